@@ -1,0 +1,110 @@
+"""What a data set offers to the rest of the pipeline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soundproof.registry import Entry, Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Mono sound.
+
+    Attributes:
+        samples: float32 [n_samples], full scale = 1.
+        rate_hz: Sampling rate.
+    """
+
+    samples: np.ndarray
+    rate_hz: int
+
+
+@dataclass(frozen=True)
+class Stems:
+    """The two parts whose sum is a clip, both after path, microphone and gain.
+
+    Attributes:
+        normal: float32 [n_samples], the healthy machine with its room.
+        fault: float32 [n_samples], what the fault adds.
+        rate_hz: Sampling rate.
+    """
+
+    normal: np.ndarray
+    fault: np.ndarray
+    rate_hz: int
+
+
+class Dataset(ABC):
+    """A source of clips.
+
+    Args:
+        settings: Validated parameters of the data set's registry entry.
+        data_dir: Folder that holds downloads.
+    """
+
+    def __init__(self, settings: Parameters, data_dir: Path) -> None:
+        self.settings = settings
+        self.data_dir = data_dir
+
+    @abstractmethod
+    def clips(self) -> pd.DataFrame:
+        """One row per clip, columns as in :data:`soundproof.schemas.CLIPS`, ordered by ``clip_id``.
+
+        ``clip_id`` is unique, stable, and fit for a file name.
+
+        Raises:
+            DataError: Something about the data set cannot be used; the message names file and remedy.
+        """
+
+
+class AudioDataset(Dataset):
+    """Clips that are recordings (or are synthesised)."""
+
+    @abstractmethod
+    def read(self, clip_id: str) -> Audio:
+        """Return the clip's sound; the same id always gives the same samples."""
+
+    def stems(self, clip_id: str) -> Stems | None:
+        """Return the separate stems where the data set has an exact ground truth, else None."""
+        return None
+
+
+class SpectrogramDataset(Dataset):
+    """Clips that come as ready-made spectrograms."""
+
+    @property
+    @abstractmethod
+    def frequencies_hz(self) -> np.ndarray:
+        """Centre frequency of each row, float64 [n_freq]."""
+
+    @property
+    @abstractmethod
+    def frames_per_second(self) -> float:
+        """Number of columns per second."""
+
+    @abstractmethod
+    def read(self, clip_id: str) -> np.ndarray:
+        """Return the clip's spectrogram, float32 [n_freq, n_frames]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetEntry(Entry):
+    """Facts of a data set.
+
+    Attributes:
+        licence: Licence and its consequence, in words.
+        truth: Which ground truth it has: any of ``"clip"``, ``"events"`` (time intervals), ``"masks"``.
+        needs_download: Whether files must be fetched (or placed by hand) first.
+    """
+
+    licence: str
+    truth: frozenset[str] = field(default_factory=frozenset)
+    needs_download: bool = False

@@ -1,0 +1,63 @@
+"""Arrow schemas of the tables that flow between the stages (one place, so that no stage invents a column)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+EVENT = pa.struct(
+    [
+        pa.field("onset_s", pa.float64()),
+        pa.field("offset_s", pa.float64()),
+        pa.field("low_hz", pa.float64()),
+        pa.field("high_hz", pa.float64()),
+    ]
+)
+"""A labelled event: half-open ``[onset_s, offset_s)``; the band is null where only time was labelled."""
+
+CLIPS = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("machine", pa.string(), nullable=False),
+        pa.field("machine_id", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),  # train | test
+        pa.field("label", pa.string(), nullable=False),  # normal | anomaly
+        pa.field("domain", pa.string()),  # source | target | null
+        pa.field("snr_db", pa.float64()),
+        pa.field("anomaly_type", pa.string()),  # null for normal clips
+        pa.field("path", pa.string()),  # relative to the data set's folder; null for synthesised clips
+        pa.field("sample_rate_hz", pa.int32()),
+        pa.field("n_samples", pa.int64()),
+        pa.field("sha256", pa.string()),
+        # null: nobody labelled this clip; empty list: labelled, nothing there
+        pa.field("events", pa.list_(EVENT)),
+    ]
+)
+
+HISTORY = pa.schema(
+    [
+        pa.field("epoch", pa.int32(), nullable=False),
+        pa.field("train_loss", pa.float64(), nullable=False),
+        pa.field("validation_loss", pa.float64(), nullable=False),
+        pa.field("learning_rate", pa.float64(), nullable=False),
+        pa.field("best", pa.bool_(), nullable=False),
+    ]
+)
+
+MEASUREMENTS = pa.schema(
+    [
+        pa.field("study", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("machine", pa.string()),
+        pa.field("snr_db", pa.float64()),
+        pa.field("protocol", pa.string()),
+        pa.field("detector", pa.string(), nullable=False),
+        pa.field("seed", pa.int32(), nullable=False),
+        pa.field("explainer", pa.string()),  # null for scores
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("parameter", pa.float64()),  # percentile, band, quantile ...; null where the metric has none
+        pa.field("clip_id", pa.string()),  # null for metrics of a whole set
+        pa.field("value", pa.float64(), nullable=False),
+    ]
+)
+"""One measured number per row; every table is a filter and a group-by of it."""
