@@ -1,0 +1,143 @@
+"""Which detectors exist. To add one: write its file, add its entry here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from soundproof.registry import Entry, Registry, parameters
+
+TRAINING = {
+    "epochs": (PositiveInt, Field(500, description="epochs at most")),
+    "patience": (
+        PositiveInt,
+        Field(30, description="epochs without a better validation loss before stopping"),
+    ),
+    "min_delta": (
+        float,
+        Field(1e-5, ge=0, description="smallest decrease of the loss that counts as better"),
+    ),
+    "batch_size": (PositiveInt, Field(32, description="clips per optimisation step")),
+    "learning_rate": (PositiveFloat, Field(1e-3, description="AdamW's initial learning rate")),
+    "restart_epochs": (
+        PositiveInt,
+        Field(5, description="period T0 of the cosine schedule's restarts, epochs"),
+    ),
+    "min_learning_rate": (
+        float,
+        Field(1e-5, ge=0, description="lowest learning rate of the cosine schedule"),
+    ),
+    "validation_fraction": (
+        float,
+        Field(0.1, gt=0, lt=1, description="part of the clips kept for validation"),
+    ),
+}
+"""Settings of the shared training loop (defaults: P1's code)."""
+
+_P1 = "Elrashid et al. 2026, arXiv 2601.12660"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorEntry(Entry):
+    """Facts of a detector.
+
+    Attributes:
+        differentiable: The score has a gradient with respect to the map.
+        reconstructs: ``reconstruct`` returns a reconstruction.
+        has_map: ``anomaly_map`` returns the detector's own map.
+        has_cam_layer: ``cam_layer`` names a layer for Grad-CAM.
+    """
+
+    differentiable: bool
+    reconstructs: bool = False
+    has_map: bool = False
+    has_cam_layer: bool = False
+
+
+def _auto_encoder(
+    name: str, title: str, implementation: str, citation: str, **fields: object
+) -> DetectorEntry:
+    return DetectorEntry(
+        name=name,
+        title=title,
+        implementation=implementation,
+        citation=citation,
+        parameters=parameters(name, **{**TRAINING, **fields}),
+        differentiable=True,
+        reconstructs=True,
+        has_map=True,
+        has_cam_layer=name != "dense_ae",
+    )
+
+
+MASKING = {
+    "mask_ratio": (
+        float,
+        Field(0.0, ge=0, lt=1, description="part of the patches hidden while training; 0: plain"),
+    ),
+    "mask_patch": (tuple[int, int], Field((4, 4), description="size of a hidden patch: mel bands, frames")),
+}
+
+DETECTORS: Registry[DetectorEntry] = Registry(
+    "detector",
+    [
+        _auto_encoder(
+            "skip_cae_transformer",
+            "Skip-CAE-Transformer",
+            "soundproof.detectors.skip_cae_transformer:SkipCaeTransformer",
+            _P1,
+            **MASKING,
+        ),
+        _auto_encoder("skip_cae", "Skip-CAE", "soundproof.detectors.skip_cae:SkipCae", _P1, **MASKING),
+        _auto_encoder(
+            "cae", "CAE (Duman)", "soundproof.detectors.cae:Cae", f"Duman et al. 2019; {_P1}", **MASKING
+        ),
+        _auto_encoder(
+            "dense_ae",
+            "Dense AE",
+            "soundproof.detectors.dense_ae:DenseAe",
+            f"DCASE Task 2 baseline; {_P1}",
+            protocol=(
+                Literal["as_published", "corrected"],
+                Field("corrected", description="as_published: one shared BatchNorm and ReLU output (I-4)"),
+            ),
+        ),
+        DetectorEntry(
+            name="one_class_svm",
+            title="One-Class SVM",
+            implementation="soundproof.detectors.one_class_svm:OneClassSvm",
+            citation=f"Schölkopf et al. 2001; {_P1}",
+            parameters=parameters(
+                "one_class_svm",
+                nu=(float, Field(0.5, gt=0, le=1, description="upper bound of the fraction of outliers")),
+                gamma=(Literal["auto", "scale"], Field("auto", description="width rule of the RBF kernel")),
+            ),
+            differentiable=True,
+        ),
+        DetectorEntry(
+            name="isolation_forest",
+            title="Isolation Forest",
+            implementation="soundproof.detectors.isolation_forest:IsolationForestDetector",
+            citation=f"Liu et al. 2008; {_P1}",
+            parameters=parameters(
+                "isolation_forest",
+                trees=(PositiveInt, Field(100, description="number of trees")),
+                samples=(PositiveInt, Field(256, description="clips drawn for each tree at most")),
+                random_state=(
+                    NonNegativeInt | None,
+                    Field(None, description="fixed seed; None: the run's seed"),
+                ),
+            ),
+            differentiable=False,
+        ),
+        DetectorEntry(
+            name="clip_level",
+            title="Clip level (control)",
+            implementation="soundproof.detectors.clip_level:ClipLevel",
+            citation="control: how far loudness alone separates the classes",
+            differentiable=True,
+        ),
+    ],
+)

@@ -1,0 +1,21 @@
+"""Outputs are written under a temporary name and renamed: a file that exists is whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it into place if the block succeeds, else remove it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # the suffix stays last because matplotlib, pandas and torch choose the format by it
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
