@@ -1,0 +1,131 @@
+"""Run the localisation metrics of a study on the maps of all its explainers."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from soundproof.errors import DataError
+from soundproof.localisation.families import Block
+from soundproof.localisation.registry import LOCALISATION
+from soundproof.localisation.truth import Truth, require_finite
+from soundproof.metrics import MetricEntry, Undefined
+from soundproof.registry import Parameters
+
+__all__ = ["Truth", "measure_localisation"]
+
+COLUMNS = ["explainer", "metric", "protocol", "parameter", "clip_id", "value"]
+_log = logging.getLogger(__name__)
+
+
+def measure_localisation(
+    maps: Mapping[str, np.ndarray],
+    clip_ids: Sequence[str],
+    truth: Truth,
+    families: Mapping[str, Parameters],
+) -> pd.DataFrame:
+    """Measure how well each explainer's maps find the faults.
+
+    The caller passes anomalous clips only. Maps enter signed: high = anomalous. A family whose ground truth
+    the data set lacks, and a clip for which a metric is undefined, give no row; the log says how many.
+
+    Args:
+        maps: For each explainer its relevance [n_clips, n_freq, n_frames].
+        clip_ids: [n_clips], in the order of the maps.
+        truth: Where the faults are, in the order of the maps.
+        families: Names of :data:`LOCALISATION` with their validated settings.
+
+    Returns:
+        Columns explainer, metric, protocol, parameter (null where there is none), clip_id (null for values of
+        the whole set) and value. Protocols ``chance_uniform`` and ``chance_circular_shift`` are the chance
+        lines; segment F1 is measured as ``corrected`` and ``as_published``; elsewhere the protocol is empty.
+
+    Raises:
+        ConfigError: Unknown family.
+        DataError: Shapes differ, a map holds NaN or infinity, or an event lies outside its clip.
+    """
+    for explainer, relevance in maps.items():
+        _check(explainer, relevance, len(clip_ids), truth)
+    rows: list[pd.DataFrame] = []
+    for name, settings in families.items():
+        entry = LOCALISATION[name]
+        if lacking := _lacking(entry, truth):
+            _log.warning("%s left out: none of the %d clips has %s", name, len(clip_ids), lacking)
+            continue
+        for explainer, relevance in maps.items():
+            frames = _family_rows(entry, relevance, clip_ids, truth, settings, explainer)
+            rows.extend(frame.assign(explainer=explainer) for frame in frames)
+    return pd.concat(rows, ignore_index=True)[COLUMNS] if rows else _no_rows()
+
+
+def _family_rows(
+    entry: MetricEntry,
+    relevance: np.ndarray,
+    clip_ids: Sequence[str],
+    truth: Truth,
+    settings: Parameters,
+    explainer: str,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one family for one explainer and log what was undefined."""
+    undefined: Counter[str] = Counter()
+    blocks: Iterator[Block] = entry.load()(relevance, truth, settings)
+    for block in blocks:
+        if isinstance(block.value, Undefined):
+            _log.warning("%s of %s left out: %s", block.metric, explainer, block.value.reason)
+            continue
+        frame = _block_rows(block, clip_ids)
+        undefined[block.metric] = max(undefined[block.metric], int(frame["value"].isna().sum()))
+        yield frame.dropna(subset=["value"])
+    for metric, count in undefined.items():
+        if count:
+            _log.warning("%s of %s: undefined for %d of %d clips", metric, explainer, count, len(clip_ids))
+
+
+def _block_rows(block: Block, clip_ids: Sequence[str]) -> pd.DataFrame:
+    per_clip = isinstance(block.value, np.ndarray)
+    columns: dict[str, Any] = {
+        "clip_id": pd.array(list(clip_ids) if per_clip else [None], dtype="str"),
+        "metric": block.metric,
+        "protocol": block.protocol,
+        "parameter": np.nan if block.parameter is None else block.parameter,
+        "value": np.asarray(block.value, dtype=np.float64).reshape(-1),
+    }
+    return pd.DataFrame(columns)
+
+
+def _no_rows() -> pd.DataFrame:
+    types = {column: "float64" if column in ("parameter", "value") else "str" for column in COLUMNS}
+    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in types.items()})
+
+
+def _lacking(entry: MetricEntry, truth: Truth) -> str | None:
+    """Name the ground truth that the metric needs and no clip has."""
+    if "events" in entry.needs and not truth.with_events().any():
+        return "an event"
+    if "masks" in entry.needs and truth.masks is None:
+        return "a mask"
+    return None
+
+
+def _check(explainer: str, relevance: np.ndarray, n_clips: int, truth: Truth) -> None:
+    expected = {"clip_ids": n_clips, "truth.events": len(truth.events)}
+    shape = None if truth.masks is None else truth.masks.shape
+    if (
+        relevance.ndim != 3
+        or set(expected.values()) != {len(relevance)}
+        or shape not in (None, relevance.shape)
+    ):
+        raise DataError(
+            f"maps of '{explainer}' [n_clips, n_freq, n_frames] that match clips and truth",
+            f"maps {relevance.shape}, masks {shape}, {expected}",
+            "select and order the maps by the clip ids of the truth",
+        )
+    require_finite(relevance, f"the maps of '{explainer}'")
+    constant = int((relevance.max(axis=(1, 2)) == relevance.min(axis=(1, 2))).sum())
+    if constant:
+        _log.warning("%s: %d of %d maps are constant and mark nothing", explainer, constant, n_clips)

@@ -1,0 +1,130 @@
+"""Segment F1 of the masked auto-encoder paper: does a curve peak in the seconds that the expert marked?
+
+Source: Elrashid et al., arXiv 2601.12660, temporal localisation. A clip is cut into cells of equal length; a
+cell is *positive* if an annotated interval overlaps it and *hit* if it holds a peak, i.e. a frame at or above
+the clip's own p-th percentile.
+
+The paper standardises the curve first, which changes no comparison. Two cases it does not discuss:
+
+* A constant curve has no peak (its standardisation is 0/0), so F1 = 0 under either protocol.
+* Where ties reach down to the curve's minimum, the percentile *is* the minimum and every frame passes
+  ``>=``: a mostly-zero curve then earns the F1 of flagging the whole clip. ``as_published`` keeps this;
+  ``corrected`` never counts a frame at the minimum as a peak. Without such ties the two are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from soundproof.errors import ConfigError
+from soundproof.localisation.truth import require_finite
+
+Protocol = Literal["corrected", "as_published"]
+PERCENTILES: tuple[float, ...] = tuple(float(p) for p in range(90, 100))
+
+
+def cell_starts(n_frames: int, segment_frames: int) -> np.ndarray:
+    """First frame of each cell; the cells cover the clip without gap.
+
+    A remainder of at least half a cell is a cell of its own; a shorter one joins the last cell (so 401 frames
+    make ten cells of 40, the last one of 41). A clip shorter than a cell is one cell.
+
+    Returns:
+        int [n_cells], the first is 0.
+
+    Raises:
+        ConfigError: A cell of less than one frame.
+    """
+    if segment_frames < 1:
+        raise ConfigError("a cell of at least one frame", f"{segment_frames}", "raise the segment length")
+    n_cells = max(1, (n_frames + segment_frames // 2) // segment_frames)
+    return np.arange(n_cells) * segment_frames
+
+
+def positive_cells(annotated: np.ndarray, segment_frames: int) -> np.ndarray:
+    """Mark the cells that an annotated interval overlaps.
+
+    Args:
+        annotated: bool [n_clips, n_frames].
+        segment_frames: Frames per cell.
+
+    Returns:
+        bool [n_clips, n_cells].
+    """
+    starts = cell_starts(annotated.shape[1], segment_frames)
+    return np.asarray(np.logical_or.reduceat(annotated, starts, axis=1))
+
+
+def peaks(curves: np.ndarray, percentiles: Sequence[float], protocol: Protocol = "corrected") -> np.ndarray:
+    """Mark the frames at or above each clip's own percentile.
+
+    The percentile is interpolated linearly between order statistics.
+
+    Args:
+        curves: [n_clips, n_frames].
+        percentiles: Percentiles, 0..100.
+        protocol: What ties at the minimum do; see the module.
+
+    Returns:
+        bool [n_percentiles, n_clips, n_frames].
+
+    Raises:
+        DataError: A curve holds NaN or infinity.
+    """
+    require_finite(curves, "the curves")
+    curves = np.asarray(curves, dtype=np.float64)
+    thresholds = np.percentile(curves, percentiles, axis=1)[..., np.newaxis]
+    marked = curves >= thresholds
+    floor = curves.min(axis=1, keepdims=True)
+    constant = curves.max(axis=1, keepdims=True) == floor
+    return np.asarray(marked & ((curves > floor) if protocol == "corrected" else ~constant))
+
+
+def f1_of_cells(hit: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """F1 of hit against positive cells, 2 TP / (2 TP + FP + FN); 0 where precision or recall are undefined.
+
+    Args:
+        hit: bool [..., n_cells].
+        positive: bool, broadcastable to ``hit``.
+
+    Returns:
+        float64 [...], 0..1.
+    """
+    true_positives = (hit & positive).sum(axis=-1)
+    total = hit.sum(axis=-1) + positive.sum(axis=-1)
+    f1 = np.divide(2.0 * true_positives, total, out=np.zeros(true_positives.shape), where=true_positives > 0)
+    return np.asarray(f1)
+
+
+def segment_f1(
+    curves: np.ndarray,
+    annotated: np.ndarray,
+    segment_frames: int = 40,
+    percentiles: Sequence[float] = PERCENTILES,
+    protocol: Protocol = "corrected",
+) -> np.ndarray:
+    """Segment F1 of each clip at each percentile.
+
+    Args:
+        curves: Relevance over time, [n_clips, n_frames] or [n_frames].
+        annotated: bool, the same shape: the frames inside an annotated interval.
+        segment_frames: Frames per cell (40 = 1 s in the paper).
+        percentiles: Percentiles, 0..100.
+        protocol: What ties at the minimum do; see the module.
+
+    Returns:
+        float64 [n_clips, n_percentiles], or [n_percentiles] for one curve.
+
+    Raises:
+        ConfigError: A cell of less than one frame.
+        DataError: A curve holds NaN or infinity.
+    """
+    if curves.ndim == 1:
+        one = segment_f1(curves[np.newaxis], annotated[np.newaxis], segment_frames, percentiles, protocol)
+        return np.asarray(one[0])
+    starts = cell_starts(curves.shape[1], segment_frames)
+    hit = np.logical_or.reduceat(peaks(curves, percentiles, protocol), starts, axis=2)
+    return f1_of_cells(hit, positive_cells(annotated, segment_frames)).T
