@@ -32,7 +32,7 @@ class ExplainContext:
     seed: int = 0
 
     def generator(self, clip_id: str) -> torch.Generator:
-        """Random numbers of one clip: on the CPU and by name, so that neither batch nor device changes them."""
+        """Random numbers of one clip: by name and on the CPU, so that neither batch nor device changes them."""
         return torch.Generator().manual_seed(seed_from("explain", self.seed, self.method, clip_id))
 
 

@@ -1,0 +1,1 @@
+"""Attribution: which cells of a map an anomaly score rests on."""

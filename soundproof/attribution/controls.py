@@ -1,0 +1,15 @@
+"""Controls: maps that know nothing about the detector."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from soundproof.attribution.base import ExplainContext, Explanation
+from soundproof.detectors.base import Detector
+
+
+def explain_at_random(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+    """Return independent uniform values in [0, 1), unsigned [B, n_freq, n_frames]."""
+    maps = [torch.rand(x.shape[1:], generator=context.generator(clip_id)) for clip_id in context.clip_ids]
+    return Explanation(torch.stack(maps).to(x))

@@ -1,0 +1,64 @@
+"""GradSHAP: mean gradient between baseline and noisy copies (Lundberg and Lee 2017, arXiv 1705.07874)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from captum.attr import GradientAttribution
+from captum.log import log_usage
+from torch import Tensor
+
+from soundproof.attribution.base import ExplainContext, Explanation
+from soundproof.attribution.captum_parts import (
+    ClipNoiseTunnel,
+    baseline_of,
+    by_clips,
+    gradients_in_passes,
+)
+from soundproof.detectors.base import Detector
+
+
+class PathPointGradient(GradientAttribution):  # type: ignore[misc]
+    """Gradient at a given point of the way from baseline to input, times that way.
+
+    The part of Captum's GradientShap that NoiseTunnel averages; Captum's own draws the point from NumPy's
+    global generator, so that it depends on what was drawn before.
+
+    Args:
+        forward_func: Function to explain.
+        points: Position on the way of each row, in [0, 1), [n].
+    """
+
+    def __init__(self, forward_func: Callable[[Tensor], Tensor], points: Tensor) -> None:
+        super().__init__(forward_func)
+        self._points = points[:, None, None]
+
+    @log_usage()  # type: ignore[untyped-decorator]  # NoiseTunnel calls what this decorator wraps
+    def attribute(self, inputs: Tensor, baselines: Tensor) -> Tensor:
+        """Return relevance of the shape of ``inputs`` [n, n_freq, n_frames]."""
+        way = inputs - baselines
+        gradient: Tensor = self.gradient_func(self.forward_func, (baselines + self._points * way,))[0]
+        return way * gradient
+
+
+def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+    """Return signed relevance [B, n_freq, n_frames]; it sums to about ``score(x) - score(baseline)``."""
+    settings: Any = context.settings
+
+    def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:
+        generators = [context.generator(clip_id) for clip_id in clip_ids]
+        points = torch.cat([torch.rand(settings.samples, generator=one, dtype=x.dtype) for one in generators])
+        method = PathPointGradient(detector.score, points.to(x.device))
+        method.gradient_func = gradients_in_passes(context.rows_per_pass)
+        relevance: Tensor = ClipNoiseTunnel(method, generators).attribute(
+            clips,
+            nt_type="smoothgrad",
+            nt_samples=settings.samples,
+            stdevs=settings.sigma,
+            baselines=baseline_of(clips, settings.baseline),
+        )
+        return relevance
+
+    return Explanation(by_clips(attribute, x, context, copies=settings.samples))
