@@ -36,6 +36,7 @@ class TrainingRun:
         seed: Run seed; every random draw derives from it and from names.
         device: Device to compute on.
         checkpoint: File that keeps the state of an interrupted training; None to keep none.
+        checkpoint_interval_s: Seconds of training between two checkpoints at least; 0: after every epoch.
         memory_budget_bytes: Clips are held in memory up to this size, else streamed.
         on_epoch: Called after each epoch with (epoch, epochs at most, validation loss), for progress.
     """
@@ -43,6 +44,7 @@ class TrainingRun:
     seed: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     checkpoint: Path | None = None
+    checkpoint_interval_s: float = 10.0
     memory_budget_bytes: int = 1 << 30
     on_epoch: Callable[[int, int, float], None] | None = None
 

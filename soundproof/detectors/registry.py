@@ -36,6 +36,18 @@ TRAINING = {
 }
 """Settings of the shared training loop (defaults: P1's code)."""
 
+MASKING = {
+    "mask_ratio": (
+        float,
+        Field(0.0, ge=0, lt=1, description="part of the patches hidden while training; 0: plain"),
+    ),
+    "mask_patch": (
+        tuple[PositiveInt, PositiveInt],
+        Field((4, 4), description="size of a hidden patch: mel bands, frames"),
+    ),
+}
+"""Settings of the training of auto-encoders (masked: P1's code has a ratio of 0.3)."""
+
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 
 
@@ -64,21 +76,13 @@ def _auto_encoder(
         title=title,
         implementation=implementation,
         citation=citation,
-        parameters=parameters(name, **{**TRAINING, **fields}),
+        parameters=parameters(name, **{**TRAINING, **MASKING, **fields}),
         differentiable=True,
         reconstructs=True,
         has_map=True,
         has_cam_layer=name != "dense_ae",
     )
 
-
-MASKING = {
-    "mask_ratio": (
-        float,
-        Field(0.0, ge=0, lt=1, description="part of the patches hidden while training; 0: plain"),
-    ),
-    "mask_patch": (tuple[int, int], Field((4, 4), description="size of a hidden patch: mel bands, frames")),
-}
 
 DETECTORS: Registry[DetectorEntry] = Registry(
     "detector",
@@ -88,12 +92,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "Skip-CAE-Transformer",
             "soundproof.detectors.skip_cae_transformer:SkipCaeTransformer",
             _P1,
-            **MASKING,
+            token_grid=(
+                tuple[PositiveInt, PositiveInt],
+                Field(
+                    (16, 64),
+                    description="largest map (bands / 8, frames / 8) of the transformer; others are pooled",
+                ),
+            ),
         ),
-        _auto_encoder("skip_cae", "Skip-CAE", "soundproof.detectors.skip_cae:SkipCae", _P1, **MASKING),
-        _auto_encoder(
-            "cae", "CAE (Duman)", "soundproof.detectors.cae:Cae", f"Duman et al. 2019; {_P1}", **MASKING
-        ),
+        _auto_encoder("skip_cae", "Skip-CAE", "soundproof.detectors.skip_cae:SkipCae", _P1),
+        _auto_encoder("cae", "CAE (Duman)", "soundproof.detectors.cae:Cae", f"Duman et al. 2019; {_P1}"),
         _auto_encoder(
             "dense_ae",
             "Dense AE",

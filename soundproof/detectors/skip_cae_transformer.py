@@ -1,0 +1,75 @@
+"""Skip-CAE-Transformer: the detector whose explanations P1 studies."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from soundproof.detectors.blocks import WIDTHS, match_channels, resize
+from soundproof.detectors.skip_cae import SkipCae
+from soundproof.registry import Parameters
+
+MOST_HEADS = 10
+
+
+class SkipCaeTransformer(SkipCae):
+    """Skip-CAE with attention between the feature maps of its deepest level (P1; 7 233 831 parameters at 80 x 400).
+
+    At the deepest level each of the 32 maps, flattened, is one token: 10 x 50 = 500 numbers at 80 x 400. One
+    transformer encoder layer relates the encoder's maps; one decoder layer lets the decoder's maps look back on
+    them. A linear layer along time (50 to 50) gates what bypasses them.
+
+    Rules for other shapes: the token length is (n_freq // 8) * (n_frames // 8), with as many heads as its largest
+    divisor up to 10 (500: 10; 624 at 128 x 312: 8, as in P1's DCASE variant). Since the transformer's weights grow
+    with the square of the token length, maps larger than the setting ``token_grid`` are average-pooled to it and
+    resized bilinearly afterwards (as the DCASE variant does, but only where needed).
+    """
+
+    _pool_rows: Tensor
+    _pool_columns: Tensor
+
+    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+        super().__init__(shape, settings)
+        height, width = shape[0] // 8, shape[1] // 8
+        most_rows, most_columns = settings.token_grid  # type: ignore[attr-defined]
+        self._grid = min(height, most_rows), min(width, most_columns)
+        tokens = self._grid[0] * self._grid[1]
+        heads = max(n for n in range(1, MOST_HEADS + 1) if tokens % n == 0)
+        # a module, not the default function, so that DeepLift finds the rectifier
+        self.attention = nn.TransformerEncoderLayer(tokens, heads, activation=nn.ReLU(), batch_first=True)
+        self.look_back = nn.TransformerDecoderLayer(tokens, heads, activation=nn.ReLU(), batch_first=True)
+        self.encoder_gate = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU())
+        self.decoder_gate = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU())
+        # not AdaptiveAvgPool2d, whose gradient on CUDA is not reproducible; the same means as two matrix products
+        self.register_buffer("_pool_rows", _averaging(height, self._grid[0]), persistent=False)
+        self.register_buffer("_pool_columns", _averaging(width, self._grid[1]), persistent=False)
+
+    def _deepest_encoder(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        pair = self.encoders[3]
+        first: Tensor = pair.get_submodule("first")(z)
+        second: Tensor = pair.get_submodule("second")(first)
+        memory: Tensor = self.attention(self._tokens(second))
+        bypass: Tensor = self.encoder_gate(first + match_channels(z, WIDTHS[3]))
+        return self._maps(memory, second) + bypass, memory
+
+    def _deepest_decoder(self, h: Tensor, memory: Tensor) -> Tensor:
+        h = self._maps(self.look_back(self._tokens(h), memory), h)
+        bypass: Tensor = self.decoder_gate(match_channels(h, WIDTHS[2]))
+        out: Tensor = self.decoders[0](h) + bypass
+        return out
+
+    def _tokens(self, maps: Tensor) -> Tensor:
+        """Turn [B, 32, h, w] into tokens [B, 32, token length]."""
+        if maps.shape[-2:] != self._grid:
+            maps = self._pool_rows.T @ maps @ self._pool_columns
+        return maps.flatten(2)
+
+    def _maps(self, tokens: Tensor, like: Tensor) -> Tensor:
+        """Turn tokens [B, 32, token length] into maps of the size of ``like``."""
+        return resize(tokens.view(*tokens.shape[:2], *self._grid), like.shape[-2:])
+
+
+def _averaging(cells: int, groups: int) -> Tensor:
+    """Matrix [cells, groups] that averages neighbouring cells as adaptive average pooling does."""
+    return functional.adaptive_avg_pool1d(torch.eye(cells)[None], groups)[0]

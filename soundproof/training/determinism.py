@@ -1,0 +1,30 @@
+"""Bit-reproducible computation: the same inputs, seed, thread count and device type give the same bits."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def set_determinism(threads: int | None = None) -> None:
+    """Make PyTorch choose reproducible kernels for the rest of the process.
+
+    Call it before the first tensor reaches an accelerator: cuBLAS reads its work space setting only once.
+
+    Args:
+        threads: Intra-op threads; part of what fixes the order of sums on a CPU. None keeps PyTorch's choice.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    # fused attention sums gradients in an order that varies; the plain form costs nothing at a few dozen tokens
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.cuda.enable_mem_efficient_sdp(False)
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    # the fused inference path of transformer layers rounds differently from the path that has gradients:
+    # a clip's score would depend on whether somebody asked for its gradient
+    torch.backends.mha.set_fastpath_enabled(False)
+    if threads is not None:
+        torch.set_num_threads(threads)

@@ -1,0 +1,259 @@
+"""The training loop shared by all detectors that learn by gradient descent.
+
+Every random draw of an epoch derives from (run seed, epoch), so that a training that was killed and resumed ends
+with the same bits as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
+
+from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
+from soundproof.errors import SoundproofError
+from soundproof.provenance import digest
+from soundproof.registry import Parameters
+from soundproof.seeding import seed_from
+from soundproof.training.batches import Batch, Batches
+from soundproof.training.checkpoint import load_checkpoint, save_checkpoint
+from soundproof.training.clips import split
+
+
+class TrainingError(SoundproofError):
+    """A training that cannot go on."""
+
+
+class GradientTrained(Detector):
+    """A detector trained by gradient descent on :meth:`training_loss`.
+
+    Its settings must have the fields of :data:`soundproof.detectors.registry.TRAINING`.
+    """
+
+    @abstractmethod
+    def training_loss(self, x: Tensor, targets: Tensor | None, generator: torch.Generator) -> Tensor:
+        """Loss of a batch, averaged over its clips (a scalar).
+
+        Also used for validation, then in evaluation mode, without gradients and with a generator that starts
+        from the same seed in each epoch, so that early stopping compares like with like.
+
+        Args:
+            x: Maps [B, n_freq, n_frames].
+            targets: The batch's rows of :meth:`training_targets`, None where there are none.
+            generator: Random numbers on the device of ``x``.
+        """
+
+    def training_targets(self, frame: pd.DataFrame) -> Tensor | None:
+        """What the loss needs beside the maps, one row per clip (class numbers, attributes); None for nothing."""
+        return None
+
+    def initialise(self, seed: int) -> None:
+        """Set the weights that training starts from; override to keep pretrained ones."""
+        self.randomise(seed)
+
+    def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
+        """Train, restore the weights of the best epoch and return the history.
+
+        A checkpoint that fits is resumed from, also one of a finished training; the caller removes the file once
+        the weights are stored.
+
+        Raises:
+            DataError: Fewer than three clips.
+            TrainingError: The loss is not finite.
+        """
+        return _Training(self, clips, run).run()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Schedule:
+    """The loop's part of a detector's settings (:data:`soundproof.detectors.registry.TRAINING`)."""
+
+    epochs: int
+    patience: int
+    min_delta: float
+    batch_size: int
+    learning_rate: float
+    restart_epochs: int
+    min_learning_rate: float
+    validation_fraction: float
+
+    @classmethod
+    def of(cls, settings: Parameters) -> _Schedule:
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+
+
+@dataclass
+class _Progress:
+    """Where a training stands after some epochs."""
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    best_loss: float
+    best_weights: dict[str, Tensor]
+
+
+class _Training:
+    """One training of one detector."""
+
+    def __init__(self, detector: GradientTrained, clips: TrainingClips, run: TrainingRun) -> None:
+        self.detector = detector
+        self.context = run
+        self.schedule = _Schedule.of(detector.settings)
+        clip_ids = clips.frame["clip_id"].tolist()
+        self.train_rows, self.validation_rows = split(clip_ids, self.schedule.validation_fraction, run.seed)
+        self.fingerprint = _fingerprint(detector, clips, run)
+        self.batches = Batches(
+            clips, detector.shape, self.schedule.batch_size, run.device, run.memory_budget_bytes
+        )
+        targets = detector.training_targets(clips.frame)
+        self.targets = None if targets is None else targets.to(run.device)
+
+        detector.initialise(seed_from("initial weights", run.seed))
+        detector.to(run.device)
+        weights = [weight for weight in detector.parameters() if weight.requires_grad]
+        self.optimizer = AdamW(weights, lr=self.schedule.learning_rate, fused=True)
+        self.scheduler = CosineAnnealingWarmRestarts(
+            self.optimizer, T_0=self.schedule.restart_epochs, eta_min=self.schedule.min_learning_rate
+        )
+        self.progress = _Progress([], 0, math.inf, {})
+
+    def run(self) -> pd.DataFrame:
+        self._resume()
+        saved_at = time.monotonic()
+        while not self._finished():
+            epoch = len(self.progress.history) + 1
+            self._epoch(epoch)
+            due = time.monotonic() - saved_at >= self.context.checkpoint_interval_s
+            if self.context.checkpoint is not None and (due or self._finished()):
+                save_checkpoint(self.context.checkpoint, self.fingerprint, self._state())
+                saved_at = time.monotonic()
+            if self.context.on_epoch is not None:
+                validation_loss = self.progress.history[-1]["validation_loss"]
+                self.context.on_epoch(epoch, self.schedule.epochs, validation_loss)
+        self.detector.load_state_dict(self.progress.best_weights)
+        self.detector.eval()
+        return _history(self.progress)
+
+    def _finished(self) -> bool:
+        done = len(self.progress.history)
+        return done >= self.schedule.epochs or done - self.progress.best_epoch >= self.schedule.patience
+
+    def _epoch(self, epoch: int) -> None:
+        learning_rate = float(self.scheduler.get_last_lr()[0])
+        train_loss = self._train(epoch)
+        validation_loss = self._validate()
+        if not (math.isfinite(train_loss) and math.isfinite(validation_loss)):
+            raise TrainingError(
+                f"a finite loss in epoch {epoch}",
+                f"training loss {train_loss}, validation loss {validation_loss}",
+                "lower 'learning_rate', or look for extreme values in the features",
+            )
+        self.scheduler.step()
+        self.progress.history.append(
+            {
+                "epoch": epoch,
+                "train_loss": train_loss,
+                "validation_loss": validation_loss,
+                "learning_rate": learning_rate,
+            }
+        )
+        if validation_loss < self.progress.best_loss - self.schedule.min_delta:
+            self.progress.best_epoch = epoch
+            self.progress.best_loss = validation_loss
+            self.progress.best_weights = _copy(self.detector.state_dict())
+
+    def _train(self, epoch: int) -> float:
+        self.detector.train()
+        seed = self.context.seed
+        generator = torch.Generator(self.context.device).manual_seed(seed_from("loss", seed, epoch))
+        losses: list[Tensor] = []
+        with _layers_seeded(self.context.device, seed_from("layers", seed, epoch)):
+            for batch in self.batches.shuffled(self.train_rows, seed_from("order", seed, epoch)):
+                loss = self._loss(batch, generator)
+                self.optimizer.zero_grad(set_to_none=True)
+                torch.autograd.backward(loss)
+                self.optimizer.step()
+                losses.append(loss.detach())
+        # one wait for the device per epoch, not one per batch
+        return float(torch.stack(losses).mean())
+
+    @torch.no_grad()
+    def _validate(self) -> float:
+        self.detector.eval()
+        seed = seed_from("validation loss", self.context.seed)
+        generator = torch.Generator(self.context.device).manual_seed(seed)
+        batches = self.batches.in_order(self.validation_rows)
+        losses = [self._loss(batch, generator) * len(batch.rows) for batch in batches]
+        return float(torch.stack(losses).sum()) / len(self.validation_rows)
+
+    def _loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        targets = None if self.targets is None else self.targets.index_select(0, batch.rows)
+        return self.detector.training_loss(batch.x, targets, generator)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "weights": self.detector.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "progress": dict(vars(self.progress)),
+        }
+
+    def _resume(self) -> None:
+        if self.context.checkpoint is None:
+            return
+        state = load_checkpoint(self.context.checkpoint, self.fingerprint)
+        if state is None:
+            return
+        self.detector.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.progress = _Progress(**state["progress"])
+
+
+def _fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun) -> str:
+    """Digest of all that shapes a training.
+
+    Of the maps only the first and the last are read: another recipe changes every one of them.
+    """
+    sample = clips.read([0, len(clips) - 1])
+    return digest(
+        {
+            "detector": type(detector).__qualname__,
+            "settings": detector.settings.model_dump(mode="json"),
+            "shape": list(detector.shape),
+            "clips": clips.frame["clip_id"].tolist(),
+            "maps": hashlib.sha256(sample.numpy().tobytes()).hexdigest(),
+            "seed": run.seed,
+            "device": run.device.type,
+            "torch": torch.__version__,
+        }
+    )
+
+
+@contextmanager
+def _layers_seeded(device: torch.device, seed: int) -> Iterator[None]:
+    """Seed what layers such as dropout draw from, and leave the global generators as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in weights.items()}
+
+
+def _history(progress: _Progress) -> pd.DataFrame:
+    frame = pd.DataFrame(progress.history).astype({"epoch": "int32"})
+    return frame.assign(best=frame["epoch"] == progress.best_epoch)
