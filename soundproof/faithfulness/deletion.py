@@ -1,0 +1,150 @@
+"""Deletion and insertion curves: the score while cells go, or come back, in the order of their relevance.
+
+Source: Petsiuk et al. 2018, arXiv 1806.07421, with the anomaly score in place of a class probability. Cells
+are ranked by *signed* relevance, highest first, ties by cell index. After k of n cells,
+
+* ``deletion``: the k highest cells show the background, the others the clip (lower area = better);
+* ``insertion``: the k highest cells show the clip, the others the background (higher area = better).
+
+Scores are normalised clip by clip so that clips can be averaged: 1 is the intact clip, 0 the clip with every
+cell removed. Where removing everything does not lower the score there is nothing to normalise by, and the clip
+is left out and counted in the log. The area is the trapezoid rule's over k / n.
+
+Chance rows (explainer ``random_cells``, protocol ``chance_uniform``) rank the cells at random.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from soundproof.batching import in_passes
+from soundproof.detectors.base import Detector
+from soundproof.faithfulness.background import background
+from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows
+from soundproof.faithfulness.registry import RANDOM_CELLS
+
+_LOG = logging.getLogger(__name__)
+
+
+def deletion(
+    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+) -> pd.DataFrame:
+    """Remove the most relevant cells first.
+
+    Args:
+        detector: Frozen detector.
+        x: Maps [B, n_freq, n_frames].
+        maps: Signed relevance [B, n_freq, n_frames] by explainer.
+        context: Settings ``fractions``, ``replacement`` and ``draws``; pass size.
+
+    Returns:
+        Metrics ``deletion_auc`` and ``deletion_curve``; the curve's parameter is the fraction of cells removed.
+
+    Raises:
+        ConfigError: A reconstruction is asked for and the detector has none.
+    """
+    return _measure(detector, x, maps, context, "deletion")
+
+
+def insertion(
+    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+) -> pd.DataFrame:
+    """Start from the background and put the most relevant cells back first.
+
+    Args, returns and errors as :func:`deletion`, with ``insertion_auc`` and ``insertion_curve``; the curve's
+    parameter is the fraction of cells put back.
+    """
+    return _measure(detector, x, maps, context, "insertion")
+
+
+def _measure(
+    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext, name: str
+) -> pd.DataFrame:
+    settings: Any = context.settings
+    cells = x[0].numel()
+    drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(settings.draws)]
+    ranks = torch.stack([_ranks(relevance) for relevance in [*maps.values(), *drawn]])
+    counts = torch.tensor([round(fraction * cells) for fraction in settings.fractions], device=x.device)
+    with torch.no_grad():
+        r = background(detector, x, settings.replacement, context.rows_per_pass)
+        # inserting is deleting with clip and background in each other's place
+        kept, shown = (x, r) if name == "deletion" else (r, x)
+        scores = _scores(detector, kept, shown, ranks, counts, context.rows_per_pass)
+    intact, removed = (scores[0, 0], scores[-1, 0]) if name == "deletion" else (scores[-1, 0], scores[0, 0])
+    falls = intact > removed
+    if not falls.all():
+        _LOG.warning("%s: left out %d clips whose score does not fall", name, int((~falls).sum()))
+    curves = ((scores - removed) / (intact - removed))[..., falls]
+    area = torch.trapezoid(curves, counts.double() / cells, dim=0)[None]
+    clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, falls.tolist(), strict=True) if keep]
+    n_maps = len(maps)
+    return pd.concat(
+        [
+            long_rows(
+                values,
+                metric=metric,
+                protocol=protocol,
+                explainers=explainers,
+                parameters=parameters,
+                clip_ids=clip_ids,
+            )
+            for metric, parameters, all_values in (
+                (f"{name}_auc", [None], area),
+                (f"{name}_curve", settings.fractions, curves),
+            )
+            for protocol, explainers, values in (
+                (None, list(maps), all_values[:, :n_maps]),
+                (CHANCE, [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
+            )
+        ],
+        ignore_index=True,
+    )
+
+
+def _ranks(relevance: Tensor) -> Tensor:
+    """Rank of each cell, int32 [B, n_freq, n_frames]; 0 = most relevant, ties by cell index."""
+    order = relevance.flatten(1).argsort(dim=1, descending=True, stable=True)
+    rank = torch.arange(order.shape[1], dtype=torch.int32, device=order.device).expand_as(order)
+    return torch.empty_like(rank).scatter_(1, order, rank).reshape(relevance.shape)
+
+
+def _scores(
+    detector: Detector, kept: Tensor, shown: Tensor, ranks: Tensor, counts: Tensor, size: int
+) -> Tensor:
+    """Score every clip while its first cells are taken from ``shown``, the others from ``kept``.
+
+    Rows are made pass by pass, never all at once; those with no or all cells changed are the same for every
+    explainer and are scored once.
+
+    Args:
+        detector: Frozen detector.
+        kept: Maps [B, n_freq, n_frames].
+        shown: Maps of the same shape.
+        ranks: int32 [n_rankings, B, n_freq, n_frames].
+        counts: Cells taken from ``shown``, int [n_steps].
+        size: Rows per pass.
+
+    Returns:
+        float64 [n_steps, n_rankings, B].
+    """
+    n_rankings, n_clips = ranks.shape[:2]
+    steps = torch.cartesian_prod(
+        counts, torch.arange(n_rankings, device=kept.device), torch.arange(n_clips, device=kept.device)
+    )
+    same_for_all = (steps[:, 0] == 0) | (steps[:, 0] == kept[0].numel())
+    steps[same_for_all, 1] = 0
+    distinct, row_of = torch.unique(steps, dim=0, return_inverse=True)
+
+    def score(rows: Tensor) -> Tensor:
+        count, ranking, clip = rows.unbind(dim=1)
+        changed = ranks[ranking, clip] < count[:, None, None]
+        return detector.score(torch.where(changed, shown[clip], kept[clip]))
+
+    scores = in_passes(score, distinct, size).double()
+    return scores[row_of].reshape(len(counts), n_rankings, n_clips)

@@ -1,0 +1,128 @@
+"""Measure the faithfulness of all explainers of one detector, streaming over clips in bounded memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from soundproof.batching import rows_per_pass
+from soundproof.detectors.base import Detector
+from soundproof.errors import ArtefactError, DataError
+from soundproof.faithfulness.base import COLUMNS, Explain, FaithfulnessContext, typed
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.maps import ROWS_PER_GROUP, MapReader
+from soundproof.registry import Parameters
+from soundproof.seeding import seed_from
+
+_LOG = logging.getLogger(__name__)
+_ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
+
+
+def measure_faithfulness(
+    detector: Detector,
+    features: MapReader,
+    maps: Mapping[str, MapReader],
+    clip_ids: Sequence[str],
+    families: Mapping[str, Parameters],
+    *,
+    annotated: Mapping[str, np.ndarray],
+    segment_frames: int,
+    device: torch.device,
+    memory_budget_bytes: int,
+    seed: int = 0,
+    explain: Explain | None = None,
+) -> pd.DataFrame:
+    """Run faithfulness metrics over clips.
+
+    Args:
+        detector: Fitted detector; frozen and moved to ``device``.
+        features: What the detector scores.
+        maps: Relevance by explainer, on the grid of ``features``.
+        clip_ids: Clips to measure; every reader must have them.
+        families: Settings by name in :data:`soundproof.faithfulness.registry.FAITHFULNESS`. A setting
+            ``n_clips`` limits the clips of that metric: those with the smallest hash of their id, so that the
+            choice depends neither on order nor on labels.
+        annotated: Frames inside a labelled event, bool [n_frames], by clip id; without the clips that nobody
+            labelled.
+        segment_frames: Frames in a segment.
+        device: Where to compute.
+        memory_budget_bytes: How much the maps held at once, and how much one pass, may take.
+        seed: Run seed.
+        explain: Makes new maps, for metrics that need them.
+
+    Returns:
+        Frame of :data:`soundproof.faithfulness.base.COLUMNS`, ordered by metric, protocol, explainer,
+        parameter and clip, however the clips were batched.
+
+    Raises:
+        ArtefactError: Maps on another grid, or a clip that a reader lacks.
+        DataError: A map holds NaN or infinity.
+        ConfigError: A metric needs what the detector does not have.
+    """
+    for name, reader in maps.items():
+        if reader.axes.shape != features.axes.shape:
+            raise ArtefactError(
+                f"maps of explainer '{name}' of shape {features.axes.shape}",
+                f"shape {reader.axes.shape}",
+                "explain the same features that the detector scores",
+            )
+    detector.to(device).freeze()
+    rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
+    size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
+    measured = [typed(pd.DataFrame(columns=list(COLUMNS)))]
+    for family, settings in families.items():
+        measure = FAITHFULNESS[family].load()
+        chosen = _choose(clip_ids, getattr(settings, "n_clips", None))
+        _LOG.info("%s: %d clips, %d explainers, %d rows a pass", family, len(chosen), len(maps), rows)
+        for ids, x, relevance in _batches(features, maps, chosen, size, device):
+            frames = [annotated.get(clip_id) for clip_id in ids]
+            context = FaithfulnessContext(
+                settings=settings,
+                clip_ids=ids,
+                annotated=[None if f is None else torch.from_numpy(f).to(device) for f in frames],
+                frames_per_second=features.axes.frames_per_second,
+                segment_frames=segment_frames,
+                rows_per_pass=rows,
+                seed=seed,
+                explain=explain,
+            )
+            measured.append(measure(detector, x, relevance, context))
+    return pd.concat(measured).sort_values(_ORDER, ignore_index=True)
+
+
+def _clips_per_batch(shape: tuple[int, int], n_maps: int, memory_budget_bytes: int) -> int:
+    """Clips whose features, relevance, ranks and a sort's buffers fit the budget; a row group at most."""
+    bytes_per_clip = shape[0] * shape[1] * 8 * (n_maps + 6)
+    return max(1, min(ROWS_PER_GROUP, memory_budget_bytes // bytes_per_clip))
+
+
+def _choose(clip_ids: Sequence[str], n_clips: int | None) -> list[str]:
+    """Return at most ``n_clips`` clips in the order given."""
+    if n_clips is None or n_clips >= len(clip_ids):
+        return list(clip_ids)
+    drawn = set(sorted(clip_ids, key=lambda clip_id: seed_from("n_clips", clip_id))[:n_clips])
+    return [clip_id for clip_id in clip_ids if clip_id in drawn]
+
+
+def _batches(
+    features: MapReader, maps: Mapping[str, MapReader], clip_ids: list[str], size: int, device: torch.device
+) -> Iterator[tuple[list[str], Tensor, dict[str, Tensor]]]:
+    """Yield clip ids, maps [n <= size, n_freq, n_frames] and their relevance by explainer, on the device."""
+    for ids, values in features.batches(size, clip_ids):
+        relevance = {name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()}
+        yield ids, _to_device(values, "features", ids, device), relevance
+
+
+def _to_device(values: np.ndarray, what: str, clip_ids: list[str], device: torch.device) -> Tensor:
+    finite = np.isfinite(values).all(axis=(1, 2))
+    if not finite.all():
+        broken = clip_ids[int(np.argmin(finite))]
+        raise DataError(
+            f"finite values in '{what}'", f"NaN or infinity in clip '{broken}'", "look at what wrote them"
+        )
+    return torch.from_numpy(values).to(device, torch.float32)
