@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, jaccard_score, roc_auc_score
+
+from soundproof.errors import DataError
+from soundproof.localisation import cells
+from soundproof.localisation.frames import frame_auroc, frame_curves
+
+
+def toy(seed, shape=(4, 6, 9), levels=5):
+    """Maps with many ties, and masks that are neither empty nor full."""
+    rng = np.random.default_rng(seed)
+    masks = rng.random(shape) < 0.3
+    masks[:, 0, 0], masks[:, -1, -1] = True, False
+    return rng.integers(levels, size=shape).astype(np.float32), masks
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@given(seeds)
+def test_auroc_and_average_precision_agree_with_scikit_learn_under_ties(seed):
+    maps, masks = toy(seed)
+    pairs = [(mask.ravel(), relevance.ravel()) for mask, relevance in zip(masks, maps, strict=True)]
+    np.testing.assert_allclose(cells.cell_auroc(maps, masks), [roc_auc_score(*p) for p in pairs], rtol=1e-12)
+    np.testing.assert_allclose(
+        cells.cell_average_precision(maps, masks), [average_precision_score(*p) for p in pairs], rtol=1e-12
+    )
+
+
+@given(seeds)
+def test_ranking_metrics_ignore_a_monotone_transform_and_the_order_of_clips(seed):
+    maps, masks = toy(seed)
+    for metric in (cells.cell_auroc, cells.cell_average_precision):
+        np.testing.assert_allclose(metric(maps, masks), metric(np.exp(maps), masks), rtol=1e-12)
+        np.testing.assert_array_equal(metric(maps, masks)[::-1], metric(maps[::-1], masks[::-1]))
+
+
+def test_sign_matters_negative_relevance_ranks_last():
+    mask = np.array([[[True, False]]])
+    assert cells.cell_auroc(np.array([[[-5.0, 1.0]]]), mask)[0] == 0.0
+    assert cells.cell_auroc(np.abs(np.array([[[-5.0, 1.0]]])), mask)[0] == 1.0
+
+
+def test_one_class_is_marked_undefined():
+    maps = np.random.default_rng(0).random((2, 3, 4))
+    masks = np.stack([np.zeros((3, 4), bool), np.ones((3, 4), bool)])
+    assert np.isnan(cells.cell_auroc(maps, masks)).all()
+    assert np.isnan(cells.cell_auroc_shifted(maps, masks)).all()
+    assert np.isnan(frame_auroc(maps[:, 0], masks[:, 0])).all()
+    assert np.isnan(cells.cell_average_precision(maps, masks)).tolist() == [True, False]
+    assert np.isnan(cells.iou(maps, masks, [0.5])[:, 0]).tolist() == [True, False]
+
+
+def test_shift_chances_are_the_means_over_rolled_maps():
+    maps, masks = toy(2, levels=50)
+    rolled = [np.roll(maps, lag, axis=2) for lag in range(maps.shape[2])]
+    np.testing.assert_allclose(
+        cells.cell_auroc_shifted(maps, masks),
+        np.mean([cells.cell_auroc(r, masks) for r in rolled], axis=0),
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        cells.iou_shifted(maps, masks, [0.8, 0.95]),
+        np.mean([cells.iou(r, masks, [0.8, 0.95]) for r in rolled], axis=0),
+        rtol=1e-9,
+    )
+
+
+def test_shift_chance_of_a_map_that_knows_the_band_but_not_the_time_exceeds_one_half():
+    masks = np.zeros((1, 4, 10), bool)
+    masks[0, 2, 3:5] = True
+    band = np.zeros((1, 4, 10))
+    band[0, 2] = 1.0
+    # 8 of 38 negatives share the band (ties count one half), the other 30 lie below
+    assert cells.cell_auroc_shifted(band, masks)[0] == pytest.approx((30 + 4) / 38)
+
+
+def test_mean_frame_auroc_over_all_shifts_is_exactly_one_half():
+    curve, annotated = np.random.default_rng(1).random(31), np.zeros(31, bool)
+    annotated[[2, 3, 4, 20]] = True
+    rolled = np.stack([np.roll(curve, lag) for lag in range(31)])
+    assert frame_auroc(rolled, np.tile(annotated, (31, 1))).mean() == pytest.approx(0.5, abs=1e-12)
+
+
+def test_iou_by_hand():
+    maps = np.arange(10.0).reshape(1, 2, 5)
+    masks = np.zeros((1, 2, 5), bool)
+    masks[0, 1, 1:4] = True  # cells 6, 7, 8
+    # quantile 0.5 is 4.5: cells 5..9 marked, 3 shared of 5; quantile 0.8 is 7.2: cells 8, 9, 1 shared of 4
+    assert cells.iou(maps, masks, [0.5, 0.8]).tolist() == [[0.6, 0.25]]
+
+
+@given(seeds, st.sampled_from([0.5, 0.9, 0.95]))
+def test_iou_agrees_with_scikit_learn_and_stays_in_bounds(seed, quantile):
+    maps, masks = toy(seed)
+    marked = cells.binarise(maps, quantile)
+    expected = [jaccard_score(m.ravel(), b.ravel()) for m, b in zip(masks, marked, strict=True)]
+    np.testing.assert_allclose(cells.iou(maps, masks, [quantile])[:, 0], expected, rtol=1e-12)
+
+
+def test_ties_at_the_floor_mark_nothing():
+    sparse = np.zeros((1, 5, 10))
+    sparse[0, 0, 0] = 1.0
+    assert cells.binarise(sparse, 0.5).sum() == 1
+    assert cells.binarise(np.ones((1, 5, 10)), 0.5).sum() == 0
+
+
+def test_chance_formulas_agree_with_random_rankings():
+    rng = np.random.default_rng(8)
+    mask = np.zeros((1, 12, 20), bool)
+    mask[0, 3:6, 4:9] = True
+    masks = np.repeat(mask, 4000, axis=0)
+    maps = rng.permuted(np.broadcast_to(np.arange(240.0), (4000, 240)), axis=1).reshape(masks.shape)
+    n, size = int(mask.sum()), mask.size
+
+    def near(sample, expected):
+        assert abs(sample.mean() - expected) < 4.5 * sample.std() / np.sqrt(len(sample))
+
+    near(cells.cell_average_precision(maps[:1000], masks[:1000]), cells.average_precision_chance(n, size))
+    near(cells.iou(maps, masks, [0.9])[:, 0], cells.iou_chance(24, n, size))
+    best = cells.iou(maps, masks, cells.ORACLE_QUANTILES).max(axis=1)
+    # the oracle's chance is itself a mean over draws
+    expected = cells.oracle_iou_chance(n, size, n_draws=4000)
+    assert abs(best.mean() - expected) < 4.5 * best.std() * np.sqrt(2 / 4000)
+
+
+def test_average_precision_chance_by_hand():
+    # two items, one positive: first (AP 1) or second (AP 1/2)
+    assert cells.average_precision_chance(1, 2) == pytest.approx(0.75)
+    assert cells.average_precision_chance(3, 3) == pytest.approx(1.0)
+    assert cells.average_precision_chance(1, 1) == 1.0
+
+
+def test_curves_sum_signed_relevance_or_average_the_top_five_bins():
+    maps = np.array([[[3.0], [-4.0], [1.0], [1.0], [1.0], [1.0]]])
+    assert frame_curves(maps).tolist() == [[3.0]]
+    assert frame_curves(maps, "top5_mean").tolist() == [[1.4]]
+    assert frame_curves(maps[:, :2], "top5_mean").tolist() == [[-0.5]]
+
+
+@pytest.mark.parametrize(
+    "metric", [cells.cell_auroc, cells.cell_auroc_shifted, cells.cell_average_precision]
+)
+def test_nan_is_refused(metric):
+    maps, masks = toy(0)
+    maps[2, 1, 1] = np.nan
+    with pytest.raises(DataError, match="row 2"):
+        metric(maps, masks)
