@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ def brute_force(maps, masks, limit, connectivity):
         rate = (marked & ~masks).sum() / (~masks).sum()
         points.append((rate, np.mean([marked[clip][cells].mean() for clip, cells in regions])))
     area = 0.0
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if x0 >= limit or x1 == x0:
             continue
         stop = min(x1, limit)

@@ -141,9 +141,7 @@ def test_curves_sum_signed_relevance_or_average_the_top_five_bins():
     assert frame_curves(maps[:, :2], "top5_mean").tolist() == [[-0.5]]
 
 
-@pytest.mark.parametrize(
-    "metric", [cells.cell_auroc, cells.cell_auroc_shifted, cells.cell_average_precision]
-)
+@pytest.mark.parametrize("metric", [cells.cell_auroc, cells.cell_auroc_shifted, cells.cell_average_precision])
 def test_nan_is_refused(metric):
     maps, masks = toy(0)
     maps[2, 1, 1] = np.nan

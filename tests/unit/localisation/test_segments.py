@@ -36,7 +36,8 @@ def test_agrees_with_the_paper_step_by_step_for_all_clips_and_percentiles_at_onc
     intervals = [[(40 * i, 40 * i + 80), (300, 399)] for i in range(8)]
     annotated = np.stack([marks(spans, 400) for spans in intervals])
     expected = [
-        [published_f1(c, spans, p, 40) for p in PERCENTILES] for c, spans in zip(curves, intervals, strict=True)
+        [published_f1(c, spans, p, 40) for p in PERCENTILES]
+        for c, spans in zip(curves, intervals, strict=True)
     ]
     for protocol in ("corrected", "as_published"):
         np.testing.assert_allclose(segment_f1(curves, annotated, protocol=protocol), expected, rtol=1e-12)
@@ -66,7 +67,9 @@ def test_a_mostly_zero_curve_flags_everything_as_published_and_its_peak_alone_co
     curve = np.zeros(400)
     curve[5] = 1.0
     annotated = marks([(0, 40)], 400)
-    assert segment_f1(curve, annotated, percentiles=[90.0], protocol="as_published")[0] == pytest.approx(2 / 11)
+    assert segment_f1(curve, annotated, percentiles=[90.0], protocol="as_published")[0] == pytest.approx(
+        2 / 11
+    )
     assert segment_f1(curve, annotated, percentiles=[90.0], protocol="corrected")[0] == 1.0
 
 
