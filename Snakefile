@@ -1,0 +1,36 @@
+"""soundproof: from a checksummed download to every table and figure.
+
+    download -> features -> training -> attribution -> faithfulness + localisation -> report
+
+Settings: config/config.yaml; studies: config/studies/*.yaml; each stage: rules/*.smk.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config/config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/download.smk"
+include: "rules/features.smk"
+include: "rules/training.smk"
+include: "rules/attribution.smk"
+include: "rules/faithfulness.smk"
+include: "rules/localisation.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    verify,
+    download_dataset,
+
+
+rule all:
+    """Every table, figure and report page of the run."""
+    default_target: True
+    input:
+        f"{RUN}/index.html",

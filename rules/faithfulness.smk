@@ -1,0 +1,40 @@
+"""From relevance maps to faithfulness: does the detector really use what the map marks?
+
+DOES   replace, delete and insert what each map marks and measure the score; redraw the weights and compare maps.
+       All explainers of a detector share one job, so that their perturbed clips share the passes
+NEEDS  features, a fitted detector, the maps of all explainers
+GIVES  faithfulness/<part>/<detector>/seed<seed>.parquet (rows of measurements)
+"""
+
+
+rule measure_faithfulness:
+    """Measure the faithfulness of all explanations of {wildcards.detector} on {wildcards.part}."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        features=f"{STUDY}/features/{{part}}.parquet",
+        model=f"{STUDY}/models/{CELL}.safetensors",
+        maps=lambda wildcards: expand(
+            f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet",
+            explainer=list(STUDIES[wildcards.study].explainers),
+            allow_missing=True,
+        ),
+    output:
+        rows=f"{STUDY}/faithfulness/{CELL}.parquet",
+    log:
+        f"{RUN}/logs/measure_faithfulness/{{study}}/{CELL}.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_faithfulness/{{study}}/{CELL}.tsv"
+    params:
+        settings=lambda wildcards: stages(wildcards).faithfulness(),
+        explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
+        code=code(
+            "measure_faithfulness",
+            lambda wildcards: stages(wildcards).faithfulness_code(wildcards.detector),
+        ),
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU,
+        mem_mb=2000 + CONFIG.memory_budget_mb,
+        runtime=120,
+    script:
+        "../workflow_scripts/measure_faithfulness.py"

@@ -1,0 +1,46 @@
+"""From clips to time-frequency maps.
+
+DOES   list the clips of a data set; turn each part's clips into maps (and its stems into fault masks)
+NEEDS  the data set (synthesised, downloaded, or your own folder)
+GIVES  clips.parquet; features/<part>.parquet, masks/<part>.parquet (empty where there is no exact truth)
+"""
+
+
+rule list_clips:
+    """List the clips of study {wildcards.study}."""
+    input:
+        manifest_of,
+    output:
+        clips=f"{STUDY}/clips.parquet",
+    log:
+        f"{RUN}/logs/list_clips/{{study}}.log",
+    params:
+        dataset=lambda wildcards: stages(wildcards).dataset(),
+        data_dir=CONFIG.data_dir,
+        code=code("list_clips", lambda wildcards: stages(wildcards).dataset_code()),
+    script:
+        "../workflow_scripts/list_clips.py"
+
+
+rule extract_features:
+    """Extract the {wildcards.part} features of study {wildcards.study}."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+    output:
+        features=f"{STUDY}/features/{{part}}.parquet",
+        masks=f"{STUDY}/masks/{{part}}.parquet",
+    log:
+        f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/extract_features/{{study}}/{{part}}.tsv"
+    params:
+        dataset=lambda wildcards: stages(wildcards).dataset(),
+        data_dir=CONFIG.data_dir,
+        settings=lambda wildcards: stages(wildcards).features(),
+        code=code("extract_features", lambda wildcards: stages(wildcards).dataset_code()),
+    threads: CONFIG.threads
+    resources:
+        mem_mb=2000 + CONFIG.memory_budget_mb,
+        runtime=60,
+    script:
+        "../workflow_scripts/extract_features.py"

@@ -1,0 +1,56 @@
+"""From maps of normal sound to fitted detectors and anomaly scores.
+
+DOES   fit each detector on each part with each seed (an interrupted training resumes); score the test clips
+NEEDS  features/<part>.parquet
+GIVES  models/<part>/<detector>/seed<seed>.safetensors, history/..., scores/... (rows of measurements)
+"""
+
+
+rule train_detector:
+    """Train {wildcards.detector} on {wildcards.part} (seed {wildcards.seed}, study {wildcards.study})."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        features=f"{STUDY}/features/{{part}}.parquet",
+    output:
+        model=f"{STUDY}/models/{CELL}.safetensors",
+        history=f"{STUDY}/history/{CELL}.parquet",
+    log:
+        f"{RUN}/logs/train_detector/{{study}}/{CELL}.log",
+    benchmark:
+        f"{RUN}/benchmarks/train_detector/{{study}}/{CELL}.tsv"
+    params:
+        detector=lambda wildcards: stages(wildcards).detector(wildcards.detector),
+        # not an output: Snakemake removes the outputs of a killed job, and this must survive it
+        checkpoints=f"{RUN}/checkpoints",
+        code=code("train_detector", lambda wildcards: stages(wildcards).detector_code(wildcards.detector)),
+    retries: 1
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU,
+        mem_mb=3000 + CONFIG.memory_budget_mb,
+        runtime=240,
+    # long trainings first: they feed everything else
+    priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
+    script:
+        "../workflow_scripts/train_detector.py"
+
+
+rule score_clips:
+    """Score the test clips of {wildcards.part} with {wildcards.detector} (seed {wildcards.seed})."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        features=f"{STUDY}/features/{{part}}.parquet",
+        model=f"{STUDY}/models/{CELL}.safetensors",
+    output:
+        scores=f"{STUDY}/scores/{CELL}.parquet",
+    log:
+        f"{RUN}/logs/score_clips/{{study}}/{CELL}.log",
+    params:
+        code=code("score_clips", lambda wildcards: stages(wildcards).detector_code(wildcards.detector)),
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU,
+        mem_mb=2000 + CONFIG.memory_budget_mb,
+        runtime=30,
+    script:
+        "../workflow_scripts/score_clips.py"

@@ -1,0 +1,46 @@
+"""Explain with other weights: what metrics that re-explain (model randomisation) call back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from soundproof.attribution.base import ExplainContext
+from soundproof.attribution.registry import EXPLAINERS
+from soundproof.batching import rows_per_pass
+from soundproof.detectors.base import Detector
+
+
+def re_explainer(
+    explainers: Mapping[str, Mapping[str, Any]], seed: int, device: torch.device, memory_budget_bytes: int
+) -> Callable[[str, Detector, Tensor, Sequence[str]], Tensor | None]:
+    """Return ``explain(label, detector, x, clip_ids)``, which makes new maps or says None for foreign ones.
+
+    Args:
+        explainers: Label: ``{kind, settings...}``.
+        seed: Run seed; random draws equal those of the original explanation.
+        device: Where to compute.
+        memory_budget_bytes: Memory for the detector's activations.
+    """
+
+    def explain(label: str, detector: Detector, x: Tensor, clip_ids: Sequence[str]) -> Tensor | None:
+        values = dict(explainers[label])
+        entry = EXPLAINERS[values.pop("kind")]
+        if entry.name == "external":
+            return None
+        context = ExplainContext(
+            settings=entry.settings(values),
+            clip_ids=clip_ids,
+            rows_per_pass=rows_per_pass(
+                detector, device, memory_budget_bytes, gradients="gradients" in entry.needs
+            ),
+            method=label,
+            seed=seed,
+        )
+        relevance: Tensor = entry.load()(detector, x, context).relevance
+        return relevance
+
+    return explain

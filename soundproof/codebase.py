@@ -1,0 +1,85 @@
+"""Digests of the code that a job runs: reruns follow what the code says, not when a file was touched.
+
+The digest of a script covers the script and every module of this package that it imports, directly or
+through others (read off the syntax tree, function-level imports included). Left out are modules that only
+declare what exists: the registries and the configuration model. What they contribute reaches a job as
+settings, which are parameters of its rule; adding an explainer must not rerun every other one.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "soundproof"
+_ROOT = Path(__file__).parent.parent
+
+
+def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
+    """Digest a script, what it imports of this package, and further modules it loads by name.
+
+    Args:
+        script: Script of a rule.
+        implementations: Dotted names of modules that a registry loads for this job.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    files = {script.resolve()}
+    for name in (*_imports(script), *implementations):
+        files |= _closure(name)
+    content = hashlib.sha256()
+    for path in sorted(files):
+        content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()[:16]
+
+
+@cache
+def _closure(module: str) -> frozenset[Path]:
+    found: set[Path] = set()
+    waiting, seen = [module], {module}
+    while waiting:
+        name = waiting.pop()
+        path = _file(name)
+        if path is None or _only_declares(name):
+            continue
+        found.add(path)
+        fresh = set(_imports(path)) - seen
+        seen |= fresh
+        waiting += sorted(fresh)
+    return frozenset(found)
+
+
+def _only_declares(module: str) -> bool:
+    return module.endswith(".registry") or module.startswith(f"{PACKAGE}.config")
+
+
+def _file(module: str) -> Path | None:
+    base = _ROOT.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    """Modules of this package that a file names in any import statement."""
+    return tuple(sorted(set(_named(ast.parse(path.read_bytes())))))
+
+
+def _named(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # "from package import name": the name may be a module of its own
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if name.split(".")[0] == PACKAGE:
+                parts = name.split(".")
+                yield from (".".join(parts[: end + 1]) for end in range(len(parts)))

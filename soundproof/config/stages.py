@@ -1,0 +1,90 @@
+"""What shapes each stage: the plain settings a rule passes on as parameters, and the code its job loads by name.
+
+A rule gets exactly the settings it uses, so that a change reruns what it touches and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from soundproof.attribution.registry import EXPLAINERS
+from soundproof.config.chosen import Chosen
+from soundproof.config.model import Study
+from soundproof.datasets.registry import DATASETS
+from soundproof.detectors.registry import DETECTORS
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.localisation.registry import LOCALISATION
+
+Plain = dict[str, Any]
+
+
+class Stages:
+    """Settings and code of the stages of one study."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def dataset(self) -> Plain:
+        """Kind and settings of the data set."""
+        return self.study.dataset.plain()
+
+    def features(self) -> Plain:
+        """Feature recipe with all its values."""
+        return self.study.features.model_dump(mode="json")
+
+    def detector(self, label: str) -> Plain:
+        """Kind and settings of a detector (what it is called and whether it is explained changes no weight)."""
+        return Chosen.plain(self.study.detectors[label])
+
+    def explainer(self, label: str) -> Plain:
+        """Kind and settings of an explainer."""
+        return Chosen.plain(self.study.explainers[label])
+
+    def explain(self) -> Plain:
+        """Which clips are explained."""
+        return self.study.explain.model_dump(mode="json")
+
+    def faithfulness(self) -> Plain:
+        """Faithfulness metrics, and the explainers that metrics may have to run again."""
+        return {
+            "families": _families(self.study.faithfulness),
+            "explainers": {label: self.explainer(label) for label in self.study.explainers},
+            "segment_seconds": self.study.segment_seconds,
+        }
+
+    def localisation(self) -> Plain:
+        """Localisation metrics."""
+        return {"families": _families(self.study.localisation)}
+
+    def dataset_code(self) -> list[str]:
+        """Module of the data set."""
+        return [DATASETS[self.study.dataset.kind].module]
+
+    def detector_code(self, label: str) -> list[str]:
+        """Module of a detector."""
+        return [DETECTORS[self.study.detectors[label].kind].module]
+
+    def explainer_code(self, label: str, detector: str) -> list[str]:
+        """Modules of an explainer and of the detector it explains."""
+        return [EXPLAINERS[self.study.explainers[label].kind].module, *self.detector_code(detector)]
+
+    def faithfulness_code(self, detector: str) -> list[str]:
+        """Modules of the faithfulness metrics, of the detector, and of the explainers they run again."""
+        chosen = self.study.faithfulness.values()
+        modules = [FAITHFULNESS[item.kind].module for item in chosen] + self.detector_code(detector)
+        if any("re-explanation" in FAITHFULNESS[item.kind].needs for item in chosen):
+            modules += [EXPLAINERS[item.kind].module for item in self.study.explainers.values()]
+        return _unique(modules)
+
+    def localisation_code(self) -> list[str]:
+        """Modules of the localisation metrics."""
+        return _unique(LOCALISATION[item.kind].module for item in self.study.localisation.values())
+
+
+def _families(chosen: dict[str, Chosen]) -> Plain:
+    return {name: item.settings.model_dump(mode="json") for name, item in chosen.items()}
+
+
+def _unique(modules: Iterable[str]) -> list[str]:
+    return sorted(set(modules))

@@ -1,0 +1,1 @@
+"""Data sets: where clips come from, and what is known about them."""

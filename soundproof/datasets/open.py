@@ -1,0 +1,22 @@
+"""Build a data set from its configured choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundproof.datasets.base import Dataset
+from soundproof.datasets.registry import DATASETS
+
+
+def open_dataset(choice: Mapping[str, Any], data_dir: Path) -> Dataset:
+    """Return the data set that ``{kind: ..., setting: ...}`` names.
+
+    Raises:
+        ConfigError: No such kind, or settings it does not take.
+    """
+    values = dict(choice)
+    entry = DATASETS[values.pop("kind")]
+    dataset: Dataset = entry.load()(entry.settings(values), data_dir)
+    return dataset

@@ -1,0 +1,1 @@
+"""Detectors: from a map to an anomaly score."""

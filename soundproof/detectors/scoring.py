@@ -1,0 +1,42 @@
+"""Score clips in passes of bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from soundproof.batching import rows_per_pass
+from soundproof.detectors.base import Detector
+from soundproof.errors import ArtefactError
+from soundproof.maps import MapReader
+
+
+def score_maps(
+    detector: Detector,
+    features: MapReader,
+    clip_ids: Sequence[str],
+    device: torch.device,
+    memory_budget_bytes: int,
+) -> pd.DataFrame:
+    """Score clips.
+
+    Returns:
+        Columns clip_id, metric (``anomaly_score``), value, one row per clip in the given order.
+
+    Raises:
+        ArtefactError: A score is not finite.
+    """
+    detector.freeze()
+    size = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
+    scores: list[np.ndarray] = []
+    with torch.no_grad():
+        for _, maps in features.batches(size, clip_ids):
+            scores.append(detector.score(torch.from_numpy(maps).to(device)).double().cpu().numpy())
+    values = np.concatenate(scores)
+    if not np.isfinite(values).all():
+        broken = clip_ids[int(np.argmin(np.isfinite(values)))]
+        raise ArtefactError(f"a finite score of clip '{broken}'", "NaN or infinity", "retrain the detector")
+    return pd.DataFrame({"clip_id": list(clip_ids), "metric": "anomaly_score", "value": values})

@@ -1,0 +1,1 @@
+"""Features: from sound to time-frequency maps."""

@@ -1,0 +1,83 @@
+"""Feature recipes by name. To add one: add its values here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from soundproof.errors import ConfigError, nearest
+from soundproof.registry import Parameters
+
+
+class FeatureSettings(Parameters):
+    """How sound becomes a time-frequency map."""
+
+    recipe: str = Field("bench", description="named recipe whose values are the defaults of the keys below")
+    kind: Literal["log_mel", "stft"] = Field("log_mel", description="mel bands, or linear-frequency bins")
+    sample_rate_hz: PositiveInt = Field(16000, description="rate that clips are resampled to")
+    n_fft: PositiveInt = Field(1024, description="length of the Fourier transform, samples")
+    window_length: PositiveInt = Field(1024, description="length of the Hann window, samples")
+    hop_length: PositiveInt = Field(400, description="step between frames, samples")
+    n_mels: PositiveInt = Field(64, description="number of mel bands (HTK scale, unnormalised triangles)")
+    low_hz: float = Field(0.0, ge=0, description="lower edge of the lowest mel band")
+    high_hz: PositiveFloat | None = Field(
+        None, description="upper edge of the highest mel band; None: Nyquist"
+    )
+    power: Literal[1, 2] = Field(2, description="exponent of the magnitude: 2 = power spectrogram")
+    scale: Literal["db", "log10", "linear"] = Field("db", description="db: 10 log10; log10; or as it is")
+    floor: PositiveFloat = Field(1e-10, description="added to the power before the logarithm")
+    frames_multiple: PositiveInt = Field(
+        8, description="trailing frames beyond a multiple of this are cropped (1 keeps all)"
+    )
+    level: Literal["keep", "normalise"] = Field(
+        "keep", description="normalise: every clip gets the same RMS first, so that loudness tells nothing"
+    )
+    standardise: Literal["none", "band"] = Field(
+        "none", description="band: zero mean, unit variance per band over the part's normal training clips"
+    )
+    mask_fraction: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="a cell belongs to the fault where its power exceeds this part of the clip's",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> FeatureSettings:
+        if self.window_length > self.n_fft:
+            raise ValueError(f"window_length {self.window_length} exceeds n_fft {self.n_fft}")
+        top = self.sample_rate_hz / 2
+        if self.high_hz is not None and not self.low_hz < self.high_hz <= top:
+            raise ValueError(f"need low_hz < high_hz <= {top} Hz, half the sample rate")
+        return self
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frame rate, 1/s."""
+        return self.sample_rate_hz / self.hop_length
+
+
+RECIPES: Mapping[str, Mapping[str, Any]] = {
+    # 40 frames/s as P1's planer tensors, sized for a laptop
+    "bench": {"n_mels": 48, "low_hz": 40.0, "standardise": "band"},
+    # P1 (80 mel, 40 frames/s at 20 kHz); window and logarithm are not published: ours
+    "planer": {"sample_rate_hz": 20000, "hop_length": 500, "n_mels": 80},
+    # P1's second data set, as its code has it (64 ms Hann, hop 32 ms, log10)
+    "dcase2022": {"hop_length": 512, "n_mels": 128, "scale": "log10"},
+    # linear-frequency input of FeatEx-like detectors (P3): magnitude, no logarithm
+    "stft": {"kind": "stft", "hop_length": 512, "power": 1, "scale": "linear"},
+}
+
+
+def resolve(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge a study's ``features`` keys over the recipe they name.
+
+    Raises:
+        ConfigError: The recipe is unknown.
+    """
+    name = values.get("recipe", "bench")
+    if name not in RECIPES:
+        raise ConfigError(f"feature recipe '{name}'", "no recipe of that name", nearest(str(name), RECIPES))
+    return {**RECIPES[name], **values, "recipe": name}

@@ -1,0 +1,42 @@
+"""Which clips are explained."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from soundproof.errors import DataError
+
+
+def clips_to_explain(clips: pd.DataFrame, which: str, per_machine: int | None) -> pd.DataFrame:
+    """Choose test clips, spread evenly over anomaly types and SNRs, in ``clip_id`` order.
+
+    Args:
+        clips: The ``clips`` table.
+        which: ``annotated`` (anomalies with labelled events), ``anomalies``, or ``test``.
+        per_machine: Clips per machine at most; None: all.
+
+    Raises:
+        DataError: Nothing is left to explain.
+    """
+    chosen = clips[clips["split"] == "test"]
+    if which != "test":
+        chosen = chosen[chosen["label"] == "anomaly"]
+    if which == "annotated":
+        chosen = chosen[chosen["events"].map(lambda events: events is not None and len(events) > 0)]
+    if chosen.empty:
+        raise DataError(
+            f"test clips to explain ('{which}')",
+            f"none among {len(clips)} clips",
+            "choose 'explain: {clips: anomalies}' or 'test', or label events",
+        )
+    if per_machine is not None:
+        # first one clip of each kind, then a second of each, ...
+        turn = chosen.groupby(["machine", "anomaly_type", "snr_db"], dropna=False).cumcount()
+        order = chosen.assign(turn=turn).sort_values(["turn", "clip_id"], kind="stable")
+        chosen = order.groupby("machine", sort=False).head(per_machine).drop(columns="turn")
+    return chosen.sort_values("clip_id", ignore_index=True)
+
+
+def part_of(clips: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Rows of one part: a machine's, or all of them (part ``all``)."""
+    return clips if part == "all" else clips[clips["machine"] == part].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Glue between rules and the package: one module per rule, no science."""

@@ -1,0 +1,63 @@
+"""Turn a part's clips into maps, and its stems into fault masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundproof.datasets.open import open_dataset
+from soundproof.features.extract import extract_features as extract
+from soundproof.features.recipes import FeatureSettings
+from soundproof.jobs import Runtime, job
+from soundproof.progress import progress
+from soundproof.provenance import Provenance, file_digest
+from soundproof.selection import part_of
+from soundproof.tables import read_table
+
+
+def extract_features(
+    dataset: Mapping[str, Any],
+    data_dir: Path,
+    settings: Mapping[str, Any],
+    part: str,
+    clips: Path,
+    features: Path,
+    masks: Path,
+    code: str,
+    runtime: Runtime,
+) -> None:
+    """Write maps of the clips of ``part`` to ``features``, and their fault masks to ``masks``."""
+    runtime.device()
+    rows = part_of(read_table(clips), part)
+    provenance = Provenance(
+        stage="features",
+        settings={"dataset": dict(dataset), "features": dict(settings), "part": part},
+        code=code,
+        inputs={"clips": file_digest(clips)},
+    )
+    with progress(f"features of {part}", len(rows), "clip") as step:
+        extract(
+            open_dataset(dataset, data_dir),
+            rows,
+            FeatureSettings(**settings),
+            features,
+            masks,
+            provenance,
+            step,
+        )
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        extract_features(
+            snakemake.params.dataset,
+            Path(snakemake.params.data_dir),
+            snakemake.params.settings,
+            snakemake.wildcards.part,
+            Path(snakemake.input.clips),
+            Path(snakemake.output.features),
+            Path(snakemake.output.masks),
+            snakemake.params.code,
+            Runtime.of(snakemake.config),
+        )

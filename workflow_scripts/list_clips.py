@@ -1,0 +1,29 @@
+"""List a data set's clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundproof.datasets.open import open_dataset
+from soundproof.jobs import job
+from soundproof.provenance import Provenance
+from soundproof.schemas import CLIPS
+from soundproof.tables import write_table
+
+
+def list_clips(dataset: Mapping[str, Any], data_dir: Path, clips: Path, code: str) -> None:
+    """Write the ``clips`` table of ``dataset``."""
+    frame = open_dataset(dataset, data_dir).clips()
+    write_table(frame, clips, Provenance(stage="clips", settings=dict(dataset), code=code), CLIPS)
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        list_clips(
+            snakemake.params.dataset,
+            Path(snakemake.params.data_dir),
+            Path(snakemake.output.clips),
+            snakemake.params.code,
+        )

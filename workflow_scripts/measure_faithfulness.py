@@ -1,0 +1,87 @@
+"""Measure the faithfulness of all explanations of one detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundproof.attribution.again import re_explainer
+from soundproof.detectors.storage import load_detector
+from soundproof.faithfulness.measure import measure_faithfulness as measure
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.jobs import Runtime, job
+from soundproof.localisation.truth_of_clips import annotated_frames
+from soundproof.maps import MapReader
+from soundproof.measurements import complete
+from soundproof.provenance import Provenance, file_digest
+from soundproof.schemas import MEASUREMENTS
+from soundproof.selection import part_of
+from soundproof.tables import read_table, write_table
+
+
+def measure_faithfulness(
+    study: str,
+    part: str,
+    detector: str,
+    seed: int,
+    settings: Mapping[str, Any],
+    clips: Path,
+    features: Path,
+    model: Path,
+    maps: Mapping[str, Path],
+    output: Path,
+    code: str,
+    runtime: Runtime,
+) -> None:
+    """Write the faithfulness rows of the maps in ``maps`` (explainer: file)."""
+    device = runtime.device()
+    rows = part_of(read_table(clips), part)
+    reader = MapReader(features)
+    readers = {label: MapReader(path) for label, path in maps.items()}
+    ids = next(iter(readers.values())).clip_ids
+    chosen = rows[rows["clip_id"].isin(ids)]
+    rate = reader.axes.frames_per_second
+    measured = measure(
+        load_detector(model, device),
+        reader,
+        readers,
+        ids,
+        {name: FAITHFULNESS[name].settings(values) for name, values in settings["families"].items()},
+        annotated=annotated_frames(chosen, rate, reader.axes.n_frames),
+        segment_frames=round(settings["segment_seconds"] * rate),
+        device=device,
+        memory_budget_bytes=runtime.memory_budget_bytes,
+        seed=seed,
+        explain=re_explainer(settings["explainers"], seed, device, runtime.memory_budget_bytes),
+    )
+    inputs = {"features": features, "model": model, **{f"maps/{label}": path for label, path in maps.items()}}
+    provenance = Provenance(
+        stage="faithfulness",
+        settings={**settings, "part": part},
+        code=code,
+        inputs={role: file_digest(path) for role, path in inputs.items()},
+        seed=seed,
+        device=device.type,
+    )
+    dataset = str(rows["dataset"].iloc[0])
+    frame = complete(measured, rows, study=study, dataset=dataset, detector=detector, seed=seed)
+    write_table(frame, output, provenance, MEASUREMENTS)
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        measure_faithfulness(
+            snakemake.wildcards.study,
+            snakemake.wildcards.part,
+            snakemake.wildcards.detector,
+            int(snakemake.wildcards.seed),
+            snakemake.params.settings,
+            Path(snakemake.input.clips),
+            Path(snakemake.input.features),
+            Path(snakemake.input.model),
+            dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
+            Path(snakemake.output.rows),
+            snakemake.params.code,
+            Runtime.of(snakemake.config),
+        )
