@@ -36,10 +36,11 @@ class PathPointGradient(GradientAttribution):  # type: ignore[misc]
         self._points = points[:, None, None]
 
     @log_usage()  # type: ignore[untyped-decorator]  # NoiseTunnel calls what this decorator wraps
-    def attribute(self, inputs: Tensor, baselines: Tensor) -> Tensor:
+    def attribute(self, inputs: Tensor, baselines: tuple[Tensor]) -> Tensor:
         """Return relevance of the shape of ``inputs`` [n, n_freq, n_frames]."""
-        way = inputs - baselines
-        gradient: Tensor = self.gradient_func(self.forward_func, (baselines + self._points * way,))[0]
+        (baseline,) = baselines
+        way = inputs - baseline
+        gradient: Tensor = self.gradient_func(self.forward_func, (baseline + self._points * way,))[0]
         return way * gradient
 
 

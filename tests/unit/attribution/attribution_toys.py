@@ -1,0 +1,117 @@
+"""Detectors whose explanations are known by hand, and short ways to run an explainer on them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from soundproof.attribution.base import ExplainContext, Explanation
+from soundproof.attribution.registry import EXPLAINERS
+from soundproof.detectors.base import Detector
+from soundproof.registry import Parameters
+
+# an overlapping stride that does not divide the map; few samples keep the tests fast
+SMALL = {
+    "integrated_gradients": {"steps": 7, "baseline": "clip_mean"},
+    "smooth_grad": {"samples": 5},
+    "gradient_shap": {"samples": 5, "baseline": "clip_min"},
+    "occlusion": {"window": (3, 4), "stride": (2, 3), "baseline": "clip_mean"},
+}
+
+
+class Toy(Detector):
+    """Counts the maps it sees: in all, differentiated or not, and at once."""
+
+    def __init__(self, shape):
+        super().__init__(shape, Parameters())
+        self.forward_rows = self.gradient_rows = self.most_rows = 0
+
+    def fit(self, clips, run):
+        raise NotImplementedError
+
+    def count(self, x: Tensor) -> None:
+        self.most_rows = max(self.most_rows, len(x))
+        if torch.is_grad_enabled() and x.requires_grad:
+            self.gradient_rows += len(x)
+        else:
+            self.forward_rows += len(x)
+
+
+class Linear(Toy):
+    """score = sum of w * x."""
+
+    def __init__(self, weights: Tensor):
+        super().__init__(tuple(weights.shape))
+        self.register_buffer("weights", weights)
+
+    def score(self, x):
+        self.count(x)
+        return (self.weights * x).sum(dim=(1, 2))
+
+
+class Quadratic(Linear):
+    """score = sum of w * x^2."""
+
+    def score(self, x):
+        return super().score(x**2)
+
+
+class SmallAutoEncoder(Toy):
+    """Convolutional auto-encoder with a smooth, non-linear score."""
+
+    def __init__(self, shape=(6, 10)):
+        super().__init__(shape)
+        self.encode = nn.Conv2d(1, 3, 3, padding=1, stride=2)
+        self.norm = nn.BatchNorm2d(3)
+        self.decode = nn.ConvTranspose2d(3, 1, 2, stride=2)
+        self.randomise(3)
+        self.freeze()
+
+    def reconstruct(self, x):
+        return self.decode(torch.tanh(self.norm(self.encode(x[:, None]))))[:, 0]
+
+    def anomaly_map(self, x):
+        self.count(x)
+        return (self.reconstruct(x) - x) ** 2
+
+    def score(self, x):
+        return self.anomaly_map(x).mean(dim=(1, 2))
+
+    @property
+    def cam_layer(self):
+        return self.encode
+
+
+class TwoChannels(Toy):
+    """Two channels 2x and -3x at every other cell; score = 5 mean(channel 1) + 7 mean(channel 2)."""
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.layer = nn.Conv2d(1, 2, 1, stride=2, bias=False)
+        self.layer.weight.data = torch.tensor([2.0, -3.0]).view(2, 1, 1, 1)
+
+    def score(self, x):
+        return self.layer(x[:, None]).mean(dim=(2, 3)) @ torch.tensor([5.0, 7.0])
+
+    @property
+    def cam_layer(self):
+        return self.layer
+
+
+def clips(n: int, shape=(6, 10)) -> tuple[Tensor, list[str]]:
+    x = torch.randn(n, *shape, generator=torch.Generator().manual_seed(1))
+    return x, [f"clip{i}" for i in range(n)]
+
+
+def context_for(name: str, clip_ids, *, rows=16, seed=0, **settings) -> ExplainContext:
+    return ExplainContext(
+        settings=EXPLAINERS[name].settings(settings),
+        clip_ids=clip_ids,
+        rows_per_pass=rows,
+        method=name,
+        seed=seed,
+    )
+
+
+def explain(detector, name, x, clip_ids, **options) -> Explanation:
+    return EXPLAINERS[name].load()(detector, x, context_for(name, clip_ids, **options))

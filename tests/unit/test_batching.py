@@ -1,0 +1,84 @@
+"""Passes of bounded memory."""
+
+import pytest
+import torch
+from torch import nn
+
+from soundproof.batching import ROWS_ON_CPU, in_passes, rows_per_pass, stream_in_passes
+from soundproof.detectors.base import Detector
+from soundproof.registry import Parameters
+
+CPU = torch.device("cpu")
+MAP = 80 * 40 * 4  # bytes
+
+
+class Chain(Detector):
+    """Four channels of activations, one after the other; optionally many weights."""
+
+    def __init__(self, weights=0):
+        super().__init__((80, 40), Parameters())
+        self.layers = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Tanh(), nn.Tanh(), nn.Tanh())
+        self.weights = nn.Parameter(torch.ones(1, weights * 3200))
+        self.freeze()
+
+    def fit(self, clips, run):
+        raise NotImplementedError
+
+    def score(self, x):
+        # the transpose is a view: it must not count as a copy of the weights
+        return self.layers(x[:, None]).flatten(1).mean(dim=1) + self.weights.T.shape[1]
+
+
+@pytest.mark.parametrize("weights", [0, 100])
+def test_a_row_without_gradients_costs_input_and_two_activations(weights):
+    # input (1 map) beside what goes into a layer (4) and what comes out (4)
+    row = 9 * MAP
+    assert rows_per_pass(Chain(weights), CPU, 7 * row + 100, gradients=False) == 7
+    assert rows_per_pass(Chain(weights), CPU, 7 * row - 1, gradients=False) == 6
+
+
+def test_a_row_with_gradients_costs_all_activations_and_those_of_the_way_back():
+    # input (1), outputs of three tanh (12; the convolution saves its input), gradients in and out (8)
+    found = rows_per_pass(Chain(), CPU, 15 * 21 * MAP, gradients=True)
+    assert 14 <= found <= 16
+
+
+def test_at_least_one_row_and_no_more_than_helps():
+    assert rows_per_pass(Chain(), CPU, 1, gradients=True) == 1
+    assert rows_per_pass(Chain(), CPU, 1 << 40, gradients=True) == ROWS_ON_CPU
+
+
+def test_nothing_is_left_on_the_detector():
+    detector = Chain()
+    rows_per_pass(detector, CPU, 1 << 20, gradients=True)
+    assert all(weight.grad is None for weight in detector.parameters())
+
+
+@pytest.mark.parametrize(("n", "sizes"), [(3, [3]), (4, [4]), (5, [3, 2]), (9, [3, 3, 3])])
+def test_passes_are_equal_and_in_order(n, sizes):
+    rows, seen = torch.arange(float(n)), []
+
+    def double(part):
+        seen.append(len(part))
+        return 2 * part
+
+    assert torch.equal(in_passes(double, rows, 4), 2 * rows)
+    assert seen == sizes
+
+
+def test_a_stream_fills_its_passes_and_holds_no_more():
+    seen, drawn = [], 0
+
+    def rows():
+        nonlocal drawn
+        for i in range(7):
+            drawn += 1
+            yield torch.tensor([float(i)])
+
+    def double(part):
+        seen.append((len(part), drawn))
+        return 2 * part
+
+    found = torch.stack(list(stream_in_passes(double, rows(), 3)))
+    assert torch.equal(found[:, 0], 2 * torch.arange(7.0))
+    assert seen == [(3, 3), (3, 6), (1, 7)]
