@@ -29,7 +29,7 @@ MACHINES: dict[str, type[Machine]] = {
     "slide_rail": SlideRail,
     "valve": Valve,
 }
-LEVEL_DBFS = -30.0  # leaves room for the blows of a valve, 30 dB above its RMS
+LEVEL_DBFS = -30.0  # a valve peaks up to 28 dB above its RMS
 SURROUNDINGS_DB = {"source": -18.0, "target": -12.0}
 
 
