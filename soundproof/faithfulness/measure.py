@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,12 @@ from torch import Tensor
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
 from soundproof.errors import ArtefactError, DataError
-from soundproof.faithfulness.base import COLUMNS, Explain, FaithfulnessContext, typed
+from soundproof.faithfulness.base import COLUMNS, Explain, Faithfulness, FaithfulnessContext, typed
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.maps import ROWS_PER_GROUP, MapReader
 from soundproof.registry import Parameters
 from soundproof.seeding import seed_from
 
-_LOG = logging.getLogger(__name__)
 _ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
 
 
@@ -36,6 +34,7 @@ def measure_faithfulness(
     memory_budget_bytes: int,
     seed: int = 0,
     explain: Explain | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
 
@@ -54,6 +53,7 @@ def measure_faithfulness(
         memory_budget_bytes: How much the maps held at once, and how much one pass, may take.
         seed: Run seed.
         explain: Makes new maps, for metrics that need them.
+        progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
         Frame of :data:`soundproof.faithfulness.base.COLUMNS`, ordered by metric, protocol, explainer,
@@ -74,12 +74,14 @@ def measure_faithfulness(
     detector.to(device).freeze()
     rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
+    chosen = {
+        family: _choose(clip_ids, getattr(settings, "n_clips", None)) for family, settings in families.items()
+    }
+    in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [typed(pd.DataFrame(columns=list(COLUMNS)))]
     for family, settings in families.items():
-        measure = FAITHFULNESS[family].load()
-        chosen = _choose(clip_ids, getattr(settings, "n_clips", None))
-        _LOG.info("%s: %d clips, %d explainers, %d rows a pass", family, len(chosen), len(maps), rows)
-        for ids, x, relevance in _batches(features, maps, chosen, size, device):
+        measure: Faithfulness = FAITHFULNESS[family].load()
+        for ids, x, relevance in _batches(features, maps, chosen[family], size, device):
             frames = [annotated.get(clip_id) for clip_id in ids]
             context = FaithfulnessContext(
                 settings=settings,
@@ -92,6 +94,9 @@ def measure_faithfulness(
                 explain=explain,
             )
             measured.append(measure(detector, x, relevance, context))
+            done += len(ids)
+            if progress is not None:
+                progress(done, in_all)
     return pd.concat(measured).sort_values(_ORDER, ignore_index=True)
 
 

@@ -1,0 +1,138 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import quantus
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from toy_detectors import Constant, Linear, context
+
+from soundproof.faithfulness.deletion import deletion, insertion
+
+TENTHS = tuple(k / 10 for k in range(11))
+
+
+def curve(frame: pd.DataFrame, metric: str, explainer: str = "map", clip_id: str = "clip0") -> list[float]:
+    rows = frame.query("metric == @metric and explainer == @explainer and clip_id == @clip_id")
+    return rows.sort_values("parameter")["value"].tolist()
+
+
+@given(seed=st.integers(0, 1000), best=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_closed_form_on_a_linear_detector(seed: int, best: bool):
+    # a linear score falls by what each removed cell adds: curve = 1 - cumulated contributions / their sum
+    rng = np.random.default_rng(seed)
+    x = torch.from_numpy(rng.uniform(0.5, 2.0, size=(1, 2, 5)))
+    detector = Linear(torch.from_numpy(rng.uniform(0.1, 1.0, size=(2, 5)))).freeze()
+    contributions = x * detector.weights
+    relevance = contributions if best else -contributions
+    ask = context("deletion", 1, fractions=TENTHS, replacement="zero")
+    deleted = deletion(detector, x, {"map": relevance}, ask)
+    inserted = insertion(detector, x, {"map": relevance}, ask)
+    ordered = np.sort(contributions.numpy().ravel())[:: -1 if best else 1]
+    gone = np.concatenate([[0.0], np.cumsum(ordered)]) / ordered.sum()
+    assert curve(deleted, "deletion_curve") == pytest.approx(1 - gone)
+    assert curve(inserted, "insertion_curve") == pytest.approx(gone)
+    area = np.trapezoid(1 - gone, dx=0.1)
+    assert curve(deleted, "deletion_auc") == pytest.approx([area])
+    assert curve(inserted, "insertion_auc") == pytest.approx([1 - area])
+    assert (area < 0.5) == best
+
+
+def test_agrees_with_pixel_flipping_of_quantus():
+    class OneClass(nn.Module):
+        def __init__(self, detector):
+            super().__init__()
+            self.detector = detector
+
+        def forward(self, x):
+            return self.detector.score(x[:, 0])[:, None]
+
+    class Curved(Linear):
+        def score(self, x):
+            return super().score(torch.tanh(x)) ** 2
+
+    generator = torch.Generator().manual_seed(3)
+    x = torch.rand(3, 4, 5, generator=generator)
+    relevance = torch.randn(3, 4, 5, generator=generator)
+    detector = Curved(torch.rand(4, 5, generator=generator)).freeze()
+    flipping = quantus.PixelFlipping(
+        features_in_step=2, abs=False, normalise=False, perturb_baseline=0.0, disable_warnings=True
+    )
+    theirs = flipping(
+        model=OneClass(detector).eval(),
+        x_batch=x[:, None].numpy(),
+        y_batch=np.zeros(3, dtype=int),
+        a_batch=relevance[:, None].numpy(),
+        channel_first=True,
+        softmax=False,
+        device="cpu",
+    )
+    ask = context("deletion", 3, fractions=TENTHS, replacement="zero")
+    ours = deletion(detector, x, {"map": relevance}, ask)
+    intact = detector.score(x).numpy()
+    for i in range(3):
+        # Quantus starts after the first step and does not normalise; with every cell at 0 the score is 0
+        assert np.array(curve(ours, "deletion_curve", clip_id=f"clip{i}"))[1:] * intact[i] == pytest.approx(
+            theirs[i], abs=1e-6
+        )
+
+
+def test_ties_go_by_cell_index():
+    x = torch.tensor([[[1.0, 2.0], [4.0, 8.0]]])
+    ask = context("deletion", 1, fractions=(0, 0.25, 0.5, 0.75, 1), replacement="zero")
+    frame = deletion(Linear(torch.ones(2, 2)).freeze(), x, {"map": torch.zeros(1, 2, 2)}, ask)
+    assert curve(frame, "deletion_curve") == pytest.approx([1, 14 / 15, 12 / 15, 8 / 15, 0])
+
+
+def test_rows_common_to_all_explainers_are_scored_once():
+    x = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(0)) + 1
+    detector = Constant((3, 4))
+    ask = context("deletion", 2, fractions=(0, 0.25, 0.5, 1), replacement="zero", rows_per_pass=5)
+    deletion(detector, x, {"a": x, "b": -x}, ask)
+    n_rows = 2 * (2 + 3 * 2)  # clips x (intact and empty + rankings x inner fractions)
+    assert sum(detector.passes) == n_rows
+    assert len(detector.passes) == math.ceil(n_rows / 5)
+
+
+def test_random_cells_fall_along_the_diagonal():
+    # equal contributions: any ranking leaves 1 - k / n of the score
+    x = torch.ones(2, 4, 10)
+    ask = context("deletion", 2, replacement="zero", draws=2, fractions=TENTHS)
+    frame = deletion(Linear(torch.ones(4, 10)).freeze(), x, {}, ask)
+    assert set(frame["explainer"]) == {"random_cells"}
+    assert set(frame["protocol"]) == {"chance_uniform"}
+    assert curve(frame, "deletion_curve", "random_cells") == pytest.approx([1 - k for k in TENTHS], abs=1e-6)
+    assert curve(frame, "deletion_auc", "random_cells") == pytest.approx([0.5])
+
+
+def test_batches_and_passes_do_not_change_values():
+    x = torch.rand(3, 3, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64) + 1
+    maps = {"map": x.flip(-1)}
+    detector = Constant((3, 4))
+    whole = insertion(detector, x, maps, context("insertion", 3, replacement="reconstruction"))
+    apart = pd.concat(
+        insertion(
+            detector,
+            x[i : i + 1],
+            {"map": maps["map"][i : i + 1]},
+            context("insertion", 1, clip_ids=[f"clip{i}"], rows_per_pass=2, replacement="reconstruction"),
+        )
+        for i in range(3)
+    )
+    keys = ["metric", "explainer", "parameter", "clip_id"]
+    both = whole.merge(apart, on=keys, validate="one_to_one")
+    assert len(both) == len(whole) == len(apart)
+    np.testing.assert_allclose(both["value_x"], both["value_y"], rtol=0, atol=1e-12)
+
+
+def test_a_score_that_does_not_fall_is_left_out_and_counted(caplog):
+    x = torch.stack([torch.ones(2, 2), -torch.ones(2, 2)])
+    frame = deletion(
+        Linear(torch.ones(2, 2)).freeze(), x, {"map": x}, context("deletion", 2, replacement="zero")
+    )
+    assert set(frame["clip_id"]) == {"clip0"}
+    assert "left out 1 clips" in caplog.text

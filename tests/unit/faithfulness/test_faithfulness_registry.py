@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+
+from soundproof.detectors.registry import DETECTORS
+from soundproof.errors import ConfigError
+from soundproof.faithfulness.registry import FAITHFULNESS, check_compatible, needs_of
+
+
+@pytest.mark.parametrize("name", FAITHFULNESS)
+def test_every_implementation_exists(name: str):
+    assert callable(FAITHFULNESS[name].load())
+
+
+def test_no_two_metrics_write_the_same_name():
+    measures = [measure for entry in FAITHFULNESS.values() for measure in entry.measures]
+    assert len(measures) == len(set(measures))
+
+
+def test_what_needs_a_reconstruction_is_refused_before_anything_is_trained():
+    ff, deletion = FAITHFULNESS["ff"], FAITHFULNESS["deletion"]
+    forest, ae = DETECTORS["isolation_forest"], DETECTORS["skip_cae"]
+    by_reconstruction = deletion.settings({"replacement": "reconstruction"})
+    for metric, settings in ((ff, ff.settings({})), (deletion, by_reconstruction)):
+        check_compatible(ae, metric, settings)
+        with pytest.raises(ConfigError, match="ff_background"):
+            check_compatible(forest, metric, settings)
+    check_compatible(forest, deletion, deletion.settings({}))
+    assert needs_of(deletion, by_reconstruction) == {"reconstruction"}
+
+
+@pytest.mark.parametrize("fractions", [(0.0, 0.5), (0.1, 1.0), (0.0, 0.5, 0.5, 1.0), ()])
+def test_fractions_must_rise_from_0_to_1(fractions: tuple[float, ...]):
+    with pytest.raises(ConfigError, match="rise from 0 to 1"):
+        FAITHFULNESS["deletion"].settings({"fractions": fractions})
+
+
+@pytest.mark.parametrize("percentiles", [(101.0,), (-1.0,), ()])
+def test_percentiles_out_of_range_are_refused(percentiles: tuple[float, ...]):
+    with pytest.raises(ConfigError, match="percentiles"):
+        FAITHFULNESS["ff"].settings({"percentiles": percentiles})
+
+
+def test_the_registry_is_light():
+    heavy = "{'torch', 'pandas', 'numpy', 'scipy', 'sklearn', 'torchaudio'}"
+    code = f"import sys, soundproof.faithfulness.registry; print(sorted({heavy} & set(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"

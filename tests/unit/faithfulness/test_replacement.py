@@ -1,0 +1,223 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_detectors import Constant, Linear, Mixing, context
+
+from soundproof.errors import ConfigError
+from soundproof.faithfulness.base import COLUMNS
+from soundproof.faithfulness.replacement import background_ff, frame_masks, reconstruction_ff, segment_masks
+
+ANNOTATED_ALL = torch.ones(6, dtype=torch.bool)
+
+
+def values(frame: pd.DataFrame, metric: str, protocol: str, explainer: str = "map") -> list[float]:
+    rows = frame.query("metric == @metric and protocol == @protocol and explainer == @explainer")
+    return rows.sort_values(["clip_id", "parameter"])["value"].tolist()
+
+
+def literal_ff(
+    detector: Mixing, x: np.ndarray, r: np.ndarray, p: float, annotated: np.ndarray, segment: int
+) -> tuple[float, float]:
+    """The formula of P1, cell by cell in float64: frame-based and segment-based FF before clipping."""
+    mix = detector.mix.numpy()
+    curve = [sum(float(v) for v in r[:, t]) for t in range(x.shape[1])]
+    theta = np.quantile(curve, p / 100)
+    chosen = [c >= theta for c in curve]
+    in_cell = [any(chosen[t - t % segment : t - t % segment + segment]) for t in range(len(curve))]
+    out = []
+    for mask in (chosen, [cell and mark for cell, mark in zip(in_cell, annotated, strict=True)]):
+        m = np.array(mask, dtype=float)[None, :]
+        changed = m * (x @ mix) + (1 - m) * x
+        error = ((changed @ mix - changed) ** 2).mean()
+        out.append(1 - error / ((x @ mix - x) ** 2).mean())
+    return out[0], out[1]
+
+
+def test_by_hand():
+    # errors of the frames 1, 4, 9, 16 (two bands each): replacing frame 3 takes 16 of 30, and so on
+    x = torch.tensor([[[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]]])
+    relevance = torch.tensor([[[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, -2.5]]])  # curve 1, 2, 3, 1.5
+    marked = [torch.tensor([False, False, True, False])]
+    ask = context("ff", 1, annotated=marked, percentiles=(50, 99))
+    frame = reconstruction_ff(Constant((2, 4)), x, {"map": relevance}, ask)
+    # p50 = 1.75: frames 1 and 2; p99: frame 2; its segment is frames 2-3, of which 2 is annotated
+    assert values(frame, "ff_frame", "unclipped") == pytest.approx([13 / 30, 9 / 30])
+    assert values(frame, "ff_segment", "unclipped") == pytest.approx([9 / 30, 9 / 30])
+    assert list(frame.columns) == list(COLUMNS)
+
+
+@given(seed=st.integers(0, 10_000), n_frames=st.integers(6, 13), p=st.sampled_from([0, 33, 50, 90, 98, 99.5]))
+@settings(max_examples=25, deadline=None)
+def test_equals_the_literal_formula_in_float64(seed: int, n_frames: int, p: float):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(2, 3, n_frames))
+    r = rng.integers(-2, 3, size=x.shape).astype(float)  # ties, negative and zero relevance
+    annotated = rng.random((2, n_frames)) < 0.5
+    annotated[:, 0] = True
+    segment = 3
+    n_frames -= n_frames % segment  # whole segments: the remainder rule is tested with the segments
+    x, r, annotated = x[..., :n_frames], r[..., :n_frames], annotated[:, :n_frames]
+    detector = Mixing((3, n_frames), seed)
+    ask = context(
+        "ff", 2, annotated=list(torch.from_numpy(annotated)), segment_frames=segment, percentiles=(p,)
+    )
+    frame = reconstruction_ff(detector, torch.from_numpy(x), {"map": torch.from_numpy(r)}, ask)
+    expected = [literal_ff(detector, x[i], r[i], p, annotated[i], segment) for i in range(2)]
+    for metric, want in zip(("ff_frame", "ff_segment"), zip(*expected, strict=True), strict=True):
+        assert values(frame, metric, "unclipped") == pytest.approx(list(want), abs=1e-12)
+        assert values(frame, metric, "as_published") == pytest.approx([max(0.0, v) for v in want], abs=1e-12)
+
+
+def test_a_harmful_replacement_shows_only_unclipped():
+    # the reconstruction overshoots: putting it in place of a frame quadruples that frame's error
+    class Overshoot(Constant):
+        def reconstruct(self, x):
+            return 3 * x
+
+    x = torch.tensor([[[1.0, 1.0]]])
+    ask = context("ff", 1, percentiles=(99,))
+    frame = reconstruction_ff(Overshoot((1, 2)), x, {"map": torch.tensor([[[0.0, 1.0]]])}, ask)
+    assert values(frame, "ff_frame", "unclipped") == pytest.approx([1 - (4 + 36) / 8])
+    assert values(frame, "ff_frame", "as_published") == [0.0]
+
+
+def test_ties_at_the_minimum_replace_everything_only_as_published():
+    x = torch.arange(1.0, 7.0).reshape(1, 1, 6)
+    one_hot = torch.tensor([[[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]])
+    maps = {"sparse": one_hot, "constant": torch.zeros(1, 1, 6)}
+    frame = reconstruction_ff(Constant((1, 6)), x, maps, context("ff", 1, percentiles=(50,)))
+    assert values(frame, "ff_frame", "unclipped", "sparse") == [1.0]
+    assert values(frame, "ff_frame", "corrected", "sparse") == pytest.approx([36 / 91])
+    assert values(frame, "ff_frame", "unclipped", "constant") == [1.0]
+    assert values(frame, "ff_frame", "corrected", "constant") == [0.0]
+
+
+def test_segment_rows_only_for_clips_with_an_annotated_frame():
+    x = torch.randn(3, 2, 6, generator=torch.Generator().manual_seed(0))
+    marked = [None, torch.zeros(6, dtype=torch.bool), ANNOTATED_ALL]
+    frame = reconstruction_ff(Constant((2, 6)), x, {"map": x}, context("ff", 3, annotated=marked))
+    clips = frame.groupby("metric")["clip_id"].unique()
+    assert list(clips["ff_segment"]) == ["clip2"]
+    assert list(clips["ff_frame"]) == ["clip0", "clip1", "clip2"]
+
+
+@given(seed=st.integers(0, 1000), n_frames=st.integers(2, 60))
+@settings(max_examples=30, deadline=None)
+def test_masks_shrink_as_the_percentile_rises(seed: int, n_frames: int):
+    curves = torch.randn(1, 1, n_frames, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    percentiles = tuple(range(90, 100))
+    frames = frame_masks(curves, percentiles)[0]
+    segments = segment_masks(frames, 4)
+    for masks in (frames, segments):
+        assert (masks[1:] <= masks[:-1]).all()
+    assert (frames <= segments).all()
+    # without ties T - ceil(p (T - 1)) frames lie at or above the linear quantile; rounding may cost one
+    # where p (T - 1) is whole, as it would in numpy
+    for p, count in zip(percentiles, frames.sum(dim=-1).flatten().tolist(), strict=True):
+        assert n_frames - math.ceil(p * (n_frames - 1) / 100) - count in (0, 1)
+        assert count == int((curves >= np.quantile(curves, p / 100)).sum())
+
+
+def test_the_remainder_joins_the_last_segment():
+    frames = torch.zeros(9, dtype=torch.bool)
+    frames[8] = True
+    assert segment_masks(frames, 4).tolist() == [False] * 4 + [True] * 5
+
+
+def test_equal_rows_are_scored_once_in_full_passes():
+    x = torch.randn(2, 2, 6, generator=torch.Generator().manual_seed(1))
+    maps = {"a": x, "same_order": 3 * x + 1, "other": x.flip(-1)}
+    detector = Constant((2, 6))
+    ask = context("ff", 2, annotated=[ANNOTATED_ALL] * 2, rows_per_pass=4)
+    reconstruction_ff(detector, x, maps, ask)
+    rows = torch.stack(detector.rows).flatten(1)
+    assert len(torch.unique(rows, dim=0)) == len(rows)
+    assert len(detector.passes) == math.ceil(len(rows) / 4)
+    assert max(detector.passes) <= 4
+    assert len(rows) < 2 * (3 + 2) * 10 * 2  # clips x (maps + draws) x percentiles x kinds
+
+
+@pytest.mark.parametrize("rows_per_pass", [1, 3, 7])
+def test_neither_pass_nor_batch_changes_a_value(rows_per_pass: int):
+    x = torch.randn(3, 2, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    maps = {"map": x.flip(-1)}
+    marked = [ANNOTATED_ALL] * 3
+    whole = reconstruction_ff(Mixing((2, 6)), x, maps, context("ff", 3, annotated=marked))
+    apart = pd.concat(
+        reconstruction_ff(
+            Mixing((2, 6)),
+            x[i : i + 1],
+            {"map": maps["map"][i : i + 1]},
+            context("ff", 1, clip_ids=[f"clip{i}"], annotated=marked[:1], rows_per_pass=rows_per_pass),
+        )
+        for i in range(3)
+    )
+    keys = ["metric", "protocol", "explainer", "parameter", "clip_id"]
+    both = whole.merge(apart, on=keys, validate="one_to_one")
+    assert len(both) == len(whole) == len(apart)
+    np.testing.assert_allclose(both["value_x"], both["value_y"], rtol=0, atol=1e-12)
+
+
+def test_the_chance_line_meets_its_expectation():
+    # error spread evenly over frames: k replaced frames of T take k / T of it whichever they are
+    x = torch.ones(1, 2, 100)
+    ask = context("ff", 1, percentiles=(90.5, 95.5), draws=3)
+    frame = reconstruction_ff(Constant((2, 100)), x, {}, ask)
+    assert values(frame, "ff_frame", "chance_uniform", "uniform_frames") == pytest.approx([0.10, 0.05])
+    assert set(frame["explainer"]) == {"uniform_frames"}
+
+
+def test_chance_frames_are_uniform_and_belong_to_the_clip():
+    # only frame 0 carries error: a uniform draw of 10 of 20 frames takes it half of the time
+    x = torch.zeros(400, 1, 20)
+    x[:, :, 0] = 1
+    ask = context("ff", 400, percentiles=(50,), draws=1)
+    drawn = values(
+        reconstruction_ff(Constant((1, 20)), x, {}, ask), "ff_frame", "chance_uniform", "uniform_frames"
+    )
+    assert set(drawn) == {0.0, 1.0}
+    assert np.mean(drawn) == pytest.approx(0.5, abs=4 * 0.5 / 20)
+    again = reconstruction_ff(
+        Constant((1, 20)), x[7:8], {}, context("ff", 1, clip_ids=["clip7"], percentiles=(50,), draws=1)
+    )
+    order = sorted(f"clip{i}" for i in range(400))
+    assert values(again, "ff_frame", "chance_uniform", "uniform_frames") == [drawn[order.index("clip7")]]
+
+
+def test_any_detector_can_replace_by_its_background():
+    x = torch.tensor([[[1.0, 1.0, 9.0], [2.0, 8.0, 2.0]]])
+    detector = Linear(torch.ones(2, 3))
+    peak = {"map": torch.tensor([[[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]])}
+    by_kind = {
+        kind: values(
+            background_ff(
+                detector, x, peak, context("ff_background", 1, percentiles=(99,), replacement=kind)
+            ),
+            "ff_background_frame",
+            "unclipped",
+        )
+        for kind in ("zero", "clip_median", "band_median")
+    }
+    # frame 2 sums to 11 of 23; the lower median of the clip is 2, those of the bands are 1 and 2
+    assert by_kind["zero"] == pytest.approx([11 / 23])
+    assert by_kind["clip_median"] == pytest.approx([7 / 23])
+    assert by_kind["band_median"] == pytest.approx([8 / 23])
+
+
+def test_a_score_that_is_not_positive_is_left_out_and_counted(caplog):
+    x = torch.tensor([[[1.0, 2.0]], [[-1.0, -2.0]], [[0.0, 0.0]]])
+    ask = context("ff_background", 3, percentiles=(50,))
+    frame = background_ff(Linear(torch.ones(1, 2)), x, {"map": x}, ask)
+    assert set(frame["clip_id"]) == {"clip0"}
+    assert "left out 2 clips" in caplog.text
+
+
+def test_a_detector_without_reconstruction_is_refused():
+    x = torch.ones(1, 1, 2)
+    with pytest.raises(ConfigError, match="ff_background"):
+        reconstruction_ff(Linear(torch.ones(1, 2)), x, {"map": x}, context("ff", 1))
