@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import logging
 import re
@@ -185,3 +186,11 @@ def refuse_leaks(clips: pd.DataFrame, folder: Path) -> None:
     if pairs:
         found = f"{len(pairs)} files are in both, first '{pairs[0][0]}' and '{pairs[0][1]}'"
         raise DataError(f"separate training and test clips in {folder}", found, "remove one of each pair")
+
+
+def unknown_clip(dataset: str, clip_id: str, known: Iterable[str]) -> DataError:
+    """Phrase the error for an id that no clip has."""
+    names = list(known)
+    close = difflib.get_close_matches(clip_id, names, n=3)
+    remedy = f"did you mean one of: {', '.join(close)}?" if close else "take an id from the clips table"
+    return DataError(f"clip '{clip_id}' of data set '{dataset}'", f"no such clip among {len(names)}", remedy)

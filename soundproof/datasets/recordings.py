@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,14 @@ import pandas as pd
 
 from soundproof.datasets.audio_files import SUFFIXES, AudioInfo, audio_info, read_audio
 from soundproof.datasets.base import Audio, AudioDataset
-from soundproof.datasets.folder_clips import check_events, clip_ids, events_within, folder_clips, refuse_leaks
+from soundproof.datasets.folder_clips import (
+    check_events,
+    clip_ids,
+    events_within,
+    folder_clips,
+    refuse_leaks,
+    unknown_clip,
+)
 from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
@@ -148,11 +154,3 @@ class RecordingsDataset(AudioDataset):
             "sha256": sha256,
             "events": events,
         }
-
-
-def unknown_clip(dataset: str, clip_id: str, known: Iterable[str]) -> DataError:
-    """Phrase the error for an id that no clip has."""
-    names = list(known)
-    close = difflib.get_close_matches(clip_id, names, n=3)
-    remedy = f"did you mean one of: {', '.join(close)}?" if close else "take an id from the clips table"
-    return DataError(f"clip '{clip_id}' of data set '{dataset}'", f"no such clip among {len(names)}", remedy)
