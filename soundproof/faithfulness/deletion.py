@@ -110,8 +110,7 @@ def _measure(
 def _ranks(relevance: Tensor) -> Tensor:
     """Rank of each cell, int32 [B, n_freq, n_frames]; 0 = most relevant, ties by cell index."""
     order = relevance.flatten(1).argsort(dim=1, descending=True, stable=True)
-    rank = torch.arange(order.shape[1], dtype=torch.int32, device=order.device).expand_as(order)
-    return torch.empty_like(rank).scatter_(1, order, rank).reshape(relevance.shape)
+    return order.argsort(dim=1).to(torch.int32).reshape(relevance.shape)
 
 
 def _scores(
