@@ -306,6 +306,15 @@ def test_a_file_of_unknown_size_is_resumed_within_a_run(site: FileServer, naps: 
     assert site.ranges() == [None, "bytes=400-"]
 
 
+def test_a_part_past_the_end_of_a_file_of_unknown_size_is_fetched_anew(
+    site: FileServer, remote: RemoteFile, naps: Naps, tmp_path: Path
+) -> None:
+    (tmp_path / "a.zip.part").write_bytes(BODY + b"more")
+    unsized = RemoteFile("a.zip", remote.urls, sha256=remote.sha256)
+    assert fetch(unsized, tmp_path, naps.policy()).read_bytes() == BODY
+    assert site.ranges() == [f"bytes={len(BODY) + 4}-", None]
+
+
 @pytest.mark.parametrize("name", ["../a.zip", "/a.zip", "", "b/a.zip"])
 def test_a_remote_file_has_a_plain_name(name: str) -> None:
     with pytest.raises(ValueError, match="file name"):
