@@ -1,0 +1,93 @@
+"""The axes on which an explanation can be good: does it find the fault, does it say what the detector uses?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from soundproof.artefacts.measures import MEASURED, chance_rows, measure, select
+from soundproof.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One number per detector and explainer.
+
+    Attributes:
+        name: Column in tables.
+        title: Name in print.
+        kind: What it judges.
+        metric: Name in the ``metric`` column.
+        parameters: Parameters that are averaged; None: all.
+        protocols: Protocols to keep.
+        higher_is_better: Direction.
+        chance: Chance level where it is a constant and no chance rows were measured.
+    """
+
+    name: str
+    title: str
+    kind: Literal["localisation", "faithfulness", "sanity"]
+    metric: str
+    parameters: tuple[float, ...] | None = None
+    protocols: tuple[str, ...] = MEASURED
+    higher_is_better: bool = True
+    chance: float | None = None
+
+
+AXES = (
+    Axis("segment_f1", "Segment F1 (p98)", "localisation", "segment_f1", (98.0,)),
+    Axis("frame_auroc", "Frame AUROC", "localisation", "frame_auroc", chance=0.5),
+    Axis("cell_auroc", "Cell AUROC", "localisation", "cell_auroc", chance=0.5),
+    Axis("cell_ap", "Cell AP", "localisation", "cell_ap"),
+    Axis("aupro", "AU-PRO", "localisation", "aupro"),
+    Axis("iou", "IoU (q 0.98)", "localisation", "iou", (0.98,)),
+    Axis("ff_frame", "FF frame", "faithfulness", "ff_frame"),
+    Axis("ff_segment", "FF segment", "faithfulness", "ff_segment"),
+    Axis("ff_background_frame", "FF frame (background)", "faithfulness", "ff_background_frame"),
+    Axis("deletion_auc", "Deletion AUC", "faithfulness", "deletion_auc", higher_is_better=False),
+    Axis("insertion_auc", "Insertion AUC", "faithfulness", "insertion_auc"),
+    Axis(
+        "randomisation",
+        "Randomisation similarity",
+        "sanity",
+        "randomisation_similarity",
+        protocols=("absolute",),
+        higher_is_better=False,
+        chance=0.0,
+    ),
+)
+"""In printing order. FF is the corrected, unclipped one, as a mean over all percentiles."""
+
+
+def measure_axis(results: StudyResults, axis: Axis) -> pd.DataFrame:
+    """One row per detector and explainer: mean, interval, spread, chance levels."""
+    frame = measure(results, axis.metric, ("detector", "explainer"), axis.protocols, axis.parameters)
+    if axis.chance is not None:
+        frame = frame.assign(chance_uniform=frame["chance_uniform"].astype(np.float64).fillna(axis.chance))
+    return frame.assign(axis=axis.name, axis_title=axis.title)
+
+
+def measure_axes(results: StudyResults) -> pd.DataFrame:
+    """All axes that were measured, one row per detector, explainer and axis."""
+    parts = [frame for axis in AXES if not (frame := measure_axis(results, axis)).empty]
+    return pd.concat(parts, ignore_index=True) if parts else measure_axis(results, AXES[0])
+
+
+def per_clip(results: StudyResults, axis: Axis, detector: str) -> pd.DataFrame:
+    """Mean over parameters and seeds of each clip: one row per clip, one column per explainer."""
+    rows = select(results, axis.metric, axis.protocols, axis.parameters)
+    return _clip_means(rows[rows["detector"].eq(detector)])
+
+
+def chance_per_clip(results: StudyResults, axis: Axis, detector: str, protocol: str) -> pd.DataFrame:
+    """The chance rows in the layout of :func:`per_clip`."""
+    rows = chance_rows(results, axis.metric, protocol, axis.protocols, axis.parameters)
+    return _clip_means(rows[rows["detector"].eq(detector)])
+
+
+def _clip_means(rows: pd.DataFrame) -> pd.DataFrame:
+    per_seed = rows.groupby(["clip_id", "explainer", "seed"], as_index=False)["value"].mean()
+    return per_seed.pivot_table(index="clip_id", columns="explainer", values="value")

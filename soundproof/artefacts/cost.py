@@ -1,0 +1,34 @@
+"""What an explanation costs."""
+
+from __future__ import annotations
+
+from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.measures import titled
+from soundproof.results import StudyResults
+
+FORMATS = (
+    Column("Detector", "detector_title"),
+    Column("Explainer", "explainer_title"),
+    Column("Seconds per clip", "seconds_per_clip", digits=4),
+    Column("sd over seeds", "sd_seeds", digits=4),
+    Column("Against the cheapest", "ratio", digits=1),
+    Column("Device", "device"),
+    Column("Seeds", "n_seeds"),
+)
+CAPTION = (
+    "Wall-clock time of explaining one clip, batches and detector included, reading and writing excluded. Times "
+    "belong to the machine and the load under which they were taken; the ratio to the cheapest explainer of the "
+    "same detector and device carries further."
+)
+
+
+def build(results: StudyResults) -> FinishedTable:
+    """Make the table: one row per detector, explainer and device."""
+    if results.costs.empty:
+        return absent("no explanation was timed", FORMATS, CAPTION)
+    keys = ["detector", "explainer", "device"]
+    grouped = results.costs.groupby(keys)["seconds_per_clip"]
+    frame = grouped.agg(seconds_per_clip="mean", sd_seeds="std", n_seeds="size").reset_index()
+    cheapest = frame.groupby(["detector", "device"])["seconds_per_clip"].transform("min")
+    frame["ratio"] = (frame["seconds_per_clip"] / cheapest).where(cheapest > 0)
+    return FinishedTable(titled(frame, results), CAPTION, FORMATS)

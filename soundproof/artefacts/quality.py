@@ -1,0 +1,62 @@
+"""All axes side by side: which explanation to trust, and what it costs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.measures import titled
+from soundproof.results import StudyResults
+
+NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds")
+_LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
+_COST = Column("Seconds per clip", "seconds_per_clip", digits=4)
+CAPTION = (
+    "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map without "
+    "knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in time). An axis "
+    "on which an explainer does not exceed chance says nothing in its favour. Lower is better for: {lower}. "
+    "The Parquet file adds the spread over seeds and the numbers of clips and seeds."
+)
+
+
+def build(results: StudyResults) -> FinishedTable:
+    """Make the table: one row per detector and explainer."""
+    long = measure_axes(results)
+    lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better)
+    caption = CAPTION.format(lower=lower)
+    if long.empty:
+        return absent("no explanation of the study was measured", (*_LEADING, _COST), caption)
+    keys = ["detector", "explainer"]
+    wide = pd.concat(
+        [
+            part.set_index(keys)[list(NUMBERS)].rename(columns=lambda name, axis=axis: _column(axis, name))
+            for axis, part in long.groupby("axis", sort=False)
+        ],
+        axis=1,
+    ).reset_index()
+    seconds = results.costs.groupby(keys)["seconds_per_clip"].mean().reset_index()
+    wide = wide.merge(seconds.astype({"seconds_per_clip": "float64"}), on=keys, how="left")
+    missing = [axis.title for axis in AXES if axis.name not in set(long["axis"])]
+    if missing:
+        caption += f" Not measured here: {', '.join(missing)}."
+    return FinishedTable(titled(wide, results), caption, _formats(wide))
+
+
+def _column(axis: object, number: str) -> str:
+    return str(axis) if number == "value" else f"{axis}_{number}"
+
+
+def _formats(wide: pd.DataFrame) -> tuple[Column, ...]:
+    columns = list(_LEADING)
+    for axis in AXES:
+        if axis.name not in wide.columns:
+            continue
+        columns.append(Column(axis.title, axis.name, f"{axis.name}_ci_low", f"{axis.name}_ci_high"))
+        chances = {"chance": f"{axis.name}_chance_uniform", "shifted": f"{axis.name}_chance_shift"}
+        columns += [
+            Column(f"{axis.title}: {word}", name)
+            for word, name in chances.items()
+            if wide[name].notna().any()
+        ]
+    return (*columns, _COST)

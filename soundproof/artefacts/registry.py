@@ -1,0 +1,245 @@
+"""Which tables and figures exist. To add one: write its function, add its entry here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from soundproof.registry import Entry, Registry
+
+Kind = Literal["table", "figure", "illustration"]
+
+_P1 = "Elrashid et al. 2026, arXiv 2601.12660"
+_OURS = "soundproof"
+_CURVES = ("ff_frame", "ff_segment")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtefactEntry(Entry):
+    """Facts of a finished table or figure.
+
+    Tables are called as ``build(results)``, figures as ``draw(results)`` and illustrations, which show single
+    clips, as ``draw(results, illustrations)``.
+
+    Attributes:
+        kind: Which of the three it is.
+        question: The question it answers, for the report page.
+        reported_as: Artefacts of the paper that it regenerates (as in ``config/reported/*.csv``).
+        needs: Metrics it is made from; it is still written, with a reason, where they are missing.
+    """
+
+    kind: Kind
+    question: str
+    reported_as: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+ARTEFACTS: Registry[ArtefactEntry] = Registry(
+    "artefact",
+    [
+        ArtefactEntry(
+            name="T1_detection",
+            title="Detection",
+            implementation="soundproof.artefacts.detection:build",
+            citation=_P1,
+            kind="table",
+            question="Does the detector tell anomalous clips from normal ones at all?",
+            reported_as=("T-P1-1",),
+            needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
+            name="F9_roc",
+            title="ROC curves",
+            implementation="soundproof.figures.roc:draw",
+            citation=_P1,
+            kind="figure",
+            question="At which false-alarm rate does the detector find which share of the anomalies?",
+            needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
+            name="T5_domains",
+            title="Detection by machine and domain",
+            implementation="soundproof.artefacts.domains:build",
+            citation=_P1,
+            kind="table",
+            question="Does detection survive other machines and a shifted domain?",
+            reported_as=("T-P1-2",),
+            needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
+            name="quality",
+            title="Quality of explanations",
+            implementation="soundproof.artefacts.quality:build",
+            citation=_OURS,
+            kind="table",
+            question="Which explanation deserves trust, on every axis, and what does it cost?",
+        ),
+        ArtefactEntry(
+            name="quality_overview",
+            title="Quality of explanations at a glance",
+            implementation="soundproof.figures.quality:draw",
+            citation=_OURS,
+            kind="figure",
+            question="Which explanations exceed chance, and on which axes?",
+        ),
+        ArtefactEntry(
+            name="T2_temporal_f1",
+            title="Temporal localisation",
+            implementation="soundproof.artefacts.localisation:build",
+            citation=_P1,
+            kind="table",
+            question="Do explanations point at the time of the fault better than chance?",
+            reported_as=("F-P1-5",),
+            needs=("segment_f1",),
+        ),
+        ArtefactEntry(
+            name="F6_f1_curves",
+            title="Temporal localisation by threshold",
+            implementation="soundproof.figures.f1_curves:draw",
+            citation=_P1,
+            kind="figure",
+            question="How does temporal localisation depend on the threshold, and where is chance?",
+            reported_as=("F-P1-5",),
+            needs=("segment_f1",),
+        ),
+        ArtefactEntry(
+            name="T4_f1_by_anomaly",
+            title="Temporal localisation by anomaly type",
+            implementation="soundproof.artefacts.localisation:build_by_type",
+            citation=_P1,
+            kind="table",
+            question="Which kinds of fault do explanations find?",
+            reported_as=("F-P1-7",),
+            needs=("segment_f1",),
+        ),
+        ArtefactEntry(
+            name="T3_faithfulness",
+            title="Faithfulness by reconstruction",
+            implementation="soundproof.artefacts.faithfulness:build",
+            citation=_P1,
+            kind="table",
+            question="Does the score fall when what the explanation points at is replaced?",
+            reported_as=("F-P1-6a", "F-P1-6b", "T-P1-3"),
+            needs=_CURVES,
+        ),
+        ArtefactEntry(
+            name="F7_ff_curves",
+            title="Faithfulness by threshold",
+            implementation="soundproof.figures.ff_curves:draw",
+            citation=_P1,
+            kind="figure",
+            question="How does faithfulness depend on how much is replaced?",
+            reported_as=("F-P1-6a", "F-P1-6b"),
+            needs=_CURVES,
+        ),
+        ArtefactEntry(
+            name="F8_ff_frame_curves",
+            title="Frame-wise faithfulness by threshold",
+            implementation="soundproof.figures.ff_curves:draw_frame",
+            citation=_P1,
+            kind="figure",
+            question="The same without labels, as on the paper's second data set: do the frames matter?",
+            reported_as=("F-P1-8",),
+            needs=("ff_frame",),
+        ),
+        ArtefactEntry(
+            name="deletion_curves",
+            title="Deletion and insertion",
+            implementation="soundproof.figures.deletion_curves:draw",
+            citation="Petsiuk et al. 2018, arXiv 1806.07421",
+            kind="figure",
+            question="How fast does the score fall, or return, in the order of relevance?",
+            needs=("deletion_curve", "insertion_curve"),
+        ),
+        ArtefactEntry(
+            name="sanity",
+            title="Sanity of explainers",
+            implementation="soundproof.artefacts.sanity:build",
+            citation="Adebayo et al. 2018, arXiv 1810.03292",
+            kind="table",
+            question="Do the maps depend on what was learnt, and do they add up?",
+            needs=("randomisation_similarity", "completeness_gap"),
+        ),
+        ArtefactEntry(
+            name="significance",
+            title="Differences between explainers",
+            implementation="soundproof.artefacts.significance:build",
+            citation=_OURS,
+            kind="table",
+            question="Which differences between explainers would survive other clips?",
+        ),
+        ArtefactEntry(
+            name="T12_agreement",
+            title="Agreement of the axes",
+            implementation="soundproof.artefacts.agreement:build",
+            citation=_OURS,
+            kind="table",
+            question="Do localisation and faithfulness rank the explanations alike?",
+        ),
+        ArtefactEntry(
+            name="claims",
+            title="Claims of the papers",
+            implementation="soundproof.artefacts.claims:build",
+            citation=_P1,
+            kind="table",
+            question="Do the conclusions of the papers hold on this data?",
+        ),
+        ArtefactEntry(
+            name="reproduction",
+            title="Reported and measured numbers",
+            implementation="soundproof.artefacts.reproduction:build",
+            citation=_P1,
+            kind="table",
+            question="How close do our numbers come to the reported ones?",
+        ),
+        ArtefactEntry(
+            name="cost",
+            title="Cost of explanations",
+            implementation="soundproof.artefacts.cost:build",
+            citation=_OURS,
+            kind="table",
+            question="What does an explanation cost?",
+        ),
+        ArtefactEntry(
+            name="history",
+            title="Training history",
+            implementation="soundproof.figures.history:draw",
+            citation=_OURS,
+            kind="figure",
+            question="Did training converge, and where was it stopped?",
+        ),
+        ArtefactEntry(
+            name="F1_masked_input",
+            title="Masked input",
+            implementation="soundproof.figures.training_mask:draw",
+            citation=_P1,
+            kind="illustration",
+            question="What does the masked auto-encoder see while it learns?",
+        ),
+        ArtefactEntry(
+            name="F2_annotated_sample",
+            title="Annotated sample",
+            implementation="soundproof.figures.sample:draw",
+            citation=_P1,
+            kind="illustration",
+            question="What does an anomaly look like, and what did the annotation mark?",
+        ),
+        ArtefactEntry(
+            name="F3_attribution_panel",
+            title="Attribution panels",
+            implementation="soundproof.figures.attribution_panel:draw",
+            citation=_P1,
+            kind="illustration",
+            question="Where does each explainer point, in time and frequency?",
+        ),
+        ArtefactEntry(
+            name="F5_replacement",
+            title="How FF is measured",
+            implementation="soundproof.figures.replacement:draw",
+            citation=_P1,
+            kind="illustration",
+            question="What is replaced when faithfulness is measured?",
+        ),
+    ],
+)
+"""In the order of the report: detection, explanations, localisation, faithfulness, checks, papers, pictures."""

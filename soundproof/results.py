@@ -1,0 +1,89 @@
+"""Everything that the tables and figures of one study are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResults:
+    """The measured numbers of a study and the facts needed to print them.
+
+    Attributes:
+        study: Name of the study's file.
+        title: Title of the study in words.
+        dataset: Name of the data set, as in the registry.
+        measurements: Columns of :data:`soundproof.schemas.MEASUREMENTS`, all detectors and seeds together.
+        clips: Columns of :data:`soundproof.schemas.CLIPS`.
+        histories: Training history (:data:`soundproof.schemas.HISTORY`) by (detector label, seed).
+        costs: Columns detector, seed, explainer, seconds_per_clip, device; may be empty.
+        detector_titles: Printed name by detector label, in printing order.
+        explainer_titles: Printed name by explainer name, in printing order.
+        detector_kinds: Registry name by detector label; a label that is missing is its own kind.
+        segment_frames: Frames in one segment of the segment-wise metrics.
+        frames_per_second: Frame rate of the maps.
+        explainer_kinds: Registry name by explainer name, likewise.
+        reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
+        reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
+    """
+
+    study: str
+    title: str
+    dataset: str
+    measurements: pd.DataFrame
+    clips: pd.DataFrame
+    detector_titles: Mapping[str, str]
+    explainer_titles: Mapping[str, str]
+    segment_frames: int
+    frames_per_second: float
+    histories: Mapping[tuple[str, int], pd.DataFrame] = field(default_factory=dict)
+    costs: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(
+            columns=["detector", "seed", "explainer", "seconds_per_clip", "device"]
+        )
+    )
+    detector_kinds: Mapping[str, str] = field(default_factory=dict)
+    explainer_kinds: Mapping[str, str] = field(default_factory=dict)
+    reported: pd.DataFrame | None = None
+    reported_dataset: str = ""
+
+    def detector_title(self, label: str) -> str:
+        """Printed name of a detector; its label where nobody gave it one."""
+        return self.detector_titles.get(label, label)
+
+    def explainer_title(self, name: str) -> str:
+        """Printed name of an explainer; its name where nobody gave it one."""
+        return self.explainer_titles.get(name, name)
+
+    def of_metric(self, metric: str) -> pd.DataFrame:
+        """The rows of one metric; none where it was not measured."""
+        return self._by_metric.get(metric, self.measurements.iloc[:0])
+
+    @cached_property
+    def _by_metric(self) -> dict[str, pd.DataFrame]:
+        return {str(metric): rows for metric, rows in self.measurements.groupby("metric", sort=False)}
+
+    def is_control(self, explainer: str) -> bool:
+        """Whether the explainer is there to show what a map that knows nothing reaches."""
+        return self.explainer_kinds.get(explainer, explainer) == "random_map"
+
+    def kind(self, label: str) -> str:
+        """Registry name of the detector that runs under ``label``."""
+        return self.detector_kinds.get(label, label)
+
+    def detectors(self, labels: Iterable[str]) -> list[str]:
+        """The distinct labels in printing order, those without a title last by name."""
+        return _in_order(labels, self.detector_titles)
+
+    def explainers(self, names: Iterable[str]) -> list[str]:
+        """The distinct names in printing order, those without a title last by name."""
+        return _in_order(names, self.explainer_titles)
+
+
+def _in_order(names: Iterable[str], titles: Mapping[str, str]) -> list[str]:
+    present = set(names)
+    return [name for name in titles if name in present] + sorted(present - set(titles))

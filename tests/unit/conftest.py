@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+from study_toys import full_study
+
+from soundproof.results import StudyResults
+
+
+@pytest.fixture(scope="session")
+def full() -> StudyResults:
+    return full_study()

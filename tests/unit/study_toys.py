@@ -1,0 +1,205 @@
+"""A small study with made-up numbers in the layout of real ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from soundproof.artefacts.reproduction import read_reported
+from soundproof.results import StudyResults
+
+REPORTED = Path(__file__).parents[2] / "config" / "reported" / "p1.csv"
+DETECTORS = {
+    "ae": "AE (Skip-CAE-Transformer)",
+    "mae": "MAE (masked 4×4, 30 %)",
+    "one_class_svm": "One-Class SVM",
+    "clip_level": "Clip level (control)",
+}
+EXPLAINERS = {
+    "error_map": "Error map",
+    "saliency": "Saliency",
+    "integrated_gradients": "Integrated Gradients",
+    "smooth_grad": "SmoothGrad",
+    "grad_cam": "Grad-CAM",
+    "gradient_shap": "GradSHAP",
+    "random_map": "Random (control)",
+}
+PERCENTILES = tuple(float(p) for p in range(90, 100))
+FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+SEEDS = (0, 1, 2)
+COLUMNS = ["study", "dataset", "machine", "snr_db", "protocol", "detector", "seed", "explainer", "metric"]
+COLUMNS += ["parameter", "clip_id", "value"]
+
+
+def measurements(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Rows in the layout and the types of a measurements file; what a row does not name is missing."""
+    defaults = {"study": "toy", "dataset": "bench", "machine": None, "snr_db": np.nan, "protocol": None}
+    defaults |= {"seed": 0, "explainer": None, "parameter": np.nan, "clip_id": None}
+    frame = pd.DataFrame([defaults | row for row in rows], columns=COLUMNS)
+    text = ["machine", "protocol", "explainer", "clip_id"]
+    return frame.astype(dict.fromkeys(text, "str") | {"parameter": "float64", "value": "float64"})
+
+
+def clips(n_normal: int = 30, n_anomalous: int = 30, machines: tuple[str, ...] = ("fan",)) -> pd.DataFrame:
+    """Test clips in alternating domains; every anomalous clip has one event."""
+    rows = []
+    for machine in machines:
+        for index in range(n_normal + n_anomalous):
+            anomalous = index >= n_normal
+            rows.append(
+                {
+                    "clip_id": f"{machine}_{index:03d}",
+                    "dataset": "bench",
+                    "machine": machine,
+                    "machine_id": "00",
+                    "split": "test",
+                    "label": "anomaly" if anomalous else "normal",
+                    "domain": ("source", "target")[index % 2],
+                    "snr_db": 0.0,
+                    "anomaly_type": ("bearing", "rub", "leak")[index % 3] if anomalous else None,
+                    "events": [{"onset_s": 2.0, "offset_s": 4.0}] if anomalous else None,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def results_of(frame: pd.DataFrame, **facts: object) -> StudyResults:
+    """A study with these measurements."""
+    defaults: dict[str, object] = {
+        "study": "toy",
+        "title": "Toy study",
+        "dataset": "bench",
+        "clips": clips(),
+        "detector_titles": DETECTORS,
+        "explainer_titles": EXPLAINERS,
+        "segment_frames": 40,
+        "frames_per_second": 40.0,
+    }
+    return StudyResults(measurements=frame, **(defaults | facts))
+
+
+def full_study(machines: tuple[str, ...] = ("fan",)) -> StudyResults:
+    """A study that measured everything, with plausible values."""
+    rng = np.random.default_rng(5)
+    table = clips(machines=machines)
+    rows: list[dict[str, object]] = []
+    strength = {"ae": 1.0, "mae": 0.7, "one_class_svm": 0.5, "clip_level": 0.05}
+    for detector in DETECTORS:
+        for seed in SEEDS:
+            for clip in table.itertuples():
+                shift = 1.8 * strength[detector] * (clip.label == "anomaly")
+                common = {
+                    "detector": detector,
+                    "seed": seed,
+                    "machine": clip.machine,
+                    "clip_id": clip.clip_id,
+                }
+                rows.append(common | {"metric": "anomaly_score", "value": rng.normal(shift) + 5})
+    anomalous = table[table["label"] == "anomaly"]
+    for d, detector in enumerate(("ae", "mae")):
+        for seed in SEEDS:
+            for clip in anomalous.itertuples():
+                common = {
+                    "detector": detector,
+                    "seed": seed,
+                    "machine": clip.machine,
+                    "clip_id": clip.clip_id,
+                }
+                rows += _explained(common, rng, d)
+            rows += [
+                {"detector": detector, "seed": seed, "explainer": name, "metric": "aupro", "parameter": 0.3}
+                | {"protocol": protocol, "value": value}
+                for e, name in enumerate(EXPLAINERS)
+                for protocol, value in (("", 0.45 - 0.04 * e + 0.01 * seed), ("chance_uniform", 0.15))
+            ]
+    histories = {(d, s): _history(rng) for d in ("ae", "mae") for s in SEEDS}
+    costs = [
+        {"detector": d, "seed": s, "explainer": e, "seconds_per_clip": 0.01 * (i + 1), "device": "cpu"}
+        for d in ("ae", "mae")
+        for s in SEEDS
+        for i, e in enumerate(EXPLAINERS)
+    ]
+    return results_of(
+        measurements(rows),
+        clips=table,
+        histories=histories,
+        costs=pd.DataFrame(costs),
+        reported=read_reported(REPORTED),
+    )
+
+
+def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+
+    def add(metric: str, value: float, explainer: str, protocol: str = "", parameter: float = np.nan) -> None:
+        row = {"metric": metric, "value": value, "explainer": explainer, "protocol": protocol}
+        rows.append(common | row | {"parameter": parameter})
+
+    for e, name in enumerate(EXPLAINERS):
+        skill = (0.30, 0.24, 0.12, 0.22, -0.05, 0.10, 0.0)[e] + 0.05 * d * (name != "random_map")
+        wobble = rng.normal(0, 0.12)
+        for p in PERCENTILES:
+            base = 0.45 - 0.012 * (p - 90)
+            f1 = float(np.clip(base + skill * (1 - ((p - 96) / 12) ** 2) + wobble, 0, 1))
+            for protocol in ("corrected", "as_published"):
+                add("segment_f1", f1, name, protocol, p)
+            add("segment_f1", base, name, "chance_uniform", p)
+            add("segment_f1", base - 0.03, name, "chance_circular_shift", p)
+            for metric, scale in (("ff_frame", 0.012), ("ff_segment", 0.03)):
+                ff = (100 - p) * scale * (0.6 + 2 * skill) + rng.normal(0, 0.03)
+                add(metric, max(0.0, ff), name, "as_published", p)
+                add(metric, ff, name, "unclipped", p)
+                add(metric, ff, name, "corrected", p)
+        for fraction in FRACTIONS:
+            curve = (1 - fraction) ** (1 + 6 * max(skill, 0)) + rng.normal(0, 0.02) * (0 < fraction < 1)
+            add("deletion_curve", curve, name, "", fraction)
+            add("insertion_curve", 1 - (1 - fraction) ** (1 + 6 * max(skill, 0)), name, "", fraction)
+        add("deletion_auc", 0.5 - skill + wobble / 3, name)
+        add("insertion_auc", 0.5 + skill + wobble / 3, name)
+        add("frame_auroc", 0.5 + skill + wobble / 2, name)
+        for metric in ("cell_auroc", "cell_ap"):
+            offset = 0.5 if metric == "cell_auroc" else 0.1
+            add(metric, offset + skill + wobble / 2, name)
+            add(metric, offset, name, "chance_uniform")
+        for quantile in (0.90, 0.95, 0.98):
+            add("iou", max(0.0, 0.05 + skill / 2 + wobble / 4), name, "", quantile)
+            add("iou", 0.02, name, "chance_uniform", quantile)
+        for protocol in ("signed", "absolute"):
+            add("randomisation_similarity", 0.1 + 0.1 * e + wobble / 4, name, protocol)
+        if name in ("integrated_gradients", "gradient_shap"):
+            add("completeness_gap", abs(wobble) / 10, name)
+    for p in PERCENTILES:
+        for metric, scale in (("ff_frame", 0.007), ("ff_segment", 0.02)):
+            add(metric, (100 - p) * scale, "uniform_frames", "chance_uniform", p)
+            add(metric, (100 - p) * scale * 0.9, "uniform_frames", "chance_uniform_unclipped", p)
+    for fraction in FRACTIONS:
+        add("deletion_curve", 1 - fraction, "random_cells", "chance_uniform", fraction)
+        add("insertion_curve", fraction, "random_cells", "chance_uniform", fraction)
+    for metric in ("deletion_auc", "insertion_auc"):
+        add(metric, 0.5, "random_cells", "chance_uniform")
+    return rows
+
+
+def _history(rng: np.random.Generator) -> pd.DataFrame:
+    epochs = np.arange(1, 31)
+    loss = 1 + 8 * np.exp(-epochs / 5)
+    validation = loss * 1.1 + rng.normal(0, 0.08, len(epochs))
+    best = np.minimum.accumulate(validation) == validation
+    return pd.DataFrame(
+        {
+            "epoch": epochs,
+            "train_loss": loss,
+            "validation_loss": validation,
+            "learning_rate": 1e-3,
+            "best": best,
+        }
+    )
+
+
+def without(results: StudyResults, *metrics: str) -> StudyResults:
+    """The same study without some of its metrics."""
+    rows = results.measurements
+    return replace(results, measurements=rows[~rows["metric"].isin(metrics)])
