@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,11 +40,10 @@ class AutoEncoder(GradientTrained):
 
         Hidden cells are set to 0 as P1 does; on a dB-like scale that is a middling level, not silence.
         """
-        ratio: float = getattr(self.settings, "mask_ratio")  # noqa: B009 - a field of the concrete settings
-        if ratio == 0:
+        settings: Any = self.settings
+        if settings.mask_ratio == 0:
             return self.score(x).mean()
-        patch: tuple[int, int] = getattr(self.settings, "mask_patch")  # noqa: B009
-        hidden = hide_patches(len(x), self.shape, patch, ratio, generator)
+        hidden = hide_patches(len(x), self.shape, settings.mask_patch, settings.mask_ratio, generator)
         error = (self.reconstruct(x.masked_fill(hidden, 0)) - x).square()
         # a sum over all cells: picking the hidden ones would make the device wait for their number
         return error.mul(hidden).sum() / hidden.sum()

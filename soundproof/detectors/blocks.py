@@ -118,8 +118,17 @@ class ConvAutoEncoder(AutoEncoder):
         """Reconstruction [B, n_freq, n_frames] of maps [B, n_freq, n_frames]."""
         return self.network(x[:, None])[:, 0]
 
+    def initialise(self, seed: int) -> None:
+        """Draw the weights that training starts from."""
+        super().initialise(seed)
+        self._prefer_channels_last()
+
     def freeze(self) -> Self:
-        """Switch to evaluation; weights go channels-last, which computes gradients faster."""
+        """Switch to evaluation and stop tracking weights, as every explanation wants it."""
         super().freeze()
+        return self._prefer_channels_last()
+
+    def _prefer_channels_last(self) -> Self:
+        # measured on a CPU at 80 x 400 and 64 x 160: training steps and input gradients take 0.4 to 0.8 of the time
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in the stub
         return self

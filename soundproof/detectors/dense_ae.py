@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -25,7 +26,8 @@ class DenseAe(AutoEncoder):
     def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
         super().__init__(shape, settings)
         cells = shape[0] * shape[1]
-        self._as_published: bool = settings.protocol == "as_published"  # type: ignore[attr-defined]
+        values: Any = settings
+        self._as_published: bool = values.protocol == "as_published"
         half = [HIDDEN] * 4
         widths = [cells, *half, CODE, *half]
         self.layers = nn.ModuleList([nn.Linear(inputs, outputs) for inputs, outputs in pairwise(widths)])

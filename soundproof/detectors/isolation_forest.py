@@ -65,16 +65,16 @@ class IsolationForestDetector(Detector):
         cells = x.detach().flatten(1)
         tree = torch.arange(len(self.feature), device=x.device)
         node = torch.zeros(len(x), len(tree), dtype=torch.int64, device=x.device)
-        samples: int = self.settings.samples  # type: ignore[attr-defined]
+        settings: Any = self.settings
         # scikit-learn grows trees no deeper than this
-        for _ in range(math.ceil(math.log2(max(samples, 2)))):
+        for _ in range(math.ceil(math.log2(max(settings.samples, 2)))):
             value = cells.gather(1, self.feature[tree, node])
             right = (value.double() > self.threshold[tree, node]).long()
             node = self.child[tree, node, right]
         lengths = self.path_length[tree, node].mean(dim=1)
-        if self.expected == 0:
-            return torch.ones_like(lengths)
-        return torch.exp2(-lengths / self.expected)
+        # trees grown on a single clip expect no path at all; scikit-learn then scores 1/2
+        relative = torch.where(self.expected > 0, lengths / self.expected, 1.0)
+        return torch.exp2(-relative)
 
 
 def _walkable(tree: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

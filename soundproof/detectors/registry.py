@@ -19,7 +19,7 @@ TRAINING = {
         float,
         Field(1e-5, ge=0, description="smallest decrease of the loss that counts as better"),
     ),
-    "batch_size": (PositiveInt, Field(32, description="clips per optimisation step")),
+    "batch_size": (int, Field(32, ge=2, description="clips per optimisation step")),
     "learning_rate": (PositiveFloat, Field(1e-3, description="AdamW's initial learning rate")),
     "restart_epochs": (
         PositiveInt,
@@ -46,7 +46,7 @@ MASKING = {
         Field((4, 4), description="size of a hidden patch: mel bands, frames"),
     ),
 }
-"""Settings of the training of auto-encoders (masked: P1's code has a ratio of 0.3)."""
+"""Settings that auto-encoders add (P1's masked auto-encoder: ratio 0.3)."""
 
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundproof.detectors.blocks import WIDTHS, match_channels, resize
+from soundproof.detectors.blocks import WIDTHS, ResidualPair, match_channels, resize
 from soundproof.detectors.skip_cae import SkipCae
 from soundproof.registry import Parameters
 
@@ -32,8 +34,8 @@ class SkipCaeTransformer(SkipCae):
     def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
         super().__init__(shape, settings)
         height, width = shape[0] // 8, shape[1] // 8
-        most_rows, most_columns = settings.token_grid  # type: ignore[attr-defined]
-        self._grid = min(height, most_rows), min(width, most_columns)
+        values: Any = settings
+        self._grid = min(height, values.token_grid[0]), min(width, values.token_grid[1])
         tokens = self._grid[0] * self._grid[1]
         heads = max(n for n in range(1, MOST_HEADS + 1) if tokens % n == 0)
         # a module, not the default function, so that DeepLift finds the rectifier
@@ -46,9 +48,9 @@ class SkipCaeTransformer(SkipCae):
         self.register_buffer("_pool_columns", _averaging(width, self._grid[1]), persistent=False)
 
     def _deepest_encoder(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        pair = self.encoders[3]
-        first: Tensor = pair.get_submodule("first")(z)
-        second: Tensor = pair.get_submodule("second")(first)
+        pair = cast(ResidualPair, self.encoders[3])
+        first: Tensor = pair.first(z)
+        second: Tensor = pair.second(first)
         memory: Tensor = self.attention(self._tokens(second))
         bypass: Tensor = self.encoder_gate(first + match_channels(z, WIDTHS[3]))
         return self._maps(memory, second) + bypass, memory
