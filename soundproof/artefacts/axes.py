@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from soundproof.artefacts.frames import means, table
 from soundproof.artefacts.measures import MEASURED, chance_rows, measure, select
 from soundproof.results import StudyResults
 
@@ -89,5 +90,4 @@ def chance_per_clip(results: StudyResults, axis: Axis, detector: str, protocol: 
 
 
 def _clip_means(rows: pd.DataFrame) -> pd.DataFrame:
-    per_seed = rows.groupby(["clip_id", "explainer", "seed"], as_index=False)["value"].mean()
-    return per_seed.pivot_table(index="clip_id", columns="explainer", values="value")
+    return table(means(rows, ["clip_id", "explainer", "seed"]), "clip_id", "explainer")

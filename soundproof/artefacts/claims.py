@@ -11,12 +11,14 @@ import pandas as pd
 
 from soundproof.artefacts.axes import Axis, chance_per_clip, per_clip
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.frames import groups, means, records
 from soundproof.artefacts.measures import SHARED_CHANCE, UNIFORM
 from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.results import StudyResults
 from soundproof.statistics import bootstrap_interval
 
 PLAIN, MASKED = "ae", "mae"
+ERROR_MAP = "error_map"
 _PUBLISHED = ("as_published",)
 F1 = Axis("segment_f1", "segment F1", "localisation", "segment_f1", protocols=_PUBLISHED)
 FF_FRAME = Axis("ff_frame", "FF frame", "faithfulness", "ff_frame", protocols=_PUBLISHED)
@@ -101,60 +103,55 @@ def verdict(difference: Difference) -> str:
 
 
 def claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
-    """Yield the claims about masked training, the error map and chance, as far as they were reported."""
-    means = _reported_means(reported)
-    titles = results.explainer_title
-    for axis in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
-        for (dataset, explainer), pair in means[means["metric"].eq(axis.name)].groupby(
-            ["dataset", "explainer"]
-        ):
-            values = pair.set_index("detector")["value"]
-            if {PLAIN, MASKED} <= set(values.index):
-                text = f"{titles(explainer)}: MAE above AE in {axis.title}"
-                gap = float(values[MASKED] - values[PLAIN])
-                yield Claim(text, dataset, gap, _detectors(axis, explainer))
-    frame_rows = means[means["metric"].eq(FF_FRAME.metric)]
-    for (dataset, detector), group in frame_rows.groupby(["dataset", "detector"]):
-        values = group.set_index("explainer")["value"]
-        others = values.drop("error_map", errors="ignore")
-        if len(others) and "error_map" in values.index:
-            text = f"{results.detector_title(detector)}: error map has the highest {FF_FRAME.title}"
-            yield Claim(
-                text, dataset, float(values["error_map"] - others.max()), _highest(detector, "error_map")
-            )
-    yield from _chance_claims(results, reported, means)
+    """Yield the claims about masked training, the error map, chance and detection, as far as they were reported."""
+    curves = reported[reported["protocol"].eq("as_published") & reported["anomaly_type"].eq("")]
+    curves = means(curves, ["dataset", "metric", "detector", "explainer"])
+    yield from _masking_claims(results, curves)
+    yield from _error_map_claims(results, curves)
+    yield from _chance_claims(results, curves, reported)
     yield from _area_claims(reported)
 
 
-def _reported_means(reported: pd.DataFrame) -> pd.DataFrame:
-    """Means of the reported curves over their percentiles."""
-    curves = reported[reported["protocol"].eq("as_published") & reported["anomaly_type"].eq("")]
-    return curves.groupby(["dataset", "metric", "detector", "explainer"], as_index=False)["value"].mean()
+def _masking_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
+    for axis in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
+        of_axis = curves[curves["metric"].eq(axis.name)]
+        for (dataset, explainer), pair in groups(of_axis, ["dataset", "explainer"]):
+            values = pair.set_index("detector")["value"]
+            if {PLAIN, MASKED} <= set(values.index):
+                text = f"{results.explainer_title(explainer)}: MAE above AE in {axis.title}"
+                yield Claim(text, dataset, values[MASKED] - values[PLAIN], _detectors(axis, explainer))
 
 
-def _chance_claims(results: StudyResults, reported: pd.DataFrame, means: pd.DataFrame) -> Iterator[Claim]:
-    chance = reported[reported["protocol"].eq(UNIFORM) & reported["metric"].eq(F1.metric)]
-    for dataset, level in chance.groupby("dataset")["value"].mean().items():
-        rows = means[means["metric"].eq(F1.metric) & means["dataset"].eq(dataset)]
-        for row in rows.itertuples():
-            detector, explainer = str(row.detector), str(row.explainer)
-            who = f"{results.detector_title(detector)}, {results.explainer_title(explainer)}"
-            gap = float(str(row.value)) - float(level)
-            yield Claim(
-                f"{who}: {F1.title} above chance", str(dataset), gap, _above_chance(detector, explainer)
-            )
+def _error_map_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
+    of_axis = curves[curves["metric"].eq(FF_FRAME.name)]
+    for (dataset, detector), group in groups(of_axis, ["dataset", "detector"]):
+        values = group.set_index("explainer")["value"]
+        others = values.drop(ERROR_MAP, errors="ignore")
+        if len(others) and ERROR_MAP in values.index:
+            text = f"{results.detector_title(detector)}: error map has the highest {FF_FRAME.title}"
+            yield Claim(text, dataset, values[ERROR_MAP] - others.max(), _highest(detector))
+
+
+def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.DataFrame) -> Iterator[Claim]:
+    chance = reported[reported["protocol"].eq(UNIFORM) & reported["metric"].eq(F1.name)]
+    levels = {row["dataset"]: row["value"] for row in records(means(chance, ["dataset"]))}
+    for row in records(curves[curves["metric"].eq(F1.name) & curves["dataset"].isin(levels)]):
+        detector, explainer = row["detector"], row["explainer"]
+        who = f"{results.detector_title(detector)}, {results.explainer_title(explainer)}"
+        text = f"{who}: {F1.title} above chance"
+        gap = row["value"] - levels[row["dataset"]]
+        yield Claim(text, row["dataset"], gap, _above_chance(detector, explainer))
 
 
 def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
     rows = reported[reported["metric"].eq("auc") & reported["machine"].isin(["", "mean"])]
-    rows = rows[rows["paper"].eq("P1")]
-    for (dataset, domain), group in rows.groupby(["dataset", "domain"]):
+    for (dataset, domain), group in groups(rows[rows["paper"].eq("P1")], ["dataset", "domain"]):
         # several sources of one number: the one printed in the paper (it has a spread) before a single run
         ranked = group.sort_values("spread", na_position="last", kind="stable")
         values = ranked.drop_duplicates("detector").set_index("detector")["value"]
         if {PLAIN, MASKED} <= set(values.index):
             text = f"AE above MAE in detection AUC{f' ({domain})' if domain else ''}"
-            yield Claim(text, str(dataset), float(values[PLAIN] - values[MASKED]), _areas(str(domain)))
+            yield Claim(text, dataset, values[PLAIN] - values[MASKED], _areas(domain))
 
 
 def _paired(difference: pd.Series, *names: str) -> Difference | None:
@@ -175,13 +172,13 @@ def _detectors(axis: Axis, explainer: str) -> Callable[[StudyResults], Differenc
     return measure
 
 
-def _highest(detector: str, explainer: str) -> Callable[[StudyResults], Difference | None]:
+def _highest(detector: str) -> Callable[[StudyResults], Difference | None]:
     def measure(results: StudyResults) -> Difference | None:
         clips = per_clip(results, FF_FRAME, detector)
-        others = [name for name in clips.columns if name != explainer and not results.is_control(name)]
-        if explainer not in clips or not others:
+        others = [name for name in clips.columns if name != ERROR_MAP and not results.is_control(name)]
+        if ERROR_MAP not in clips or not others:
             return None
-        gaps = [_paired(clips[explainer] - clips[name], detector, name) for name in others]
+        gaps = [_paired(clips[ERROR_MAP] - clips[name], detector, name) for name in others]
         return min((gap for gap in gaps if gap is not None), key=lambda gap: gap.value, default=None)
 
     return measure
@@ -203,12 +200,12 @@ def _areas(domain: str) -> Callable[[StudyResults], Difference | None]:
     def measure(results: StudyResults) -> Difference | None:
         runs, _ = run_areas(results)
         runs = runs[runs["metric"].eq("auc") & runs["domain"].eq(domain or ALL_DOMAINS)]
-        areas = mean_areas(runs, ["detector"]).set_index("detector") if not runs.empty else runs
-        if not {PLAIN, MASKED} <= set(areas.index):
+        if not {PLAIN, MASKED} <= set(runs["detector"]):
             return None
-        plain, masked = areas.loc[PLAIN], areas.loc[MASKED]
-        counts = int(plain["n_normal"] + plain["n_anomalous"])
+        areas = {row["detector"]: row for row in records(mean_areas(runs, ["detector"]))}
+        plain, masked = areas[PLAIN], areas[MASKED]
+        counts = plain["n_normal"] + plain["n_anomalous"]
         ends = plain["ci_low"] - masked["ci_high"], plain["ci_high"] - masked["ci_low"]
-        return Difference(float(plain["value"] - masked["value"]), float(ends[0]), float(ends[1]), counts)
+        return Difference(plain["value"] - masked["value"], *ends, counts)
 
     return measure

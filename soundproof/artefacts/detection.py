@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.frames import records
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
 from soundproof.results import StudyResults
@@ -57,8 +58,8 @@ def level_warnings(frame: pd.DataFrame, results: StudyResults) -> tuple[str, ...
     low, high = LOUDNESS_FREE
     controls = frame[frame["detector"].map(results.kind).eq("clip_level")]
     return tuple(
-        f"The level of a clip alone separates the classes here (AUC {row.auc:.2f}): a detector may score well by "
-        "loudness, and explanations of such a detector show where it is loud."
-        for row in controls.itertuples()
-        if not low <= row.auc <= high
+        f"The level of a clip alone separates the classes here (AUC {row['auc']:.2f}): a detector may score well "
+        "by loudness, and explanations of such a detector show where it is loud."
+        for row in records(controls)
+        if not low <= row["auc"] <= high
     )

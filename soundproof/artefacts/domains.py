@@ -29,7 +29,7 @@ _LEADING = (Column("Detector", "detector_title"), Column("Machine", "machine"))
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and machine, then the means over machines."""
     runs, reasons = run_areas(results)
-    runs = runs.assign(column=[COLUMNS.get(key) for key in zip(runs["metric"], runs["domain"], strict=True)])
+    runs = runs.assign(column=pd.Series(list(zip(runs["metric"], runs["domain"], strict=True))).map(COLUMNS))
     runs = runs.dropna(subset=["column"])
     if runs.empty:
         reason = "; ".join(reasons) or "the study has no anomaly scores of test clips"

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from soundproof.artefacts.frames import groups, means
 from soundproof.faithfulness.registry import RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.results import StudyResults
 from soundproof.statistics import mean_with_spread
@@ -66,9 +67,9 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], *names: str | int) -> pd.Da
         the values belong to whole sets.
     """
     keys = list(by)
-    cells = rows.groupby([*keys, "seed", "clip_id"], sort=True, dropna=False, as_index=False)["value"].mean()
+    cells = means(rows, [*keys, "seed", "clip_id"])
     out = []
-    for group, part in cells.groupby(keys, sort=True, dropna=False):
+    for group, part in groups(cells, keys):
         spread = mean_with_spread(part, *names, *map(str, group))
         numbers = (spread.mean, spread.ci_low, spread.ci_high, spread.sd, spread.n_clips, spread.n_seeds)
         out.append((*group, *numbers))
@@ -95,7 +96,7 @@ def with_chance(
         rows = chance_rows(results, metric, protocol, protocols, parameters, per_clip=per_clip)
         shared = rows["explainer"].isin(SHARED_CHANCE).any()
         keys = [name for name in by if name != "explainer" or not shared]
-        chance = rows.groupby(keys, dropna=False)["value"].mean().rename(column).reset_index()
+        chance = means(rows, keys).rename(columns={"value": column})
         out = out.merge(chance, on=keys, how="left")
     return out
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from soundproof.artefacts.frames import means
 from soundproof.artefacts.measures import UNIFORM, measure, select, summarise, with_clip_fact
 from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.results import StudyResults
@@ -64,17 +65,21 @@ def _only(results: StudyResults, reported: pd.DataFrame) -> StudyResults:
 
 def _one_per_clip(rows: pd.DataFrame) -> pd.DataFrame:
     """Average the chance of all curves: it depends on them only through ties."""
-    return rows.groupby(["parameter", "seed", "clip_id"], as_index=False)["value"].mean()
+    return means(rows, ["parameter", "seed", "clip_id"])
 
 
 def _areas(results: StudyResults) -> Iterator[pd.DataFrame]:
     runs, _ = run_areas(results)
     if runs.empty:
         return
-    runs = runs.assign(domain=runs["domain"].replace(ALL_DOMAINS, ""), n_clips=runs["n_anomalous"])
+    runs = runs.assign(domain=runs["domain"].replace(ALL_DOMAINS, ""))
     by = ["detector", "metric", "domain"]
-    means = mean_areas(runs, by)
-    yield means.assign(n_clips=means["n_normal"] + means["n_anomalous"])
-    yield means.assign(n_clips=means["n_normal"] + means["n_anomalous"], machine=ALL_MACHINES)
+    pooled = mean_areas(runs, by)
+    yield _with_clips(pooled)
+    yield _with_clips(pooled).assign(machine=ALL_MACHINES)
     machines = mean_areas(runs, [*by, "machine"])
-    yield machines[machines["machine"].ne("")].assign(n_clips=lambda m: m["n_normal"] + m["n_anomalous"])
+    yield _with_clips(machines[machines["machine"].ne("")])
+
+
+def _with_clips(areas: pd.DataFrame) -> pd.DataFrame:
+    return areas.assign(n_clips=areas["n_normal"] + areas["n_anomalous"])

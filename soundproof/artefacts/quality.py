@@ -6,6 +6,7 @@ import pandas as pd
 
 from soundproof.artefacts.axes import AXES, measure_axes
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import titled
 from soundproof.results import StudyResults
 
@@ -30,8 +31,10 @@ def build(results: StudyResults) -> FinishedTable:
     keys = ["detector", "explainer"]
     wide = pd.concat(
         [
-            part.set_index(keys)[list(NUMBERS)].rename(columns=lambda name, axis=axis: _column(axis, name))
-            for axis, part in long.groupby("axis", sort=False)
+            part.set_index(keys)[list(NUMBERS)].rename(
+                columns={name: _column(axis, name) for name in NUMBERS}
+            )
+            for (axis,), part in groups(long, ["axis"])
         ],
         axis=1,
     ).reset_index()
@@ -43,8 +46,8 @@ def build(results: StudyResults) -> FinishedTable:
     return FinishedTable(titled(wide, results), caption, _formats(wide))
 
 
-def _column(axis: object, number: str) -> str:
-    return str(axis) if number == "value" else f"{axis}_{number}"
+def _column(axis: str, number: str) -> str:
+    return axis if number == "value" else f"{axis}_{number}"
 
 
 def _formats(wide: pd.DataFrame) -> tuple[Column, ...]:

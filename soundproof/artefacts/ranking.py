@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import select
 from soundproof.detection import detection_table
 from soundproof.metrics import Undefined
@@ -40,7 +41,7 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
     """
     parts: list[pd.DataFrame] = []
     reasons: set[str] = set()
-    for (detector, seed, machine), run in scores(results).groupby(["detector", "seed", "machine"], sort=True):
+    for (detector, seed, machine), run in groups(scores(results), ["detector", "seed", "machine"]):
         anomalous = run["label"].eq("anomaly")
         for domain in [ALL_DOMAINS, *sorted(run["domain"].dropna().unique())]:
             chosen = run[anomalous | run["domain"].eq(domain)] if domain != ALL_DOMAINS else run

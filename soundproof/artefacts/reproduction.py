@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.frames import records
 from soundproof.artefacts.ours import KEYS, NUMBERS, our_numbers
 from soundproof.errors import ConfigError
 from soundproof.results import StudyResults
@@ -81,7 +83,7 @@ def build(results: StudyResults) -> FinishedTable:
     if results.reported is None or results.reported.empty:
         return absent("no paper's numbers belong to this study", FORMATS, caption)
     frame = compare(results, results.reported)
-    frame["what"] = [_describe(row, results) for row in frame.to_dict("records")]
+    frame["what"] = [_describe(row, results) for row in records(frame)]
     return FinishedTable(frame, caption, FORMATS)
 
 
@@ -104,7 +106,7 @@ def compare(results: StudyResults, reported: pd.DataFrame) -> pd.DataFrame:
     numeric = list(columns.values())
     joined[numeric] = joined[numeric].astype("float64")
     joined = joined.drop(columns="_parameter").assign(difference=joined["ours"] - joined["reported"])
-    joined["verdict"] = [_verdict(row, results.reported_dataset) for row in joined.to_dict("records")]
+    joined["verdict"] = [_verdict(row, results.reported_dataset) for row in records(joined)]
     return joined
 
 
@@ -114,34 +116,32 @@ def _parameter_key(frame: pd.DataFrame) -> pd.Series:
     return numbers.map(lambda p: "" if np.isnan(p) else f"{p:.6g}").astype("str")
 
 
-def _verdict(row: dict[str, object], dataset: str) -> str:
-    ours, low, high = (float(str(row[name])) for name in ("ours", "ours_ci_low", "ours_ci_high"))
-    reported = float(str(row["reported"]))
+def _verdict(row: dict[str, Any], dataset: str) -> str:
+    ours, low, high = row["ours"], row["ours_ci_low"], row["ours_ci_high"]
     if np.isnan(ours):
         return "not measured"
     if row["dataset"] != dataset:
         return "other data"
     if np.isnan(low) or np.isnan(high):
         return "no interval"
-    if low <= reported <= high:
+    if low <= row["reported"] <= high:
         return "agrees"
-    return "higher" if ours > reported else "lower"
+    return "higher" if ours > row["reported"] else "lower"
 
 
-def _describe(row: dict[str, object], results: StudyResults) -> str:
+def _describe(row: dict[str, Any], results: StudyResults) -> str:
     """Words for the keys of a number, left to right from who to what."""
-    detector, explainer = str(row["detector"]), str(row["explainer"])
-    parameter = float(str(row["parameter"]))
+    detector, explainer, parameter = row["detector"], row["explainer"], row["parameter"]
     parts = [
         results.detector_title(detector) if detector else "",
         results.explainer_title(explainer) if explainer else "",
-        METRICS.get(str(row["metric"]), str(row["metric"])),
-        "" if row["protocol"] == "as_published" else str(row["protocol"]).replace("_", " "),
+        METRICS.get(row["metric"], row["metric"]),
+        "" if row["protocol"] == "as_published" else row["protocol"].replace("_", " "),
         "" if np.isnan(parameter) else f"p{parameter:g}",
-        str(row["machine"]),
-        str(row["anomaly_type"]),
-        str(row["domain"]),
-        str(row["paper"]) if str(row["paper"]).startswith("arXiv") else "",
+        row["machine"],
+        row["anomaly_type"],
+        row["domain"],
+        row["paper"] if row["paper"].startswith("arXiv") else "",
     ]
     return ", ".join(part for part in parts if part)
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from soundproof.artefacts.axes import AXES, per_clip
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.frames import records
 from soundproof.results import StudyResults
 from soundproof.statistics import wilcoxon_holm
 
@@ -58,10 +59,10 @@ def build(results: StudyResults) -> FinishedTable:
 
 def _better(tested: pd.DataFrame, results: StudyResults, higher_is_better: bool) -> list[str]:
     better = []
-    for row in tested.itertuples():
-        if row.p_holm >= LEVEL or row.rank_biserial == 0:
+    for row in records(tested):
+        if row["p_holm"] >= LEVEL or row["rank_biserial"] == 0:
             better.append("undecided")
         else:
-            winner = row.a if (row.rank_biserial > 0) == higher_is_better else row.b
-            better.append(results.explainer_title(str(winner)))
+            winner = row["a"] if (row["rank_biserial"] > 0) == higher_is_better else row["b"]
+            better.append(results.explainer_title(winner))
     return better
