@@ -16,7 +16,7 @@ class AutoEncoder(GradientTrained):
     """A detector that scores a clip by how badly it is reconstructed.
 
     Trained plainly (``mask_ratio`` 0, "AE") or on reconstructing hidden patches ("MAE"); the score is that of the
-    full, unmasked map in both cases (P1, papers' section on models).
+    full, unmasked map in both cases (Elrashid et al. 2026, "P1" in these modules).
     """
 
     @abstractmethod

@@ -6,13 +6,12 @@ with the same bits as an undisturbed one.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -23,12 +22,11 @@ from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
 from soundproof.errors import SoundproofError
-from soundproof.provenance import digest
-from soundproof.registry import Parameters
 from soundproof.seeding import seed_from
 from soundproof.training.batches import Batch, Batches
 from soundproof.training.checkpoint import load_checkpoint, save_checkpoint
 from soundproof.training.clips import split
+from soundproof.training.schedule import Schedule, fingerprint
 
 
 class TrainingError(SoundproofError):
@@ -75,24 +73,6 @@ class GradientTrained(Detector):
         return _Training(self, clips, run).run()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Schedule:
-    """The loop's part of a detector's settings (:data:`soundproof.detectors.registry.TRAINING`)."""
-
-    epochs: int
-    patience: int
-    min_delta: float
-    batch_size: int
-    learning_rate: float
-    restart_epochs: int
-    min_learning_rate: float
-    validation_fraction: float
-
-    @classmethod
-    def of(cls, settings: Parameters) -> _Schedule:
-        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
-
-
 @dataclass
 class _Progress:
     """Where a training stands after some epochs."""
@@ -109,10 +89,10 @@ class _Training:
     def __init__(self, detector: GradientTrained, clips: TrainingClips, run: TrainingRun) -> None:
         self.detector = detector
         self.context = run
-        self.schedule = _Schedule.of(detector.settings)
+        self.schedule = Schedule.of(detector.settings)
         clip_ids = clips.frame["clip_id"].tolist()
         self.train_rows, self.validation_rows = split(clip_ids, self.schedule.validation_fraction, run.seed)
-        self.fingerprint = _fingerprint(detector, clips, run)
+        self.fingerprint = fingerprint(detector, clips, run)
         self.batches = Batches(
             clips, detector.shape, self.schedule.batch_size, run.device, run.memory_budget_bytes
         )
@@ -219,26 +199,6 @@ class _Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.progress = _Progress(**state["progress"])
-
-
-def _fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun) -> str:
-    """Digest of all that shapes a training.
-
-    Of the maps only the first and the last are read: another recipe changes every one of them.
-    """
-    sample = clips.read([0, len(clips) - 1])
-    return digest(
-        {
-            "detector": type(detector).__qualname__,
-            "settings": detector.settings.model_dump(mode="json"),
-            "shape": list(detector.shape),
-            "clips": clips.frame["clip_id"].tolist(),
-            "maps": hashlib.sha256(sample.numpy().tobytes()).hexdigest(),
-            "seed": run.seed,
-            "device": run.device.type,
-            "torch": torch.__version__,
-        }
-    )
 
 
 @contextmanager

@@ -193,12 +193,13 @@ def test_auto_encoders_learn_more_than_the_mean_of_the_clips(features, kind, set
     assert history["validation_loss"].min() < 0.3
 
 
-def test_the_plain_cae_learns_at_least_the_mean_of_the_clips(tmp_path):
+def test_the_plain_cae_learns_at_least_the_level_of_the_clips(tmp_path):
     write_maps(tmp_path / "raised.parquet", 30, level=3.0)
-    schedule = {"epochs": 12, "restart_epochs": 12, "batch_size": 4, "learning_rate": 0.003}
+    schedule = {"epochs": 16, "restart_epochs": 16, "batch_size": 4, "learning_rate": 0.003}
     _, history = train(tmp_path / "raised.parquet", "cae", **schedule)
-    assert history["train_loss"].iloc[0] > 2
-    assert history["validation_loss"].min() < 0.7
+    # a reconstruction of zeros loses 3.15^2 + 0.5, one of the level alone 0.5
+    assert history["train_loss"].iloc[0] > 5
+    assert history["validation_loss"].min() < 2
 
 
 def test_the_history_fits_its_schema_and_the_best_weights_are_restored(features):
