@@ -61,9 +61,12 @@ class Batches:
         self._window = max(window, ROWS_PER_GROUP)
 
     @property
-    def held(self) -> bool:
-        """Whether all clips are in the device's memory."""
-        return self._held is not None
+    def window(self) -> int | None:
+        """How many clips are shuffled together where they are streamed; None where all are held.
+
+        It decides the order of the clips, and with it the last bits of the trained weights.
+        """
+        return None if self._held is not None else self._window
 
     def in_order(self, rows: list[int]) -> Iterator[Batch]:
         """Yield all rows in the given order."""

@@ -92,10 +92,10 @@ class _Training:
         self.schedule = Schedule.of(detector.settings)
         clip_ids = clips.frame["clip_id"].tolist()
         self.train_rows, self.validation_rows = split(clip_ids, self.schedule.validation_fraction, run.seed)
-        self.fingerprint = fingerprint(detector, clips, run)
         self.batches = Batches(
             clips, detector.shape, self.schedule.batch_size, run.device, run.memory_budget_bytes
         )
+        self.fingerprint = fingerprint(detector, clips, run, self.batches.window)
         targets = detector.training_targets(clips.frame)
         self.targets = None if targets is None else targets.to(run.device)
 

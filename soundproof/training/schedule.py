@@ -31,10 +31,16 @@ class Schedule:
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
-def fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun) -> str:
+def fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun, window: int | None) -> str:
     """Digest of all that shapes a training.
 
     Of the maps only the first and the last are read: another recipe changes every one of them.
+
+    Args:
+        detector: Detector to train.
+        clips: Clips to train on.
+        run: Seed and device.
+        window: How many clips are shuffled together, None for all.
     """
     sample = clips.read([0, len(clips) - 1])
     return digest(
@@ -45,6 +51,7 @@ def fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun) -> s
             "clips": clips.frame["clip_id"].tolist(),
             "maps": hashlib.sha256(sample.numpy().tobytes()).hexdigest(),
             "seed": run.seed,
+            "window": window,
             "device": run.device.type,
             "torch": torch.__version__,
         }

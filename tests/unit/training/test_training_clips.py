@@ -58,13 +58,15 @@ def test_split_is_by_name_and_of_the_asked_size():
     assert [len(part) for part in split(ids[:3], 0.9, seed=1)] == [2, 1]
 
 
-@pytest.mark.parametrize("budget", [10**9, 140 * CLIP_BYTES, 1])
-def test_an_epoch_holds_each_clip_once_in_whole_batches(features, budget):
+@pytest.mark.parametrize(
+    ("budget", "window"), [(10**9, None), (299 * CLIP_BYTES, 128), (140 * CLIP_BYTES, 64), (1, 64)]
+)
+def test_an_epoch_holds_each_clip_once_in_whole_batches(features, budget, window):
     path, maps = features
     spy = Spy(open_clips(path))
     rows = [row for row in range(300) if row % 10]
     batches = Batches(spy, SHAPE, 32, CPU, budget)
-    assert batches.held == (budget == 10**9)
+    assert batches.window == window
     epoch = list(batches.shuffled(rows, seed=1))
     drawn = torch.cat([batch.rows for batch in epoch]).tolist()
     assert [len(batch.rows) for batch in epoch] == [32] * 8  # 14 of 270 clips sit out
