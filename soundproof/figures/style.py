@@ -7,7 +7,7 @@ bytes on every run.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -27,6 +27,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Okabe and Ito's palette for colour-blind readers; its yellow, too pale for lines, is replaced by purple."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 CHANCE = "#222222"
+CONTROL: dict[str, Any] = {"color": "#999999", "marker": ".", "linestyle": "-."}
+"""Look of explainers that know nothing by design."""
 EVENT = "#0072B2"
 MAP_COLOURS = "magma"
 SIGNED_COLOURS = "RdBu_r"
@@ -101,10 +103,16 @@ def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return chosen
 
 
-def curve_with_band(
-    axes: Axes, x: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray, look: dict[str, Any]
-) -> Line2D:
-    """Draw a curve with its confidence band; a band that is undefined is left out."""
+def curve_with_band(axes: Axes, x: np.ndarray, values: Sequence[np.ndarray], look: dict[str, Any]) -> Line2D:
+    """Draw a curve with its confidence band; a band that is undefined is left out.
+
+    Args:
+        axes: Where.
+        x: Abscissa [n].
+        values: Value, lower and upper end of its interval, each [n].
+        look: Colour, marker and dash.
+    """
+    value, low, high = values
     (line,) = axes.plot(x, value, **look)
     known = np.isfinite(low) & np.isfinite(high)
     if known.any():

@@ -1,0 +1,73 @@
+"""Panels of one curve per explainer with its confidence band and the chance lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from soundproof.figures.style import CHANCE, CONTROL, curve_with_band, looks
+from soundproof.results import StudyResults
+
+UNIFORM_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": "--", "linewidth": 1.4, "zorder": 4}
+SHIFT_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": ":", "linewidth": 1.4, "zorder": 4}
+
+
+def explainer_looks(results: StudyResults, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Look of each explainer, the same in all figures of a study; controls are grey."""
+    ordered = results.explainers([*results.explainer_titles, *names])
+    chosen = looks(name for name in ordered if not results.is_control(name))
+    return {name: chosen.get(name, CONTROL) for name in ordered if name in set(names)}
+
+
+def draw_explainers(axes: Axes, frame: pd.DataFrame, results: StudyResults) -> list[Artist]:
+    """Draw one curve per explainer.
+
+    Args:
+        axes: Where.
+        frame: Columns explainer, parameter, value, ci_low, ci_high.
+        results: Names and order of the explainers.
+
+    Returns:
+        The curves, labelled, for a legend.
+    """
+    handles: list[Artist] = []
+    for name, look in explainer_looks(results, list(frame["explainer"].unique())).items():
+        part = frame[frame["explainer"].eq(name)].sort_values("parameter")
+        x, *values = [part[name].to_numpy(np.float64) for name in ("parameter", "value", "ci_low", "ci_high")]
+        line = curve_with_band(axes, x, values, look)
+        line.set_label(results.explainer_title(name))
+        handles.append(line)
+    return handles
+
+
+def draw_chance(
+    axes: Axes, frame: pd.DataFrame, column: str, label: str, look: dict[str, Any]
+) -> list[Artist]:
+    """Draw a chance line: the mean over explainers of a chance column; nothing where there is none."""
+    means = frame.groupby("parameter")[column].mean().dropna().sort_index()
+    if means.empty:
+        return []
+    (line,) = axes.plot(means.index.to_numpy(), means.to_numpy(), label=label, **look)
+    return [line]
+
+
+def draw_chance_range(axes: Axes, frame: pd.DataFrame, column: str, label: str) -> list[Artist]:
+    """Draw chance that differs between explainers: the mean as a line, the range as a shade."""
+    handles = draw_chance(axes, frame, column, label, SHIFT_LOOK)
+    if handles:
+        grouped = frame.dropna(subset=[column]).groupby("parameter")[column]
+        low, high = grouped.min().sort_index(), grouped.max().sort_index()
+        axes.fill_between(low.index.to_numpy(), low, high, color=CHANCE, alpha=0.10, linewidth=0, zorder=1)
+    return handles
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist], columns: int) -> None:
+    """One legend for all panels, under them, each label once."""
+    unique = {str(handle.get_label()): handle for handle in handles}
+    figure.legend(handles=list(unique.values()), loc="outside lower center", ncols=columns, columnspacing=1.2)

@@ -1,0 +1,49 @@
+"""F6: segment F1 against the threshold, with two chance lines."""
+
+from __future__ import annotations
+
+from matplotlib.artist import Artist
+
+from soundproof.artefacts.localisation import METRIC, NO_EVENTS
+from soundproof.artefacts.measures import measure, titled
+from soundproof.figures.curves import (
+    UNIFORM_LOOK,
+    draw_chance,
+    draw_chance_range,
+    draw_explainers,
+    legend_below,
+)
+from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.style import PAGE_IN, empty, panels, styled
+from soundproof.results import StudyResults
+
+CAPTION = (
+    "Temporal localisation against the threshold: segment F1, mean over clips and seeds, when the frames "
+    "at or above each clip's own percentile of the curve count as peaks. Shaded: 95 % bootstrap interval "
+    "over clips. Dashed: expected F1 of as many uniformly random frames. Dotted: mean F1 of each "
+    "explainer's own curve shifted in time (mean and range over explainers), which keeps how peaks "
+    "cluster; a curve that does not exceed it says nothing about when the fault is."
+)
+
+
+@styled
+def draw(results: StudyResults) -> FinishedFigure:
+    """Draw one panel per detector, one curve per explainer."""
+    frame = measure(results, METRIC, ("detector", "explainer", "parameter"))
+    if frame.empty:
+        return FinishedFigure(empty(NO_EVENTS), frame, f"{CAPTION} Not available: {NO_EVENTS}.")
+    detectors = results.detectors(frame["detector"])
+    figure, grid = panels(
+        1, len(detectors), width_in=max(3.6, min(PAGE_IN, 3.6 * len(detectors))), height_in=3.3, sharey=True
+    )
+    handles: list[Artist] = []
+    for axes, detector in zip(grid[0], detectors, strict=True):
+        part = frame[frame["detector"].eq(detector)]
+        handles += draw_explainers(axes, part, results)
+        handles += draw_chance(axes, part, "chance_uniform", "Chance: random frames", UNIFORM_LOOK)
+        handles += draw_chance_range(axes, part, "chance_shift", "Chance: curve shifted in time")
+        axes.set_title(results.detector_title(detector))
+        axes.set_xlabel("Threshold: percentile of the clip's curve")
+    grid[0, 0].set_ylabel("Segment F1")
+    legend_below(figure, handles, 5 if len(detectors) > 1 else 2)
+    return FinishedFigure(figure, titled(frame, results), CAPTION)

@@ -1,0 +1,72 @@
+"""F7 and F8: faithfulness FF against the threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.artist import Artist
+
+from soundproof.artefacts.measures import measure, titled
+from soundproof.figures.curves import UNIFORM_LOOK, draw_chance, draw_explainers, legend_below
+from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.style import PAGE_IN, empty, panels, styled
+from soundproof.results import StudyResults
+
+LEVELS: Mapping[str, str] = {"ff_frame": "frames", "ff_segment": "annotated part of segments"}
+RULE = ("corrected",)
+MISSING = "no detector of the study offers a reconstruction, or FF was not chosen"
+CAPTION = (
+    "Faithfulness FF against the threshold: share of the anomaly score that goes away when the frames at "
+    "or above the percentile of the explainer's curve are replaced by the detector's reconstruction (mean "
+    "over clips and seeds, not clipped at 0). {levels}Shaded: 95 % bootstrap interval over clips. "
+    "Dashed: as many frames drawn at random. FF is built on the reconstruction error, which favours the "
+    "error map by construction."
+)
+BOTH = (
+    "Left: frame by frame. Right: whole segments of which such a frame is part, within the annotated time. "
+)
+
+
+@styled
+def draw(results: StudyResults) -> FinishedFigure:
+    """Draw F7: one row of panels per detector, frame | segment."""
+    return _draw(results, LEVELS)
+
+
+@styled
+def draw_frame(results: StudyResults) -> FinishedFigure:
+    """Draw F8: frame level only, which needs no labels, one panel per detector."""
+    return _draw(results, {"ff_frame": LEVELS["ff_frame"]})
+
+
+def _draw(results: StudyResults, levels: Mapping[str, str]) -> FinishedFigure:
+    by = ("detector", "explainer", "parameter")
+    parts = [measure(results, metric, by, RULE).assign(metric=metric) for metric in levels]
+    frame = pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True)
+    present = [metric for metric in levels if metric in set(frame["metric"])]
+    caption = CAPTION.format(levels=BOTH if len(present) > 1 else "")
+    if frame.empty:
+        return FinishedFigure(empty(MISSING), frame, f"{caption} Not available: {MISSING}.")
+    if len(present) < len(levels):
+        caption += " The segment level is missing: no measured clip has labelled events."
+    detectors = results.detectors(frame["detector"])
+    # frame and segment level side by side; with a single level the detectors stand side by side instead
+    by_row = len(present) > 1
+    shape = (len(detectors), len(present)) if by_row else (1, len(detectors))
+    width = min(PAGE_IN, max(3.6, 3.6 * shape[1]))
+    figure, grid = panels(*shape, width_in=width, height_in=2.2 * shape[0] + 0.9, sharex=True)
+    handles: list[Artist] = []
+    for row, detector in enumerate(detectors):
+        for column, metric in enumerate(present):
+            axes = grid[row, column] if by_row else grid[0, row]
+            part = frame[frame["detector"].eq(detector) & frame["metric"].eq(metric)]
+            handles += draw_explainers(axes, part, results)
+            handles += draw_chance(axes, part, "chance_uniform", "Chance: random frames", UNIFORM_LOOK)
+            axes.set_title(f"{results.detector_title(detector)}: {levels[metric]}")
+    for axes in grid[-1]:
+        axes.set_xlabel("Threshold: percentile of the clip's curve")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("FF (share of the score removed)")
+    legend_below(figure, handles, 4 if shape[1] > 1 else 2)
+    return FinishedFigure(figure, titled(frame, results), caption)

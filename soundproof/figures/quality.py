@@ -1,0 +1,81 @@
+"""All axes at a glance: a dot per explainer, its interval, and where chance lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.frames import records
+from soundproof.artefacts.measures import titled
+from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.style import CHANCE, COLOURS, MARKERS, PAGE_IN, empty, panels, styled
+from soundproof.results import StudyResults
+
+MISSING = "no explanation of the study was measured"
+PER_ROW = 4
+CAPTION = (
+    "Quality of the explanations on every measured axis: mean over clips and seeds (marker) with its 95 % "
+    "bootstrap interval over clips (bar), one colour and shape per detector. The vertical tick beside "
+    "each marker is what a map without knowledge reaches on the same clips (chance). Arrows in the titles "
+    "point to the better side. A marker that does not lie clearly on the better side of its tick says "
+    "nothing in favour of the explainer."
+)
+
+
+@styled
+def draw(results: StudyResults) -> FinishedFigure:
+    """Draw one panel per axis, one line per explainer."""
+    frame = measure_axes(results)
+    if frame.empty:
+        return FinishedFigure(empty(MISSING), frame, f"{CAPTION} Not available: {MISSING}.")
+    explainers = results.explainers(frame["explainer"])
+    detectors = results.detectors(frame["detector"])
+    axes_drawn = [axis for axis in AXES if axis.name in set(frame["axis"])]
+    columns = min(PER_ROW, len(axes_drawn))
+    rows = -(-len(axes_drawn) // columns)
+    height = rows * (0.5 + 0.17 * len(explainers)) + 0.4
+    figure, grid = panels(rows, columns, width_in=PAGE_IN, height_in=height, sharey=True)
+    for panel, axis in zip(grid.flat, axes_drawn, strict=False):
+        _panel(panel, frame[frame["axis"].eq(axis.name)], explainers, detectors)
+        panel.set_title(f"{axis.title} {'→' if axis.higher_is_better else '←'}")
+    for panel in grid.flat[len(axes_drawn) :]:
+        panel.set_axis_off()
+    for panel in grid[:, 0]:
+        panel.set_yticks(range(len(explainers)), [results.explainer_title(name) for name in explainers])
+    grid[0, 0].set_ylim(len(explainers) - 0.5, -0.5)
+    figure.legend(handles=_legend(results, detectors), loc="outside lower center", ncols=3)
+    return FinishedFigure(figure, titled(frame, results), CAPTION)
+
+
+def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: list[str]) -> None:
+    step = 0.56 / max(1, len(detectors) - 1) if len(detectors) > 1 else 0.0
+    for row in records(frame):
+        turn = detectors.index(row["detector"])
+        y = explainers.index(row["explainer"]) + (turn - (len(detectors) - 1) / 2) * step
+        colour, marker = COLOURS[turn % len(COLOURS)], MARKERS[turn % len(MARKERS)]
+        if np.isfinite(row["ci_low"]):
+            axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=1.0)
+        axes.plot(row["value"], y, color=colour, marker=marker, markersize=3.2, linestyle="none")
+        if np.isfinite(row["chance_uniform"]):
+            half = 0.2 if len(detectors) > 1 else 0.35
+            chance = row["chance_uniform"]
+            axes.plot([chance, chance], [y - half, y + half], color=CHANCE, linewidth=1.2, label="chance")
+
+
+def _legend(results: StudyResults, detectors: list[str]) -> list[Line2D]:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=COLOURS[turn % len(COLOURS)],
+            marker=MARKERS[turn % len(MARKERS)],
+            linewidth=1.0,
+            label=results.detector_title(name),
+        )
+        for turn, name in enumerate(detectors)
+    ]
+    tick = Line2D([], [], color=CHANCE, marker="|", markersize=8, linestyle="none", label="chance")
+    return [*handles, tick]

@@ -1,0 +1,81 @@
+"""F9: ROC curves of the detectors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from soundproof.artefacts.frames import groups, records
+from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
+from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.style import CHANCE, empty, looks, panels, styled
+from soundproof.results import StudyResults
+from soundproof.roc import weighted_curve
+
+FALSE_ALARMS = np.linspace(0.0, 1.0, 201)
+CAPTION = (
+    "ROC curves of the anomaly scores: share of anomalous clips found against share of normal clips "
+    "flagged, averaged over machines and seeds at equal false-alarm rate. Legend: area under the curve "
+    "with its 95 % bootstrap interval over clips. The diagonal is chance (area 0.5); grey, the range that "
+    "counts for the partial area (up to 0.1)."
+)
+
+
+@styled
+def draw(results: StudyResults) -> FinishedFigure:
+    """Draw one curve per detector."""
+    runs, reasons = run_areas(results)
+    if runs.empty:
+        reason = "; ".join(reasons) or "the study has no anomaly scores of test clips"
+        return FinishedFigure(empty(reason), pd.DataFrame(), f"{CAPTION} Not available: {reason}.")
+    whole = runs[runs["domain"].eq(ALL_DOMAINS) & runs["metric"].eq("auc")]
+    areas = {row["detector"]: row for row in records(mean_areas(whole, ["detector"]))}
+    frame = _curves(results, set(zip(whole["detector"], whole["seed"], whole["machine"], strict=True)))
+    figure, grid = panels(1, 1, width_in=3.5, height_in=3.5 + 0.14 * len(areas))
+    axes = grid[0, 0]
+    axes.axvspan(0, 0.1, color="#EEEEEE", linewidth=0, zorder=0)
+    for detector, look in looks(results.detectors(areas)).items():
+        part = frame[frame["detector"].eq(detector)]
+        area = areas[detector]
+        interval = f"{area['value']:.2f} [{area['ci_low']:.2f}, {area['ci_high']:.2f}]"
+        style = look | {"marker": "", "label": f"{results.detector_title(detector)}: {interval}"}
+        axes.plot(part["false_positive_rate"], part["true_positive_rate"], **style)
+    chance = f"Chance: {CHANCE_AUC:.2f}"
+    axes.plot([0, 1], [0, 1], color=CHANCE, linestyle="--", linewidth=1.2, label=chance)
+    axes.set(xlabel="False alarms (share of normal clips)", ylabel="Detections (share of anomalous clips)")
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), aspect="equal")
+    figure.legend(loc="outside lower center", ncols=1)
+    return FinishedFigure(figure, frame, CAPTION)
+
+
+def _curves(results: StudyResults, runs: set[tuple[str, int, str]]) -> pd.DataFrame:
+    """Mean curve of each detector over its runs, on one grid of false-positive rates."""
+    curves: dict[str, list[np.ndarray]] = {}
+    for key, run in groups(scores(results), ["detector", "seed", "machine"]):
+        if key not in runs:
+            continue
+        positive = run["label"].eq("anomaly").to_numpy(np.float64)
+        fpr, tpr = weighted_curve(run["value"].to_numpy(np.float64), 1 - positive, positive)
+        curves.setdefault(key[0], []).append(_at(FALSE_ALARMS, fpr, tpr))
+    parts = [
+        pd.DataFrame(
+            {
+                "detector": detector,
+                "false_positive_rate": np.append(0.0, FALSE_ALARMS),
+                # a curve starts at the origin and rises there before the first false alarm
+                "true_positive_rate": np.append(0.0, np.mean(curves[detector], axis=0)),
+                "n_runs": len(curves[detector]),
+            }
+        )
+        for detector in results.detectors(curves)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _at(grid: np.ndarray, fpr: np.ndarray, tpr: np.ndarray) -> np.ndarray:
+    """Value of a curve on a grid: on a vertical step its upper end, between points (ties) linear."""
+    here = np.searchsorted(fpr, grid, side="right") - 1
+    after = np.minimum(here + 1, len(fpr) - 1)
+    width = fpr[after] - fpr[here]
+    share = np.divide(grid - fpr[here], width, out=np.zeros_like(grid), where=width > 0)
+    return np.asarray(tpr[here] + share * (tpr[after] - tpr[here]))
