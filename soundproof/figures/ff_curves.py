@@ -55,7 +55,9 @@ def _draw(results: StudyResults, levels: Mapping[str, str]) -> FinishedFigure:
     by_row = len(present) > 1
     shape = (len(detectors), len(present)) if by_row else (1, len(detectors))
     width = min(PAGE_IN, max(3.6, 3.6 * shape[1]))
-    figure, grid = panels(*shape, width_in=width, height_in=2.2 * shape[0] + 0.9, sharex=True)
+    figure, grid = panels(
+        *shape, width_in=width, height_in=2.2 * shape[0] + 0.9, sharex=True, sharey="col" if by_row else True
+    )
     handles: list[Artist] = []
     for row, detector in enumerate(detectors):
         for column, metric in enumerate(present):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import COLOURS, PAGE_IN, empty, panels, styled
@@ -43,6 +44,9 @@ def draw(results: StudyResults) -> FinishedFigure:
             used = part[part["best"]].tail(1)
             axes.plot(used["epoch"], used["validation_loss"], "o", color=colour, markersize=4)
         axes.set(title=results.detector_title(detector), xlabel="Epoch", ylabel="Loss", yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     for axes in grid.flat[len(detectors) :]:
         axes.set_axis_off()
     figure.legend(handles=_legend(), loc="outside lower center", ncols=3)

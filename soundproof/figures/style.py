@@ -15,7 +15,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 COLUMN_IN = 3.5
@@ -30,6 +30,9 @@ CHANCE = "#222222"
 CONTROL: dict[str, Any] = {"color": "#999999", "marker": ".", "linestyle": "-."}
 """Look of explainers that know nothing by design."""
 EVENT = "#0072B2"
+PEAK = "#D55E00"
+REPLACED = "#C8C8C8"
+OUTLINE = "#00C853"
 MAP_COLOURS = "magma"
 SIGNED_COLOURS = "RdBu_r"
 
@@ -90,6 +93,20 @@ def panels(
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
+def blocks(
+    count: int, n_rows: int, n_columns: int, *, width_in: float, height_in: float
+) -> tuple[Figure, list[tuple[SubFigure, np.ndarray]]]:
+    """Make a figure of blocks, one below the other, each with its own heading and grid of axes.
+
+    Returns:
+        The figure and, per block, the part of it that takes the heading and its axes [n_rows, n_columns].
+    """
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    parts = figure.subfigures(count, 1, squeeze=False)[:, 0]
+    return figure, [(part, part.subplots(n_rows, n_columns, squeeze=False)) for part in parts]
+
+
 def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour, marker and dash of each name; a ninth name repeats the colours with dashes."""
     chosen = {}
@@ -124,7 +141,7 @@ def frequency_ticks(axes: Axes, frequencies_hz: np.ndarray, count: int = 5) -> N
     """Label the rows of an image with the frequencies they stand for, whatever their spacing."""
     rows = np.linspace(0, len(frequencies_hz) - 1, count).round().astype(int)
     kilohertz = np.asarray(frequencies_hz)[rows] / 1000
-    axes.set_yticks(rows, [f"{f:.1f}" if f < 9.95 else f"{f:.0f}" for f in kilohertz])
+    axes.set_yticks(rows, [f"{f:.2g}" for f in kilohertz])
 
 
 def empty(message: str, *, width_in: float = COLUMN_IN) -> Figure:

@@ -1,0 +1,131 @@
+"""F3 and F4: where each explainer points, for every explained detector on one clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.illustration import Illustration
+from soundproof.figures.pictures import (
+    bracket_events,
+    mark_events,
+    outline,
+    picture,
+    relevance_picture,
+)
+from soundproof.figures.style import PAGE_IN, PEAK, blocks, empty, styled
+from soundproof.localisation.cells import binarise
+from soundproof.localisation.frames import frame_curves
+from soundproof.results import StudyResults
+
+PERCENTILE = 98.0
+MISSING = "no clip of the study is illustrated with maps"
+CAPTION = (
+    "Attribution on clip {clip}, one column per explainer{blocks}. Top: relevance by time and frequency "
+    "(red raises the anomaly score, blue lowers it; maps without sign from dark to bright; each map on "
+    "its own scale). Middle: cells at or above the map's own 98th percentile. Bottom: relevance summed "
+    "over frequency, in standard deviations (z); dots are frames at or above the curve's 98th percentile. "
+    "Blue: labelled time.{outline} Pictures of single clips show what maps look like, not how good they "
+    "are; the tables do."
+)
+
+
+@styled
+def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
+    """Draw three rows of panels per illustration, one column per explainer."""
+    shown = [one for one in illustrations if one.maps]
+    if not shown:
+        return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Attribution. Not available: {MISSING}.")
+    names = results.explainers(name for one in shown for name in one.maps)
+    width = max(PAGE_IN, 1.15 * len(names) + 0.6)
+    height = 3.2 * len(shown)
+    figure, parts = blocks(len(shown), 3, len(names), width_in=width, height_in=height)
+    frames = []
+    for one, (part, grid) in zip(shown, parts, strict=True):
+        part.suptitle(results.detector_title(one.detector), fontsize=8, fontweight="bold")
+        for column, name in zip(grid.T, names, strict=True):
+            if name in one.maps:
+                _column(column, one, one.maps[name])
+                column[0].set_title(_wrapped(results.explainer_title(name)))
+                frames.append(_frame(one, name))
+            else:
+                for axes in column:
+                    axes.set_axis_off()
+        _scales(grid)
+    clips = ", ".join(dict.fromkeys(one.clip_id for one in shown))
+    has_mask = any(one.mask is not None for one in shown)
+    caption = CAPTION.format(
+        clip=clips,
+        blocks=", one block of rows per detector" if len(shown) > 1 else "",
+        outline=" Green outline: cells that the fault dominates." if has_mask else "",
+    )
+    return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _column(rows: np.ndarray, one: Illustration, relevance: np.ndarray) -> None:
+    relevance_picture(rows[0], relevance, one)
+    picture(rows[1], _binarised(relevance), one, colours="Greys", limits=(0.0, 1.0))
+    for axes in rows[:2]:
+        bracket_events(axes, one.events)
+        outline(axes, one, one.mask)
+    _curve(rows[2], one, relevance)
+
+
+def _curve(axes: Axes, one: Illustration, relevance: np.ndarray) -> None:
+    z, peaks = _z_curve(relevance)
+    times = (np.arange(len(z)) + 0.5) / one.axes.frames_per_second
+    mark_events(axes, one.events)
+    axes.plot(times, z, color="#333333", linewidth=0.6)
+    axes.plot(times[peaks], z[peaks], ".", color=PEAK, markersize=3)
+    axes.set_xlim(0, len(z) / one.axes.frames_per_second)
+
+
+def _binarised(relevance: np.ndarray) -> np.ndarray:
+    return np.asarray(binarise(relevance[np.newaxis], PERCENTILE / 100)[0], dtype=np.float64)
+
+
+def _z_curve(relevance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standardised curve and its peaks, each [n_frames]; a constant curve has none."""
+    curve = frame_curves(relevance[np.newaxis])[0]
+    spread = float(curve.std())
+    z = (curve - curve.mean()) / spread if spread > 0 else np.zeros_like(curve)
+    return z, (z >= np.percentile(z, PERCENTILE)) & (z > z.min())
+
+
+def _scales(rows: np.ndarray) -> None:
+    for axes in rows[:2].flat:
+        axes.tick_params(labelbottom=False)
+    for axes in rows[:2, 1:].flat:
+        axes.tick_params(labelleft=False)
+    for axes in rows[:2, 0]:
+        axes.set_ylabel("kHz")
+    rows[2, 0].set_ylabel("z")
+    for axes in rows[2]:
+        axes.set_xlabel("Time (s)")
+
+
+def _wrapped(title: str) -> str:
+    return title.replace(" ", "\n", 1)
+
+
+def _frame(one: Illustration, name: str) -> pd.DataFrame:
+    relevance = one.maps[name]
+    z, peaks = _z_curve(relevance)
+    cells = one.cells({"relevance": relevance, "binarised": _binarised(relevance)})
+    curve = pd.DataFrame(
+        {
+            "frame_index": np.arange(len(z), dtype=np.int32),
+            "time_s": np.arange(len(z)) / one.axes.frames_per_second,
+            "detector": one.detector,
+            "clip_id": one.clip_id,
+        }
+    )
+    curves = [
+        curve.assign(part="z_curve", value=z),
+        curve.assign(part="peak", value=peaks.astype(np.float64)),
+    ]
+    return pd.concat([cells, *curves], ignore_index=True).assign(explainer=name)
