@@ -10,7 +10,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: workflow.source_path("config/config.yaml")
+configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
@@ -25,7 +25,6 @@ include: "rules/report.smk"
 
 localrules:
     all,
-    verify,
     download_dataset,
 
 
@@ -33,4 +32,4 @@ rule all:
     """Every table, figure and report page of the run."""
     default_target: True
     input:
-        f"{RUN}/index.html",
+        expand(STUDY + "/measurements.parquet", study=STUDIES),

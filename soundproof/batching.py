@@ -7,14 +7,10 @@ float rounding.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from soundproof.detectors.base import Detector
 
@@ -28,8 +24,8 @@ def rows_per_pass(
 ) -> int:
     """How many maps go through the detector at once within a memory budget.
 
-    The memory of one map is measured, not guessed: one pass is run, and the most that its tensors occupy at any
-    time is the size of a row. At least one row goes through, whatever the budget.
+    The memory of one map is measured, not guessed: one map goes through, and what autograd keeps for the way back
+    is counted. At least one row goes through, whatever the budget.
 
     Args:
         detector: Detector, on ``device``.
@@ -42,51 +38,26 @@ def rows_per_pass(
 
 
 def _bytes_per_row(detector: Detector, device: torch.device, *, gradients: bool) -> int:
-    held = [*detector.parameters(), *detector.buffers()]
-    with torch.set_grad_enabled(gradients), _PeakBytes(ignore=held) as memory:
-        x = torch.zeros(1, *detector.shape, device=device, requires_grad=gradients)
-        score = detector.score(x)
-        if gradients:
-            torch.autograd.grad(score.sum(), x)
-    return int(memory.peak)
+    """Upper estimate of what one row occupies.
 
-
-class _PeakBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follow the storage of every tensor that is made inside the block, on any device.
-
-    Args:
-        ignore: Tensors that exist anyway; their views cost nothing.
-
-    Attributes:
-        peak: Most bytes that were alive at the same time.
+    A dispatch mode would follow every tensor exactly, but the first one costs seconds of imports in each job.
     """
+    kept: dict[int, int] = {}
 
-    def __init__(self, ignore: Iterable[Tensor]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.peak: int = 0
-        self._alive = 0
-        self._known = weakref.WeakSet[torch.UntypedStorage]()
-        self._known.update(tensor.untyped_storage() for tensor in ignore)
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, Tensor):
-                self._follow(leaf.untyped_storage())
-        return result
-
-    def _follow(self, storage: torch.UntypedStorage) -> None:
-        if storage in self._known:
-            return
-        self._known.add(storage)
-        self._alive += storage.nbytes()
-        self.peak = max(self.peak, self._alive)
-        weakref.finalize(storage, self._free, storage.nbytes())
-
-    def _free(self, size: int) -> None:
-        self._alive -= size
+    x = torch.zeros(1, *detector.shape, device=device, requires_grad=True)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        score = detector.score(x)
+    for weight in (*detector.parameters(), *detector.buffers()):
+        kept.pop(weight.untyped_storage().data_ptr(), None)
+    activations = max(sum(kept.values()), x.nbytes)
+    del score  # until here no storage may be freed and its address used again
+    # gradients stand beside activations on the way back; without gradients, most are freed on the way forward
+    return 2 * activations if gradients else activations
 
 
 def in_passes(function: Callable[[Tensor], Tensor], rows: Tensor, size: int) -> Tensor:

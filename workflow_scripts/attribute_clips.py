@@ -1,7 +1,5 @@
 """Explain one detector's scores with one explainer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

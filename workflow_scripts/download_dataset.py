@@ -1,7 +1,5 @@
 """Fetch a data set's files, verify them and note what was fetched."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

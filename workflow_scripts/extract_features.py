@@ -1,7 +1,5 @@
 """Turn a part's clips into maps, and its stems into fault masks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """List a data set's clips."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Measure the faithfulness of all explanations of one detector."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Score a part's test clips with one detector."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from soundproof.detectors.scoring import score_maps

@@ -1,7 +1,5 @@
 """Fit a detector on a part's normal training clips."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,9 +62,7 @@ def train_detector(
             "epoch %d of at most %d: validation loss %.5g", epoch, at_most, loss
         ),
     )
-    write_table(
-        fitted.fit(MapClips(reader, train, runtime.memory_budget_bytes), run), history, provenance, HISTORY
-    )
+    write_table(fitted.fit(MapClips(reader, train), run), history, provenance, HISTORY)
     save_detector(model, fitted, kind, provenance)
     checkpoint.unlink(missing_ok=True)
 
