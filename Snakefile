@@ -32,4 +32,4 @@ rule all:
     """Every table, figure and report page of the run."""
     default_target: True
     input:
-        expand(STUDY + "/measurements.parquet", study=STUDIES),
+        f"{RUN}/index.html",

@@ -21,17 +21,19 @@ rule attribute_clips:
         f"{RUN}/logs/attribute_clips/{{study}}/{{explainer}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/attribute_clips/{{study}}/{{explainer}}/{CELL}.tsv"
-    params:
-        explainer=lambda wildcards: stages(wildcards).explainer(wildcards.explainer),
-        explain=lambda wildcards: stages(wildcards).explain(),
-        code=code(
-            "attribute_clips",
-            lambda wildcards: stages(wildcards).explainer_code(wildcards.explainer, wildcards.detector),
-        ),
     threads: CONFIG.threads
     resources:
         gpu=GPU,
         mem_mb=2000 + CONFIG.memory_budget_mb,
         runtime=120,
+    params:
+        explainer=lambda wildcards: stages(wildcards).explainer(wildcards.explainer),
+        explain=lambda wildcards: stages(wildcards).explain(),
+        code=code(
+            "attribute_clips",
+            lambda wildcards: stages(wildcards).explainer_code(
+                wildcards.explainer, wildcards.detector
+            ),
+        ),
     script:
         "../workflow_scripts/attribute_clips.py"

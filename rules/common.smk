@@ -6,6 +6,7 @@ from pathlib import Path
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(workflow.basedir))
 
+from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.codebase import code_digest
 from soundproof.config import load_config
 from soundproof.config.stages import Stages
@@ -28,9 +29,14 @@ config.update(CONFIG.model_dump(mode="json"))
 RUN = f"{CONFIG.results_dir}/{CONFIG.run}"
 # on a workstation a job asks for a GPU only where there is one; a cluster's login node need not have any,
 # so there the configuration says `device: cuda`
-GPU = int(CONFIG.device == "cuda" or (CONFIG.device == "auto" and Path("/dev/nvidia0").exists()))
+GPU = int(
+    CONFIG.device == "cuda"
+    or (CONFIG.device == "auto" and Path("/dev/nvidia0").exists())
+)
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
+TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
+FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
 
 
 wildcard_constraints:
@@ -55,7 +61,11 @@ def code(rule, implementations=lambda wildcards: []):
 def manifest_of(wildcards):
     """What must be fetched before a study's clips can be listed."""
     kind = STUDIES[wildcards.study].dataset.kind
-    return [f"{CONFIG.data_dir}/{kind}/manifest.json"] if DATASETS[kind].needs_download else []
+    return (
+        [f"{CONFIG.data_dir}/{kind}/manifest.json"]
+        if DATASETS[kind].needs_download
+        else []
+    )
 
 
 def cells(study, detectors, template):
@@ -72,9 +82,52 @@ def cells(study, detectors, template):
 
 def explained(template):
     """Input function: a file per explained detector, part and seed (and explainer) of the study."""
-    return lambda wildcards: cells(wildcards.study, STUDIES[wildcards.study].explained, template)
+    return lambda wildcards: cells(
+        wildcards.study, STUDIES[wildcards.study].explained, template
+    )
 
 
 def trained(template):
     """Input function: a file per detector, part and seed of the study."""
-    return lambda wildcards: cells(wildcards.study, list(STUDIES[wildcards.study].detectors), template)
+    return lambda wildcards: cells(
+        wildcards.study, list(STUDIES[wildcards.study].detectors), template
+    )
+
+
+def trained_keys(wildcards):
+    """(part, detector, seed) of each file that `trained` lists, in its order."""
+    study = STUDIES[wildcards.study]
+    return [
+        [part, detector, seed]
+        for part in study.parts()
+        for detector in study.detectors
+        for seed in study.seeds
+    ]
+
+
+def of_first_part(template):
+    """Input function: a file per explained detector (and explainer), of the first part and seed."""
+    return lambda wildcards: expand(
+        template,
+        study=wildcards.study,
+        part=STUDIES[wildcards.study].parts()[0],
+        detector=STUDIES[wildcards.study].explained,
+        seed=STUDIES[wildcards.study].seeds[0],
+        explainer=list(STUDIES[wildcards.study].explainers),
+    )
+
+
+def first_cell(template):
+    """Input function: the file of the first part, explained detector and seed."""
+    return lambda wildcards: of_first_part(template)(wildcards)[0]
+
+
+def reported(wildcards):
+    """Numbers of the papers that a study is compared with."""
+    name = STUDIES[wildcards.study].reported
+    return [f"{workflow.basedir}/config/reported/{name}.csv"] if name else []
+
+
+def artefact_code(names):
+    """Modules of tables or figures."""
+    return sorted({ARTEFACTS[name].module for name in names})

@@ -8,7 +8,9 @@ GIVES  data/<data set>/..., with a manifest that names what is there
 
 def dataset_settings(wildcards):
     """Settings of the data set, as the first study that uses it has them."""
-    study = next(study for study in STUDIES.values() if study.dataset.kind == wildcards.dataset)
+    study = next(
+        study for study in STUDIES.values() if study.dataset.kind == wildcards.dataset
+    )
     return Stages(study).dataset()
 
 
@@ -18,9 +20,9 @@ rule download_dataset:
         manifest=f"{CONFIG.data_dir}/{{dataset}}/manifest.json",
     log:
         f"{RUN}/logs/download_dataset/{{dataset}}.log",
+    retries: 2
     params:
         dataset=dataset_settings,
         data_dir=CONFIG.data_dir,
-    retries: 2
     script:
         "../workflow_scripts/download_dataset.py"

@@ -24,6 +24,11 @@ rule measure_faithfulness:
         f"{RUN}/logs/measure_faithfulness/{{study}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/measure_faithfulness/{{study}}/{CELL}.tsv"
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU,
+        mem_mb=2000 + CONFIG.memory_budget_mb,
+        runtime=120,
     params:
         settings=lambda wildcards: stages(wildcards).faithfulness(),
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
@@ -31,10 +36,5 @@ rule measure_faithfulness:
             "measure_faithfulness",
             lambda wildcards: stages(wildcards).faithfulness_code(wildcards.detector),
         ),
-    threads: CONFIG.threads
-    resources:
-        gpu=GPU,
-        mem_mb=2000 + CONFIG.memory_budget_mb,
-        runtime=120,
     script:
         "../workflow_scripts/measure_faithfulness.py"

@@ -33,14 +33,16 @@ rule extract_features:
         f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
     benchmark:
         f"{RUN}/benchmarks/extract_features/{{study}}/{{part}}.tsv"
-    params:
-        dataset=lambda wildcards: stages(wildcards).dataset(),
-        data_dir=CONFIG.data_dir,
-        settings=lambda wildcards: stages(wildcards).features(),
-        code=code("extract_features", lambda wildcards: stages(wildcards).dataset_code()),
     threads: CONFIG.threads
     resources:
         mem_mb=2000 + CONFIG.memory_budget_mb,
         runtime=60,
+    params:
+        dataset=lambda wildcards: stages(wildcards).dataset(),
+        data_dir=CONFIG.data_dir,
+        settings=lambda wildcards: stages(wildcards).features(),
+        code=code(
+            "extract_features", lambda wildcards: stages(wildcards).dataset_code()
+        ),
     script:
         "../workflow_scripts/extract_features.py"

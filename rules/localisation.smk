@@ -22,12 +22,15 @@ rule measure_localisation:
         f"{RUN}/logs/measure_localisation/{{study}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/measure_localisation/{{study}}/{CELL}.tsv"
-    params:
-        settings=lambda wildcards: stages(wildcards).localisation(),
-        explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
-        code=code("measure_localisation", lambda wildcards: stages(wildcards).localisation_code()),
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        settings=lambda wildcards: stages(wildcards).localisation(),
+        explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
+        code=code(
+            "measure_localisation",
+            lambda wildcards: stages(wildcards).localisation_code(),
+        ),
     script:
         "../workflow_scripts/measure_localisation.py"

@@ -2,7 +2,7 @@
 
 DOES   gather all numbers of a study in one long table; finish tables and figures from it; write report pages
 NEEDS  scores, explanations, faithfulness, localisation
-GIVES  measurements.parquet; tables/, figures/, index.html of each study; index.html of the run
+GIVES  measurements.parquet; tables/, figures/, index.html of each study; index.html and metrics.json of the run
 """
 
 
@@ -21,3 +21,121 @@ rule collect_measurements:
         code=code("collect_measurements"),
     script:
         "../workflow_scripts/collect_measurements.py"
+
+
+rule illustrate_clips:
+    """Compute what the pictures of single clips of study {wildcards.study} show."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
+        masks=first_cell(f"{STUDY}/masks/{{part}}.parquet"),
+        scores=first_cell(f"{STUDY}/scores/{CELL}.parquet"),
+        models=of_first_part(f"{STUDY}/models/{CELL}.safetensors"),
+        maps=of_first_part(f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet"),
+    output:
+        illustrations=f"{STUDY}/illustrations.parquet",
+    log:
+        f"{RUN}/logs/illustrate_clips/{{study}}.log",
+    params:
+        detectors=lambda wildcards: STUDIES[wildcards.study].explained,
+        explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
+        segment_seconds=lambda wildcards: STUDIES[wildcards.study].segment_seconds,
+        code=code(
+            "illustrate_clips",
+            lambda wildcards: [
+                module
+                for detector in STUDIES[wildcards.study].explained
+                for module in stages(wildcards).detector_code(detector)
+            ],
+        ),
+    script:
+        "../workflow_scripts/illustrate_clips.py"
+
+
+rule build_tables:
+    """Finish the tables of study {wildcards.study}."""
+    input:
+        measurements=f"{STUDY}/measurements.parquet",
+        clips=f"{STUDY}/clips.parquet",
+        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
+        histories=trained(f"{STUDY}/history/{CELL}.parquet"),
+        timings=explained(f"{STUDY}/timings/{{explainer}}/{CELL}.parquet"),
+        reported=reported,
+    output:
+        tables=directory(f"{STUDY}/tables"),
+    log:
+        f"{RUN}/logs/build_tables/{{study}}.log",
+    params:
+        facts=lambda wildcards: stages(wildcards).facts(),
+        histories=trained_keys,
+        names=TABLES,
+        code=code("build_tables", lambda wildcards: artefact_code(TABLES)),
+    script:
+        "../workflow_scripts/build_tables.py"
+
+
+rule draw_figures:
+    """Draw the figures of study {wildcards.study}."""
+    input:
+        measurements=f"{STUDY}/measurements.parquet",
+        clips=f"{STUDY}/clips.parquet",
+        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
+        histories=trained(f"{STUDY}/history/{CELL}.parquet"),
+        timings=[],
+        reported=reported,
+        illustrations=f"{STUDY}/illustrations.parquet",
+    output:
+        figures=directory(f"{STUDY}/figures"),
+    log:
+        f"{RUN}/logs/draw_figures/{{study}}.log",
+    params:
+        facts=lambda wildcards: stages(wildcards).facts(),
+        histories=trained_keys,
+        names=FIGURES,
+        code=code("draw_figures", lambda wildcards: artefact_code(FIGURES)),
+    script:
+        "../workflow_scripts/draw_figures.py"
+
+
+rule write_report:
+    """Write the page of study {wildcards.study}."""
+    input:
+        measurements=f"{STUDY}/measurements.parquet",
+        tables=f"{STUDY}/tables",
+        figures=f"{STUDY}/figures",
+    output:
+        page=f"{STUDY}/index.html",
+    log:
+        f"{RUN}/logs/write_report/{{study}}.log",
+    params:
+        title=lambda wildcards: stages(wildcards).facts()["title"],
+        facts=lambda wildcards: stages(wildcards).words(),
+        names=TABLES + FIGURES,
+        code=code("write_report"),
+    script:
+        "../workflow_scripts/write_report.py"
+
+
+rule index_studies:
+    """Write the run's index page and its headline numbers."""
+    input:
+        pages=expand(f"{STUDY}/index.html", study=STUDIES),
+    output:
+        index=f"{RUN}/index.html",
+        metrics=f"{RUN}/metrics.json",
+    log:
+        f"{RUN}/logs/index_studies.log",
+    params:
+        run=CONFIG.run,
+        studies=[
+            {
+                "name": name,
+                "title": Stages(study).facts()["title"],
+                "dataset": Stages(study).facts()["dataset"],
+                "folder": f"{RUN}/{name}",
+            }
+            for name, study in STUDIES.items()
+        ],
+        code=code("index_studies"),
+    script:
+        "../workflow_scripts/index_studies.py"

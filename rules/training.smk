@@ -18,19 +18,22 @@ rule train_detector:
         f"{RUN}/logs/train_detector/{{study}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/train_detector/{{study}}/{CELL}.tsv"
-    params:
-        detector=lambda wildcards: stages(wildcards).detector(wildcards.detector),
-        # not an output: Snakemake removes the outputs of a killed job, and this must survive it
-        checkpoints=f"{RUN}/checkpoints",
-        code=code("train_detector", lambda wildcards: stages(wildcards).detector_code(wildcards.detector)),
+    # long trainings first: they feed everything else
+    priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
     retries: 1
     threads: CONFIG.threads
     resources:
         gpu=GPU,
         mem_mb=3000 + CONFIG.memory_budget_mb,
         runtime=240,
-    # long trainings first: they feed everything else
-    priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
+    params:
+        detector=lambda wildcards: stages(wildcards).detector(wildcards.detector),
+        # not an output: Snakemake removes the outputs of a killed job, and this must survive it
+        checkpoints=f"{RUN}/checkpoints",
+        code=code(
+            "train_detector",
+            lambda wildcards: stages(wildcards).detector_code(wildcards.detector),
+        ),
     script:
         "../workflow_scripts/train_detector.py"
 
@@ -45,12 +48,15 @@ rule score_clips:
         scores=f"{STUDY}/scores/{CELL}.parquet",
     log:
         f"{RUN}/logs/score_clips/{{study}}/{CELL}.log",
-    params:
-        code=code("score_clips", lambda wildcards: stages(wildcards).detector_code(wildcards.detector)),
     threads: CONFIG.threads
     resources:
         gpu=GPU,
         mem_mb=2000 + CONFIG.memory_budget_mb,
         runtime=30,
+    params:
+        code=code(
+            "score_clips",
+            lambda wildcards: stages(wildcards).detector_code(wildcards.detector),
+        ),
     script:
         "../workflow_scripts/score_clips.py"

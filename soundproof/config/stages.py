@@ -57,6 +57,33 @@ class Stages:
         """Localisation metrics."""
         return {"families": _families(self.study.localisation)}
 
+    def facts(self) -> Plain:
+        """What tables and figures must know beside the numbers."""
+        study = self.study
+        return {
+            "title": study.title or study.name,
+            "dataset": DATASETS[study.dataset.kind].title,
+            "detector_titles": {label: detector.title for label, detector in study.detectors.items()},
+            "detector_kinds": {label: detector.kind for label, detector in study.detectors.items()},
+            "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
+            "segment_seconds": study.segment_seconds,
+            "reported_dataset": study.reported_dataset,
+        }
+
+    def words(self) -> dict[str, str]:
+        """What was run, for the reader of a report."""
+        study, features = self.study, self.study.features
+        explained = study.explain.per_machine
+        return {
+            "Data set": f"{DATASETS[study.dataset.kind].title} ({DATASETS[study.dataset.kind].licence})",
+            "Features": f"recipe {features.recipe}, level {features.level}, standardised: {features.standardise}",
+            "Models": "one for all machines" if study.scope == "pooled" else "one per machine",
+            "Seeds": ", ".join(map(str, study.seeds)),
+            "Detectors": ", ".join(detector.title for detector in study.detectors.values()),
+            "Explainers": ", ".join(explainer.title for explainer in study.explainers.values()),
+            "Explained clips": f"{study.explain.clips}" + (f", {explained} per machine" if explained else ""),
+        }
+
     def dataset_code(self) -> list[str]:
         """Module of the data set."""
         return [DATASETS[self.study.dataset.kind].module]

@@ -61,7 +61,7 @@ class FeatureSettings(Parameters):
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     # 40 frames/s as P1's planer tensors, sized for a laptop
-    "bench": {"n_mels": 48, "low_hz": 40.0, "standardise": "band"},
+    "bench": {"n_mels": 40, "low_hz": 30.0, "standardise": "band"},
     # P1 (80 mel, 40 frames/s at 20 kHz); window and logarithm are not published: ours
     "planer": {"sample_rate_hz": 20000, "hop_length": 500, "n_mels": 80},
     # P1's second data set, as its code has it (64 ms Hann, hop 32 ms, log10)

@@ -1,0 +1,59 @@
+"""The few numbers of a study that a reader, `dvc metrics` and the README want first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from soundproof.artefacts.writing import read_finished_table
+
+DETECTION, QUALITY = "T1_detection", "quality"
+AXES = {
+    "segment_f1": "segment F1 at p98",
+    "cell_auroc": "cell AUROC",
+    "aupro": "AU-PRO",
+    "ff_frame": "FF, frames",
+    "deletion_auc": "deletion AUC",
+}
+"""Columns of the quality table that are headlines, in words."""
+DIGITS = 4
+
+
+def headline(tables: Path) -> dict[str, Any]:
+    """Headline numbers of the study whose tables lie in ``tables``; what is undefined is left out.
+
+    Returns:
+        ``{"detection": {detector: auc}, "explanation": {detector: {explainer: {axis: value}}}}``.
+    """
+    detection = read_finished_table(tables, DETECTION).frame
+    explanation: dict[str, dict[str, dict[str, float]]] = {}
+    for row in read_finished_table(tables, QUALITY).frame.to_dict("records"):
+        if "explainer" not in row:
+            continue  # a table without a number holds one row with the reason
+        values = {axis: round(row[axis], DIGITS) for axis in AXES if pd.notna(row.get(axis))}
+        explanation.setdefault(str(row["detector"]), {})[str(row["explainer"])] = values
+    aucs = {
+        str(row["detector"]): round(row["auc"], DIGITS)
+        for row in detection.to_dict("records")
+        if pd.notna(row.get("auc"))
+    }
+    return {"detection": aucs, "explanation": explanation}
+
+
+def headline_sentence(tables: Path) -> str:
+    """One sentence with the study's main result; empty where no explainer was measured on any headline axis."""
+    frame = read_finished_table(tables, QUALITY).frame
+    axis = next((axis for axis in AXES if axis in frame and frame[axis].notna().any()), None)
+    if axis is None:
+        return ""
+    best = frame.loc[frame[axis].idxmin() if axis == "deletion_auc" else frame[axis].idxmax()]
+    chance = best.get(f"{axis}_chance_uniform")
+    beside = f", chance {chance:.2f}" if pd.notna(chance) else ""
+    return f"Best by {AXES[axis]}: {best['explainer_title']} of {best['detector_title']}, {best[axis]:.2f}{beside}."
+
+
+def study_warnings(tables: Path) -> tuple[str, ...]:
+    """What a reader of the study's detection figures must not miss."""
+    return read_finished_table(tables, DETECTION).warnings

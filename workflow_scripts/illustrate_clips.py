@@ -1,0 +1,88 @@
+"""Compute what the pictures of single clips show."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from soundproof.detectors.storage import load_detector
+from soundproof.figures.illustrate import clip_to_illustrate, illustrate
+from soundproof.jobs import Runtime, job
+from soundproof.maps import MapReader
+from soundproof.provenance import Provenance, file_digest
+from soundproof.tables import read_table, write_table
+
+
+def illustrate_clips(
+    clips: Path,
+    features: Path,
+    masks: Path,
+    scores: Path,
+    models: Mapping[str, Path],
+    maps: Mapping[str, Mapping[str, Path]],
+    segment_seconds: float,
+    output: Path,
+    code: str,
+    runtime: Runtime,
+) -> None:
+    """Write the illustrations of one clip, as each detector of ``models`` (label: file) sees it.
+
+    Args:
+        clips: The ``clips`` table.
+        features: Maps of the part that is illustrated.
+        masks: Its fault masks.
+        scores: Scores of the first detector, by which the clip is chosen.
+        models: Detector label: weights.
+        maps: Detector label: explainer: relevance maps.
+        segment_seconds: Length of P1's cells.
+        output: Table of the illustrations.
+        code: Code digest.
+        runtime: Where to compute.
+    """
+    device = runtime.device()
+    reader, mask_reader = MapReader(features), MapReader(masks)
+    explained = MapReader(next(iter(next(iter(maps.values())).values()))).clip_ids
+    clip_id = clip_to_illustrate(read_table(scores), explained)
+    clip = read_table(clips).set_index("clip_id", drop=False).loc[clip_id]
+    mask = mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None
+    frames = [
+        illustrate(
+            load_detector(model, device),
+            label,
+            clip,
+            reader.axes,
+            reader.read([clip_id])[0],
+            {explainer: MapReader(path).read([clip_id])[0] for explainer, path in maps[label].items()},
+            mask,
+            round(segment_seconds * reader.axes.frames_per_second),
+        ).to_table()
+        for label, model in models.items()
+    ]
+    inputs = {"features": features, **{f"models/{label}": path for label, path in models.items()}}
+    provenance = Provenance(
+        stage="illustrations",
+        settings={"segment_seconds": segment_seconds},
+        code=code,
+        inputs={role: file_digest(path) for role, path in inputs.items()},
+        device=device.type,
+    )
+    write_table(pd.concat(frames, ignore_index=True), output, provenance)
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        labels = snakemake.params.detectors
+        explainers = snakemake.params.explainers
+        paths = iter(snakemake.input.maps)
+        illustrate_clips(
+            Path(snakemake.input.clips),
+            Path(snakemake.input.features),
+            Path(snakemake.input.masks),
+            Path(snakemake.input.scores),
+            dict(zip(labels, map(Path, snakemake.input.models), strict=True)),
+            {label: {explainer: Path(next(paths)) for explainer in explainers} for label in labels},
+            snakemake.params.segment_seconds,
+            Path(snakemake.output.illustrations),
+            snakemake.params.code,
+            Runtime.of(snakemake.config),
+        )

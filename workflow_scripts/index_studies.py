@@ -1,0 +1,41 @@
+"""Write the run's index page and its headline numbers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from soundproof.files import whole_file
+from soundproof.jobs import job
+from soundproof.report.headline import headline, headline_sentence, study_warnings
+from soundproof.report.page import StudyLink, write_run_index
+
+
+def index_studies(run: str, studies: Sequence[Mapping[str, Any]], index: Path, metrics: Path) -> None:
+    """Link the pages of ``studies`` (name, title, dataset, folder) and gather their headline numbers."""
+    links, numbers = [], {}
+    for study in studies:
+        tables = Path(study["folder"]) / "tables"
+        numbers[study["name"]] = headline(tables)
+        links.append(
+            StudyLink(
+                study["name"],
+                study["title"],
+                study["dataset"],
+                headline_sentence(tables),
+                study_warnings(tables),
+            )
+        )
+    with whole_file(metrics) as partial:
+        partial.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_run_index(index, run=run, studies=links)
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        index_studies(
+            snakemake.params.run,
+            snakemake.params.studies,
+            Path(snakemake.output.index),
+            Path(snakemake.output.metrics),
+        )

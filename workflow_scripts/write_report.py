@@ -1,0 +1,35 @@
+"""Write the page of a study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from soundproof.jobs import job
+from soundproof.provenance import read_provenance
+from soundproof.report.page import write_study_page
+
+
+def write_report(
+    study: str, title: str, facts: Mapping[str, str], measurements: Path, names: list[str], page: Path
+) -> None:
+    """Write the page that shows the study's tables and figures."""
+    write_study_page(
+        page.parent,
+        study=study,
+        title=title,
+        facts=facts,
+        names=names,
+        provenance=read_provenance(measurements),
+        index="../index.html",
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        write_report(
+            snakemake.wildcards.study,
+            snakemake.params.title,
+            snakemake.params.facts,
+            Path(snakemake.input.measurements),
+            snakemake.params.names,
+            Path(snakemake.output.page),
+        )
