@@ -23,10 +23,10 @@ FORMATS = (
     Column("Items", "n_items"),
 )
 CAPTION = (
-    "Agreement of the axes in ranking the explanations (items: detector with explainer, random controls left out; "
-    "axes turned so that more is better). Kendall's W: 0 no agreement, 1 the same ranking, p by permutation, so "
-    "that chance is what p measures against; expected W by chance: 1 / number of axes. Kendall's tau-b for pairs: "
-    "0 by chance, Holm's correction over all pairs."
+    "Agreement of the axes in ranking the explanations (items: detector with explainer, random controls "
+    "left out; axes turned so that more is better). Kendall's W: 0 no agreement, 1 the same ranking, p by "
+    "permutation, so that chance is what p measures against; expected W by chance: 1 / number of axes. "
+    "Kendall's tau-b for pairs: 0 by chance, Holm's correction over all pairs."
 )
 GROUPS = {
     "all axes": ("localisation", "faithfulness", "sanity"),

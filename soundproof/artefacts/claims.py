@@ -42,9 +42,9 @@ FORMATS = (
     Column("Clips", "n_clips"),
 )
 CAPTION = (
-    "Claims as differences: positive where the claim holds, 0 by chance. There: in the reported numbers, which "
-    "carry no interval. Here: paired over clips, means over all percentiles and seeds, as published; holds or does "
-    "not hold where the 95 % bootstrap interval lies on one side of 0."
+    "Claims as differences: positive where the claim holds, 0 by chance. There: in the reported numbers, "
+    "which carry no interval. Here: paired over clips, means over all percentiles and seeds, as "
+    "published; holds or does not hold where the 95 % bootstrap interval lies on one side of 0."
 )
 
 

@@ -16,9 +16,9 @@ FORMATS = (
     Column("Seeds", "n_seeds"),
 )
 CAPTION = (
-    "Wall-clock time of explaining one clip, batches and detector included, reading and writing excluded. Times "
-    "belong to the machine and the load under which they were taken; the ratio to the cheapest explainer of the "
-    "same detector and device carries further."
+    "Wall-clock time of explaining one clip, batches and detector included, reading and writing excluded. "
+    "Times belong to the machine and the load under which they were taken; the ratio to the cheapest "
+    "explainer of the same detector and device carries further."
 )
 
 

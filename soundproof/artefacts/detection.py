@@ -24,8 +24,9 @@ FORMATS = (
 )
 CAPTION = (
     "Detection of anomalous clips: area under the ROC curve and standardised partial area up to a "
-    "false-positive rate of 0.1, with bootstrap intervals (95 %) over clips and the standard deviation over "
-    "training seeds. Both areas are 0.5 by chance. The clip-level control scores a clip by its mean level alone."
+    "false-positive rate of 0.1, with bootstrap intervals (95 %) over clips and the standard deviation "
+    "over training seeds. Both areas are 0.5 by chance. The clip-level control scores a clip by its mean "
+    "level alone."
 )
 
 

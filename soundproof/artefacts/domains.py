@@ -19,9 +19,10 @@ COLUMNS = {
 TITLES = {"auc_source": "AUC source", "auc_target": "AUC target", "auc": "AUC all", "pauc": "pAUC all"}
 MEANS = ("mean", "harmonic mean")
 CAPTION = (
-    "Detection machine by machine. Within a domain its normal clips meet all anomalous clips of the machine, as in "
-    "the DCASE 2022 evaluation. All areas are 0.5 by chance. Intervals: 95 % bootstrap over clips, per machine; "
-    "on the row of the arithmetic mean they are means of intervals and err on the wide side."
+    "Detection machine by machine. Within a domain its normal clips meet all anomalous clips of the "
+    "machine, as in the DCASE 2022 evaluation. All areas are 0.5 by chance. Intervals: 95 % bootstrap "
+    "over clips, per machine; on the row of the arithmetic mean they are means of intervals and err on "
+    "the wide side."
 )
 _LEADING = (Column("Detector", "detector_title"), Column("Machine", "machine"))
 

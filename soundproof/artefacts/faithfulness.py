@@ -13,11 +13,12 @@ RULES = {"as_published": ("as_published",), "corrected": ("corrected",)}
 LAST_TWO = (98.0, 99.0)
 CAPTION = (
     "Faithfulness FF: share of the anomaly score that goes away when the frames at or above the curve's "
-    "percentile are replaced by the detector's reconstruction, frame by frame or in the annotated part of the "
-    "segments they fall in. Means over all percentiles, and over p98 and p99 as the paper summarises. "
-    "As published, values are clipped at 0 clip by clip, which hides replacements that raise the score; corrected "
-    "values are not. Chance replaces as many uniformly drawn frames. FF is built on the reconstruction error, "
-    "so the error map is favoured by construction. Intervals: 95 % bootstrap over clips."
+    "percentile are replaced by the detector's reconstruction, frame by frame or in the annotated part of "
+    "the segments they fall in. Means over all percentiles, and over p98 and p99 as the paper "
+    "summarises. As published, values are clipped at 0 clip by clip, which hides replacements that raise "
+    "the score; corrected values are not. Chance replaces as many uniformly drawn frames. FF is built on "
+    "the reconstruction error, so the error map is favoured by construction. Intervals: 95 % bootstrap "
+    "over clips."
 )
 FORMATS = (
     Column("Detector", "detector_title"),

@@ -26,11 +26,11 @@ FORMATS = (
     Column("Seeds", "n_seeds"),
 )
 CAPTION = (
-    "Temporal localisation: segment F1 between the segments that hold a frame above the curve's own percentile "
-    "and those that the annotation touches. p98 was fixed beforehand. The best percentile is an oracle, chosen "
-    "on the test labels as the paper did; its interval does not cover that choice. Chance lines use as many "
-    "peaks: at uniformly random frames, and with the curve itself shifted in time, which keeps how its peaks "
-    "cluster. Intervals: 95 % bootstrap over clips."
+    "Temporal localisation: segment F1 between the segments that hold a frame above the curve's own "
+    "percentile and those that the annotation touches. p98 was fixed beforehand. The best percentile is "
+    "an oracle, chosen on the test labels as the paper did; its interval does not cover that choice. "
+    "Chance lines use as many peaks: at uniformly random frames, and with the curve itself shifted in "
+    "time, which keeps how its peaks cluster. Intervals: 95 % bootstrap over clips."
 )
 NO_EVENTS = "no test clip has labelled events, so there is no time to find"
 
@@ -43,11 +43,12 @@ def build(results: StudyResults) -> FinishedTable:
     fixed = _named(curves[curves["parameter"].sub(FIXED).abs() < 1e-6], "f1_p98", "")
     best = curves.loc[curves.groupby(["detector", "explainer"])["value"].idxmax()]
     best = _named(best.rename(columns={"parameter": "best_percentile"}), "f1_best", "best_")
-    best = best.drop(columns=["n_clips", "n_seeds"] if not fixed.empty else [])
-    frame = best.merge(fixed.drop(columns="parameter"), on=["detector", "explainer"], how="left")
-    reason = "" if fixed["f1_p98"].notna().any() else "percentile 98 was not measured"
-    frame = titled(frame, results).assign(reason=reason)
-    return FinishedTable(frame, CAPTION, FORMATS)
+    frame = best.merge(
+        fixed.drop(columns=["parameter", "n_clips", "n_seeds"]), on=["detector", "explainer"], how="left"
+    )
+    reason = "percentile 98 was not measured" if fixed.empty else ""
+    caption = f"{CAPTION} F1 at p98 not available: {reason}." if reason else CAPTION
+    return FinishedTable(titled(frame.assign(reason=reason), results), caption, FORMATS)
 
 
 def _named(frame: pd.DataFrame, name: str, chance: str) -> pd.DataFrame:
@@ -68,8 +69,8 @@ TYPE_FORMATS = (
     Column("Seeds", "n_seeds"),
 )
 TYPE_CAPTION = (
-    "Segment F1 at the 98th percentile by type of anomaly. Intervals: 95 % bootstrap over the clips of that type; "
-    "with a handful of clips they say little, with a single one they are left out."
+    "Segment F1 at the 98th percentile by type of anomaly. Intervals: 95 % bootstrap over the clips of "
+    "that type; with a handful of clips they say little, with a single one they are left out."
 )
 
 

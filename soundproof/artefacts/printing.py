@@ -89,7 +89,7 @@ def to_latex(table: FinishedTable, name: str) -> str:
     cells = printed(table).map(latex_text)
     cells.columns = pd.Index([latex_text(header) for header in cells.columns])
     words = " ".join([table.caption, *(f"Caution: {sentence}" for sentence in table.warnings)])
-    left = "".join("l" if _is_text(table.frame[column.value]) else "r" for column in table.formats)
+    left = "".join("r" if numeric else "l" for numeric in numeric_columns(table))
     return cells.to_latex(
         index=False,
         escape=False,
@@ -100,5 +100,6 @@ def to_latex(table: FinishedTable, name: str) -> str:
     )
 
 
-def _is_text(values: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(values)
+def numeric_columns(table: FinishedTable) -> list[bool]:
+    """Tell which printed columns hold numbers, which are aligned to the right."""
+    return [pd.api.types.is_numeric_dtype(table.frame[column.value]) for column in table.formats]

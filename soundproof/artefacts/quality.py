@@ -14,10 +14,10 @@ NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_s
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
 _COST = Column("Seconds per clip", "seconds_per_clip", digits=4)
 CAPTION = (
-    "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map without "
-    "knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in time). An axis "
-    "on which an explainer does not exceed chance says nothing in its favour. Lower is better for: {lower}. "
-    "The Parquet file adds the spread over seeds and the numbers of clips and seeds."
+    "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map "
+    "without knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in "
+    "time). An axis on which an explainer does not exceed chance says nothing in its favour. Lower is "
+    "better for: {lower}. The Parquet file adds the spread over seeds and the numbers of clips and seeds."
 )
 
 

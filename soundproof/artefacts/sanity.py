@@ -34,10 +34,10 @@ FORMATS = (
     Column("Seeds", "n_seeds"),
 )
 CAPTION = (
-    "Sanity of the explainers. Similarity: rank correlation between the map and the map of the same detector "
-    "with random weights; unrelated maps give 0, near 1 the map shows the input rather than what was learnt. "
-    "Completeness gap: how far the relevance is from summing to the score's difference from the baseline, for "
-    "methods that promise it (0 is exact). Intervals: 95 % bootstrap over clips."
+    "Sanity of the explainers. Similarity: rank correlation between the map and the map of the same "
+    "detector with random weights; unrelated maps give 0, near 1 the map shows the input rather than what "
+    "was learnt. Completeness gap: how far the relevance is from summing to the score's difference from "
+    "the baseline, for methods that promise it (0 is exact). Intervals: 95 % bootstrap over clips."
 )
 
 

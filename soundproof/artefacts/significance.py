@@ -23,9 +23,9 @@ FORMATS = (
     Column("Clips", "n"),
 )
 CAPTION = (
-    "Pairs of explainers on the same clips: Wilcoxon's signed-rank test on means over seeds, two-sided, with "
-    "Holm's correction over the pairs of one detector and axis. The effect runs from −1 (B larger on every clip) "
-    "to 1; 0 is no difference. 'Better' names the winner where p (Holm) < 0.05."
+    "Pairs of explainers on the same clips: Wilcoxon's signed-rank test on means over seeds, two-sided, "
+    "with Holm's correction over the pairs of one detector and axis. The effect runs from −1 (B larger on "
+    "every clip) to 1; 0 is no difference, as by chance. 'Better' names the winner where p (Holm) < 0.05."
 )
 LEVEL = 0.05
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.errors import ArtefactError
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import styled
 from soundproof.files import whole_file
 from soundproof.provenance import Provenance
 from soundproof.tables import write_table
 
+CAUTION = "> **Caution.** "
 SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 _NO_METADATA: Mapping[str, Mapping[str, Any]] = {
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -35,6 +37,23 @@ def write_figure(finished: FinishedFigure, folder: Path, name: str, provenance: 
             finished.figure.savefig(partial, metadata=_NO_METADATA[path.suffix])
     write_table(finished.frame, paths[2], provenance)
     with whole_file(paths[3]) as partial:
-        warnings = "".join(f"\n> **Caution.** {sentence}\n" for sentence in finished.warnings)
-        partial.write_text(f"{finished.caption}\n{warnings}", encoding="utf-8")
+        cautions = "".join(f"\n{CAUTION}{sentence}\n" for sentence in finished.warnings)
+        partial.write_text(f"{finished.caption}\n{cautions}", encoding="utf-8", newline="\n")
     return paths
+
+
+def read_caption(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Read the caption file of a figure.
+
+    Returns:
+        The caption and the cautions.
+
+    Raises:
+        ArtefactError: There is no such file.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ArtefactError(f"read {path}", str(error), "run the workflow that draws the figure") from error
+    cautions = tuple(line.removeprefix(CAUTION) for line in lines if line.startswith(CAUTION))
+    return " ".join(line for line in lines if line and not line.startswith(CAUTION)), cautions

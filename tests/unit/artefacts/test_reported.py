@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from study_toys import REPORTED, measurements, results_of
+
+from soundproof.artefacts import claims, reproduction
+from soundproof.artefacts.reproduction import compare, read_reported
+from soundproof.errors import ConfigError
+
+
+@pytest.fixture(scope="module")
+def reported() -> pd.DataFrame:
+    return read_reported(REPORTED)
+
+
+def test_every_number_of_the_paper_is_there(reported):
+    assert Counter(reported["artefact"]) == {
+        "T-P1-1": 18,
+        "F-P1-5": 12 * 10 + 12 + 10 + 1,  # curves, printed maxima, chance line, flagging everything
+        "F-P1-6a": 120,
+        "F-P1-6b": 120,
+        "F-P1-7": 60,
+        "T-P1-2": 48,
+        "T-P1-3": 12,
+        "F-P1-8": 120,
+    }
+    assert set(reported["mark"]) == {"C", "V", "A", "S", "O"}
+    assert reported["value"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value"),
+    [
+        ("F-P1-5/planer/mae/saliency/segment_f1/as_published/98", 0.629),
+        ("F-P1-6a/planer/ae/error_map/ff_frame/as_published/90", 0.141),
+        ("F-P1-6b/planer/mae/gradient_shap/ff_segment/as_published/99", 0.124),
+        ("F-P1-7/planer/mae/saliency/segment_f1/as_published/91/stuck", 0.833),
+        ("F-P1-8/dcase2022/mae/grad_cam/ff_frame/as_published/99", 0.012),
+        ("T-P1-2/dcase2022/mae/auc/valve/target", 0.331),
+        ("T-P1-3/dcase2022/ae/smooth_grad/ff_frame_mean_p98_p99/as_published", 0.036),
+        ("T-P1-1/planer/isolation_forest/pauc/stored_run", 0.659),
+    ],
+)
+def test_values_at_the_corners_of_the_tables(reported, quantity, value):
+    assert reported.set_index("quantity").loc[quantity, "value"] == value
+
+
+def test_printed_maxima_agree_with_the_decoded_curves(reported):
+    best = reported[reported["metric"].eq("segment_f1_best")].set_index(["detector", "explainer"])["value"]
+    curves = reported[reported["metric"].eq("segment_f1") & reported["artefact"].eq("F-P1-5")]
+    curves = curves[curves["protocol"].eq("as_published")]
+    decoded = curves.groupby(["detector", "explainer"])["value"].max()
+    # two decimals are printed, and decoding is exact to 0.001
+    assert (decoded - best).abs().max() <= 0.0061
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (",C,", ",X,", "unknown mark"),
+        ("T-P1-1/planer/ae/pauc", "T-P1-1/planer/ae/auc", "twice"),
+        ("0.916", "much", "much"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, old, new, found):
+    path = tmp_path / "bad.csv"
+    path.write_text(REPORTED.read_text().replace(old, new, 1))
+    with pytest.raises(ConfigError, match=found):
+        read_reported(path)
+
+
+def test_missing_columns_are_refused(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("quantity,value\na,1\n")
+    with pytest.raises(ConfigError, match="columns quantity, value"):
+        read_reported(path)
+
+
+def curve(value, detector="mae", explainer="saliency", protocol="as_published", metric="segment_f1"):
+    """Two clips around a value, at the 98th percentile."""
+    return [
+        {"detector": detector, "explainer": explainer, "metric": metric, "protocol": protocol}
+        | {"parameter": 98.0, "clip_id": f"fan_{30 + index:03d}", "value": value + shift}
+        for index, shift in enumerate((-0.05, 0.05))
+    ]
+
+
+def verdict_of(value, dataset, reported):
+    one = reported[reported["quantity"].eq("F-P1-5/planer/mae/saliency/segment_f1/as_published/98")]
+    results = results_of(measurements(curve(value)), reported_dataset=dataset)
+    (row,) = compare(results, one).to_dict("records")
+    assert row["difference"] == pytest.approx(value - 0.629)
+    return row["verdict"]
+
+
+def test_verdicts(reported):
+    assert verdict_of(0.60, "planer", reported) == "agrees"
+    assert verdict_of(0.80, "planer", reported) == "higher"
+    assert verdict_of(0.20, "planer", reported) == "lower"
+    assert verdict_of(0.60, "", reported) == "other data"
+
+
+def test_every_reported_number_has_a_row(full):
+    table = reproduction.build(full)
+    assert len(table.frame) == len(full.reported)
+    by_quantity = table.frame.set_index("quantity")
+    assert set(table.frame["verdict"]) == {"other data", "not measured"}
+    # the toy study has no such detector, no third board type and no machine of that name
+    assert by_quantity.loc["T-P1-1/planer/cae/auc/stored_run", "verdict"] == "not measured"
+    measured = table.frame[table.frame["verdict"].eq("other data")]
+    assert {"T-P1-1", "F-P1-5", "F-P1-6a", "F-P1-6b", "T-P1-2", "T-P1-3", "F-P1-8"} == set(
+        measured["artefact"]
+    )
+    assert "other data than this study" in table.caption
+    assert np.isfinite(measured["ours"]).all()
+
+
+def test_the_best_percentile_is_compared_wherever_it_lies(reported):
+    one = reported[reported["quantity"].eq("F-P1-5/planer/mae/saliency/segment_f1_best/as_published/98")]
+    rows = curve(0.5) + [row | {"parameter": 91.0, "value": row["value"] + 0.2} for row in curve(0.5)]
+    (row,) = compare(results_of(measurements(rows)), one).to_dict("records")
+    assert row["ours"] == pytest.approx(0.7)
+
+
+def test_claims_compare_detectors_clip_by_clip(reported):
+    rows = (
+        curve(0.5, "mae") + curve(0.3, "ae") + curve(0.2, "ae", "error_map") + curve(0.4, "mae", "error_map")
+    )
+    rows += curve(0.4, "ae", protocol="chance_uniform")
+    results = results_of(measurements(rows), reported=reported)
+    table = claims.build(results).frame.set_index(["dataset", "claim"])
+    row = table.loc[("planer", "Saliency: MAE above AE in segment F1")]
+    assert (row["there"], row["here"], row["n_clips"]) == ("holds", "holds", 2)
+    assert row["difference"] == pytest.approx(0.2)
+    below = table.loc[("planer", "AE (Skip-CAE-Transformer), Saliency: segment F1 above chance")]
+    assert (below["there"], below["here"]) == ("does not hold", "does not hold")
+    assert table.loc[("planer", "Grad-CAM: MAE above AE in segment F1"), "here"] == "not measured"
+
+
+def test_an_interval_around_zero_decides_nothing(reported):
+    rows = curve(0.5, "mae") + [row | {"value": 1.0 - row["value"]} for row in curve(0.5, "ae")]
+    table = claims.build(results_of(measurements(rows), reported=reported)).frame.set_index(
+        ["dataset", "claim"]
+    )
+    assert table.loc[("planer", "Saliency: MAE above AE in segment F1"), "here"].startswith("undecided")
+
+
+def test_the_paper_contradicts_itself_between_its_data_sets(full):
+    there = claims.build(full).frame.set_index(["dataset", "claim"])["there"]
+    assert there[("planer", "Error map: MAE above AE in FF frame")] == "holds"
+    assert there[("dcase2022", "Error map: MAE above AE in FF frame")] == "does not hold"
+    assert there[("dcase2022", "Error map: MAE above AE in FF frame (p98, p99)")] == "holds"
+
+
+def test_without_reported_numbers_there_is_a_reason(full):
+    for build in (claims.build, reproduction.build):
+        assert "paper" in build(replace(full, reported=None)).frame["reason"].item()
