@@ -14,13 +14,15 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from soundproof.complaints import first_complaint
 from soundproof.errors import ConfigError, nearest
 
 
 class Parameters(BaseModel):
     """Settings of one registered thing; unknown keys are refused, values are immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # not finite: such a number has no JSON, hence no digest
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def parameters(name: str, **fields: Any) -> type[Parameters]:
@@ -75,10 +77,11 @@ class Entry:
         try:
             return self.parameters.model_validate(dict(values))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            asked = f"setting '{where}' of '{self.name}'"
-            raise ConfigError(asked, f"{first['input']!r}", first["msg"]) from error
+            path, kind, found, remedy = first_complaint(error)
+            if kind == "missing":
+                remedy = f"set it: {self.parameters.model_fields[path[0]].description}"
+            asked = f"setting '{'.'.join(path)}' of '{self.name}'" if path else f"settings of '{self.name}'"
+            raise ConfigError(asked, found, remedy) from error
 
 
 E = TypeVar("E", bound=Entry)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+import re
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, StrictBool, StrictStr, ValidationError
 
+from soundproof.complaints import first_complaint
+from soundproof.config.messages import mapping, within
 from soundproof.errors import ConfigError
 from soundproof.registry import Entry, Parameters, Registry
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+"""Names that become parts of file names."""
+
+C = TypeVar("C")
 
 
 class Chosen(BaseModel):
@@ -27,38 +35,37 @@ class Chosen(BaseModel):
         return {"kind": self.kind, **self.settings.model_dump(mode="json")}
 
 
-class DetectorChoice(Chosen):
-    """A detector under the label that tables use for it."""
+class Labelled(Chosen):
+    """A choice under the label that tables and file names use for it."""
 
-    title: str
-    explain: bool = False
-
-    @classmethod
-    def from_plain(cls, registry: Registry[Any], label: str, value: Any) -> Self:
-        """Read ``{kind, title, explain, settings...}``."""
-        rest = _mapping(label, value)
-        title, explain = rest.pop("title", None), rest.pop("explain", False)
-        chosen = choose(registry, rest, label)
-        return cls(
-            kind=chosen.kind,
-            settings=chosen.settings,
-            title=title or registry[chosen.kind].title,
-            explain=explain,
-        )
-
-
-class ExplainerChoice(Chosen):
-    """An explainer under the label that tables use for it."""
-
-    title: str
+    title: StrictStr
 
     @classmethod
     def from_plain(cls, registry: Registry[Any], label: str, value: Any) -> Self:
-        """Read ``{kind, title, settings...}``."""
-        rest = _mapping(label, value)
-        title = rest.pop("title", None)
+        """Read ``{kind, title, settings...}``; the title defaults to the registered one.
+
+        Raises:
+            ConfigError: No such kind, or settings it does not take.
+        """
+        rest = mapping(f"settings of '{label}'", value)
+        own = {key: rest.pop(key) for key in set(cls.model_fields) - {"kind", "settings"} if key in rest}
         chosen = choose(registry, rest, label)
-        return cls(kind=chosen.kind, settings=chosen.settings, title=title or registry[chosen.kind].title)
+        fields = {"title": registry[chosen.kind].title, **own}
+        try:
+            return cls(kind=chosen.kind, settings=chosen.settings, **fields)
+        except ValidationError as error:
+            path, _, found, remedy = first_complaint(error)
+            raise ConfigError(f"key '{'.'.join(path)}'", found, remedy) from error
+
+
+class DetectorChoice(Labelled):
+    """A detector, and whether its scores are explained."""
+
+    explain: StrictBool = False
+
+
+class ExplainerChoice(Labelled):
+    """An explainer."""
 
 
 def choose(registry: Registry[Any], value: Any, label: str | None = None) -> Chosen:
@@ -67,7 +74,7 @@ def choose(registry: Registry[Any], value: Any, label: str | None = None) -> Cho
     Raises:
         ConfigError: No such kind, or settings it does not take.
     """
-    rest = _mapping(label or registry.kind, value)
+    rest = mapping(f"settings of '{label or registry.kind}'", value)
     kind = rest.pop("kind", label)
     if not isinstance(kind, str):
         raise ConfigError(
@@ -77,9 +84,17 @@ def choose(registry: Registry[Any], value: Any, label: str | None = None) -> Cho
     return Chosen(kind=kind, settings=entry.settings(rest))
 
 
-def _mapping(label: str, value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"settings of '{label}'", f"{value!r}", "write a mapping, such as {kind: ...}")
-    return dict(value)
+def entries(what: str, value: Any, read: Callable[[str, Any], C]) -> dict[str, C]:
+    """Read a mapping of labels with ``read(label, settings)``.
+
+    Raises:
+        ConfigError: No mapping, a label unfit for a file name, or anything that ``read`` refuses.
+    """
+    out: dict[str, C] = {}
+    for label, item in mapping(f"key '{what}'", value).items():
+        if not re.fullmatch(NAME, label):
+            remedy = "use letters, digits, _ and - only, the first a letter or digit"
+            raise ConfigError(f"label '{label}' in '{what}'", "it would become a file name", remedy)
+        with within(f"at '{what}.{label}'"):
+            out[label] = read(label, item)
+    return out

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import csv
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
-
+from soundproof.config.messages import mapping, validate, within
 from soundproof.config.model import Config, Study
+from soundproof.config.study_files import merge, read_study
 from soundproof.errors import ConfigError, nearest
 
 RECORDINGS_STUDIES = ("recordings", "recordings_level")
-M = TypeVar("M", bound=BaseModel)
 
 
 def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, dict[str, Study]]:
@@ -21,95 +20,115 @@ def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, d
 
     Args:
         values: Merged configuration, as Snakemake hands it over.
-        studies_dir: Folder of study files.
+        studies_dir: Folder of study files; the papers' numbers lie beside it in ``reported``.
 
     Raises:
         ConfigError: Anything that cannot be used: an unknown key (naming the nearest known one), an unknown
-            detector or explainer, settings out of range, an explainer whose needs a detector does not meet.
+            detector or explainer, settings out of range, an explainer whose needs a detector does not meet, a
+            file or folder that is not there.
     """
-    config = _validate(Config, _with_recordings(values), "config")
+    config = validate(Config, with_recordings(values), "configuration")
     config.check_overrides()
-    return config, {name: _load_study(name, config, studies_dir) for name in config.studies}
+    return config, {
+        name: load_study(name, studies_dir, config.overrides.get(name)) for name in config.studies
+    }
 
 
-def _with_recordings(values: Mapping[str, Any]) -> dict[str, Any]:
-    folder = values.get("recordings")
-    if not folder:
+def load_study(name: str, studies_dir: Path, overrides: Mapping[str, Any] | None = None) -> Study:
+    """Read and validate one study.
+
+    Args:
+        name: Name of its file, without ``.yaml``.
+        studies_dir: Folder of study files.
+        overrides: Keys that replace those of the file.
+
+    Raises:
+        ConfigError: As :func:`load_config`.
+    """
+    values, where = read_study(name, studies_dir), f"study '{name}'"
+    if overrides:
+        where += " with its overrides"
+        with within(where):
+            values = merge(values, overrides)
+    study = validate(Study, {**values, "name": name}, where)
+    with within(where):
+        _check_paths(study)
+        _check_reported(study, studies_dir.parent / "reported")
+    return study
+
+
+def with_recordings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the short form ``recordings: FOLDER`` into studies, their overrides and a run name.
+
+    Raises:
+        ConfigError: There is no such folder or label table.
+    """
+    given = values.get("recordings")
+    if given is None:
         return dict(values)
-    overrides = dict(values.get("overrides") or {})
-    for name in RECORDINGS_STUDIES:
-        study = dict(overrides.get(name) or {})
-        key = "labels" if str(folder).endswith(".csv") else "folder"
-        study["dataset"] = {**(study.get("dataset") or {}), key: str(folder)}
-        overrides[name] = study
-    run = values.get("run", "bench")
+    path = Path(str(given))
+    if not path.exists():
+        raise ConfigError(
+            f"recordings '{given}'",
+            f"nothing at {path.absolute()}",
+            "name a folder of recordings, or a CSV of labels beside them",
+        )
+    dataset = {"folder": str(given)}
+    if path.is_file():
+        dataset = {"folder": path.parent.as_posix(), "labels": str(given)}
+    studies = _named(values.get("studies"))
+    if not studies or not set(studies) <= set(RECORDINGS_STUDIES):
+        studies = RECORDINGS_STUDIES
+    overrides = mapping("key 'overrides'", values.get("overrides"))
+    for name in studies:
+        study = mapping(f"key 'overrides.{name}'", overrides.get(name))
+        own = mapping(f"key 'overrides.{name}.dataset'", study.get("dataset"))
+        overrides[name] = {**study, "dataset": {**dataset, **own}}
+    run = values.get("run", Config.model_fields["run"].default)
     return {
         **values,
         "overrides": overrides,
-        "studies": RECORDINGS_STUDIES,
+        "studies": studies,
         "run": "recordings" if run == Config.model_fields["run"].default else run,
     }
 
 
-def _load_study(name: str, config: Config, studies_dir: Path) -> Study:
-    path = studies_dir / f"{name}.yaml"
+def _named(studies: Any) -> tuple[str, ...]:
+    return (studies,) if isinstance(studies, str) else tuple(studies or ())
+
+
+def _check_paths(study: Study) -> None:
+    """Refuse a file or folder that is not there, before anything is computed."""
+    named = [(f"dataset.{key}", getattr(study.dataset.settings, key, None)) for key in ("folder", "labels")]
+    named += [
+        (f"explainers.{label}.path", getattr(explainer.settings, "path", None))
+        for label, explainer in study.explainers.items()
+    ]
+    for key, value in named:
+        if value is not None and not Path(value).exists():
+            raise ConfigError(
+                f"path '{key}': {value}",
+                f"nothing at {Path(value).absolute()}",
+                "correct it; relative paths start at the folder that the workflow is started in",
+            )
+
+
+def _check_reported(study: Study, folder: Path) -> None:
+    if study.reported is None:
+        if study.reported_dataset:
+            raise ConfigError(
+                "key 'reported_dataset'", "no 'reported' beside it", "name the file of reported numbers"
+            )
+        return
+    path = folder / f"{study.reported}.csv"
     if not path.is_file():
-        known = [file.stem for file in studies_dir.glob("*.yaml")]
+        known = [file.stem for file in folder.glob("*.csv")]
         raise ConfigError(
-            f"study '{name}'", f"no file {path.name} in {studies_dir.name}", nearest(name, known)
+            f"reported numbers '{study.reported}'", f"no file {path}", nearest(study.reported, known)
         )
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"read study '{name}'", f"not valid YAML: {error}", f"mend {path.name}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"read study '{name}'", f"{values!r}", "write a mapping of settings")
-    merged = _merge(values, config.overrides.get(name, {}))
-    return _validate(Study, {"name": name, **merged}, f"study '{name}'")
-
-
-def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay ``changes`` over ``base``, mapping by mapping; a null removes a key."""
-    out = dict(base)
-    for key, value in changes.items():
-        if value is None:
-            out.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(out.get(key), Mapping):
-            out[key] = _merge(out[key], value)
-        else:
-            out[key] = value
-    return out
-
-
-def _validate(model: type[M], values: Mapping[str, Any], where: str) -> M:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise _readable(model, error, where) from error
-
-
-def _readable(model: type[BaseModel], error: ValidationError, where: str) -> ConfigError:
-    """Turn pydantic's first complaint into a message that names the key and what to do."""
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    asked = f"key '{'.'.join(path)}' in {where}"
-    if first["type"] == "extra_forbidden":
-        return ConfigError(asked, "no such key", nearest(path[-1], _keys_at(model, path[:-1])))
-    return ConfigError(asked, repr(first.get("input")), first["msg"])
-
-
-def _keys_at(model: type[BaseModel], path: list[str]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(part)
-        inner = next(_models(field.annotation), None) if field else None
-        if inner is None:
-            break
-        model = inner
-    return list(model.model_fields)
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+    if study.reported_dataset:
+        with path.open(encoding="utf-8", newline="") as stream:
+            known = sorted({row["dataset"] for row in csv.DictReader(stream)} - {""})
+        if study.reported_dataset not in known:
+            asked = f"reported_dataset '{study.reported_dataset}'"
+            raise ConfigError(asked, f"not in {path}", nearest(study.reported_dataset, known))

@@ -5,7 +5,8 @@ The default file, the JSON schema and the reference page are generated from thes
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -19,22 +20,26 @@ from pydantic import (
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
-from soundproof.config.chosen import Chosen, DetectorChoice, ExplainerChoice, choose
+from soundproof.config.chosen import NAME, Chosen, DetectorChoice, ExplainerChoice, choose, entries
+from soundproof.config.messages import mapping
+from soundproof.config.shared_keys import one_segment_length, ready_made_features
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.errors import ConfigError, nearest
-from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.registry import Registry
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+_SEGMENT_SECONDS = 1.0
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values are immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Selection(Section):
@@ -62,7 +67,7 @@ class Study(Section):
     scope: Literal["machine", "pooled"] = Field(
         "machine", description="machine: one model each; pooled: one for all machines (as P1 on DCASE 2022)"
     )
-    seeds: tuple[int, ...] = Field(
+    seeds: tuple[Seed, ...] = Field(
         (0,), min_length=1, description="run seeds; each trains every detector anew"
     )
     detectors: dict[str, DetectorChoice] = Field(min_length=1, description="label: `kind` and settings")
@@ -70,7 +75,9 @@ class Study(Section):
         default_factory=dict, description="label: `kind`, settings"
     )
     explain: Selection = Field(default_factory=Selection, description="which clips are explained")
-    segment_seconds: PositiveFloat = Field(1.0, description="length of P1's cells for segment F1 and FF")
+    segment_seconds: PositiveFloat = Field(
+        _SEGMENT_SECONDS, description="length of P1's cells for segment F1 and FF"
+    )
     faithfulness: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     localisation: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     reported: str | None = Field(None, description="file of config/reported to compare with, without .csv")
@@ -86,40 +93,53 @@ class Study(Section):
     @field_validator("features", mode="before")
     @classmethod
     def _features(cls, value: Any) -> Any:
-        return resolve(value) if isinstance(value, dict) else value
+        return resolve(value) if isinstance(value, Mapping) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return _distinct(value)
 
     @field_validator("detectors", mode="before")
     @classmethod
-    def _detectors(cls, value: Any) -> Any:
-        return {label: DetectorChoice.from_plain(DETECTORS, label, item) for label, item in value.items()}
+    def _detectors(cls, value: Any) -> dict[str, DetectorChoice]:
+        return entries(
+            "detectors", value, lambda label, item: DetectorChoice.from_plain(DETECTORS, label, item)
+        )
 
     @field_validator("explainers", mode="before")
     @classmethod
-    def _explainers(cls, value: Any) -> Any:
-        return {label: ExplainerChoice.from_plain(EXPLAINERS, label, item) for label, item in value.items()}
+    def _explainers(cls, value: Any) -> dict[str, ExplainerChoice]:
+        for label in (UNIFORM_FRAMES, RANDOM_CELLS):
+            if isinstance(value, Mapping) and label in value:
+                remedy = "give the explainer another label"
+                raise ConfigError(f"label '{label}' in 'explainers'", "it names a chance line", remedy)
+        return entries(
+            "explainers", value, lambda label, item: ExplainerChoice.from_plain(EXPLAINERS, label, item)
+        )
 
     @field_validator("faithfulness", mode="before")
     @classmethod
-    def _faithfulness(cls, value: Any) -> Any:
-        return {name: choose(FAITHFULNESS, {**(item or {}), "kind": name}) for name, item in value.items()}
+    def _faithfulness(cls, value: Any) -> dict[str, Chosen]:
+        return _metrics(FAITHFULNESS, "faithfulness", value)
 
     @field_validator("localisation", mode="before")
     @classmethod
-    def _localisation(cls, value: Any) -> Any:
-        return {name: choose(LOCALISATION, {**(item or {}), "kind": name}) for name, item in value.items()}
+    def _localisation(cls, value: Any) -> dict[str, Chosen]:
+        return _metrics(LOCALISATION, "localisation", value)
 
     @model_validator(mode="before")
     @classmethod
-    def _one_segment_length(cls, values: Any) -> Any:
-        localisation = values.get("localisation") or {}
-        if "segment_f1" in localisation:
-            length = values.get("segment_seconds", cls.model_fields["segment_seconds"].default)
-            f1 = {"segment_s": length, **(localisation["segment_f1"] or {})}
-            values = {**values, "localisation": {**localisation, "segment_f1": f1}}
-        return values
+    def _settle_shared_keys(cls, values: Any) -> Any:
+        return (
+            ready_made_features(one_segment_length(values, _SEGMENT_SECONDS))
+            if isinstance(values, Mapping)
+            else values
+        )
 
     @model_validator(mode="after")
     def _compatible(self) -> Study:
+        self._check_explained()
         for detector in self.detectors.values():
             if not detector.explain:
                 continue
@@ -127,9 +147,22 @@ class Study(Section):
                 check_explainer(DETECTORS[detector.kind], EXPLAINERS[explainer.kind])
             for metric in self.faithfulness.values():
                 check_metric(DETECTORS[detector.kind], FAITHFULNESS[metric.kind], metric.settings)
-        if self.scope == "machine":
-            self.parts()
+        self.parts()
         return self
+
+    def _check_explained(self) -> None:
+        if self.explained and not self.explainers:
+            raise ConfigError(
+                f"explanations of {', '.join(self.explained)}",
+                "no explainers",
+                "list some under 'explainers', or set 'explain: false'",
+            )
+        if self.explainers and not self.explained:
+            raise ConfigError(
+                f"explanations by {', '.join(self.explainers)}",
+                "no detector is explained",
+                "set 'explain: true' at a detector, or take the explainers away",
+            )
 
     @property
     def explained(self) -> list[str]:
@@ -144,16 +177,37 @@ class Study(Section):
         """
         if self.scope == "pooled":
             return ["all"]
-        machines = getattr(self.dataset.settings, "machines", None) or getattr(
-            self.dataset.settings, "machine", None
-        )
+        settings = self.dataset.settings
+        machines = getattr(settings, "machines", None) or getattr(settings, "machine", None)
         if not machines:
             raise ConfigError(
                 f"one model per machine in study '{self.name}'",
                 f"data set '{self.dataset.kind}' is not told which machines it has",
                 "set 'scope: pooled', or list 'machines' under 'dataset'",
             )
-        return [machines] if isinstance(machines, str) else list(machines)
+        parts = [machines] if isinstance(machines, str) else list(machines)
+        if "all" in parts:
+            raise ConfigError(
+                f"one model per machine in study '{self.name}'",
+                "a machine named 'all', which stands for all machines together",
+                "set 'scope: pooled', or give that machine another name",
+            )
+        return parts
+
+
+def _metrics(registry: Registry[Any], what: str, value: Any) -> dict[str, Chosen]:
+    def read(name: str, item: Any) -> Chosen:
+        settings = registry[name].settings(mapping(f"settings of '{name}'", item))
+        return Chosen(kind=name, settings=settings)
+
+    return entries(what, value, read)
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    repeated = [value for value in values if values.count(value) > 1]
+    if repeated:
+        raise ValueError(f"name {repeated[0]} only once")
+    return values
 
 
 class Bootstrap(Section):
@@ -179,8 +233,8 @@ class Config(Section):
         default_factory=dict,
         description="changes to studies: study name: keys that replace those of its file",
     )
-    results_dir: str = Field("results", description="where everything regenerable goes")
-    data_dir: str = Field("data", description="where downloads go")
+    results_dir: str = Field("results", min_length=1, description="where everything regenerable goes")
+    data_dir: str = Field("data", min_length=1, description="where downloads go")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
     threads: PositiveInt = Field(
         1, description="CPU threads of one job (numbers may differ in the last digit between values)"
@@ -188,12 +242,15 @@ class Config(Section):
     memory_budget_mb: PositiveInt = Field(1024, description="memory that one job may fill with maps")
     bootstrap: Bootstrap = Field(default_factory=Bootstrap, description="confidence intervals")
 
+    @field_validator("studies", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("studies")
     @classmethod
-    def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("a study is named twice")
-        return value
+    def _distinct_studies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _distinct(value)
 
     def check_overrides(self) -> None:
         """Refuse overrides of studies that do not run.

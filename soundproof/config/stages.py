@@ -14,6 +14,7 @@ from soundproof.config.model import Study
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.localisation.registry import LOCALISATION
 
 Plain = dict[str, Any]
@@ -30,8 +31,9 @@ class Stages:
         return self.study.dataset.plain()
 
     def features(self) -> Plain:
-        """Feature recipe with all its values."""
-        return self.study.features.model_dump(mode="json")
+        """Feature recipe with all its values; of ready-made spectrograms only what applies to them."""
+        applies = set(APPLY_TO_READY_MADE) if DATASETS[self.study.dataset.kind].ready_made else None
+        return self.study.features.model_dump(mode="json", include=applies)
 
     def detector(self, label: str) -> Plain:
         """Kind and settings of a detector (what it is called and whether it is explained changes no weight)."""

@@ -103,8 +103,10 @@ class DatasetEntry(Entry):
         licence: Licence and its consequence, in words.
         truth: Which ground truth it has: any of ``"clip"``, ``"events"`` (time intervals), ``"masks"``.
         needs_download: Whether files must be fetched (or placed by hand) first.
+        ready_made: Whether clips come as spectrograms, so that no feature recipe applies.
     """
 
     licence: str
     truth: frozenset[str] = field(default_factory=frozenset)
     needs_download: bool = False
+    ready_made: bool = False

@@ -16,7 +16,7 @@ MACHINE_ID = re.compile(r"(id|section)_?\d+", re.IGNORECASE)
 class FolderParameters(Parameters):
     """Where clips lie, and how they are labelled and split."""
 
-    folder: str = Field(min_length=1, description="Folder of the clips.")
+    folder: str = Field(min_length=1, description="Folder of the clips, as `--config recordings=FOLDER` sets it.")
     labels: str | None = Field(
         None,
         description="CSV with the columns path, label and, where known, split, machine, machine_id, domain, "

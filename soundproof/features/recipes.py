@@ -59,9 +59,16 @@ class FeatureSettings(Parameters):
         return self.sample_rate_hz / self.hop_length
 
 
+APPLY_TO_READY_MADE = ("recipe", "frames_multiple", "standardise")
+"""Keys that shape spectrograms which come ready-made; all others speak of sound."""
+
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     # 40 frames/s as P1's planer tensors, sized for a laptop
     "bench": {"n_mels": 40, "low_hz": 30.0, "standardise": "band"},
+    # real machines: 40 frames/s from 20 Hz, so that a microphone's offset does not count
+    "machine": {"low_hz": 20.0, "standardise": "band"},
+    # spectrograms that come ready-made: nothing but cropping
+    "as_shipped": {},
     # P1 (80 mel, 40 frames/s at 20 kHz); window and logarithm are not published: ours
     "planer": {"sample_rate_hz": 20000, "hop_length": 500, "n_mels": 80},
     # P1's second data set, as its code has it (64 ms Hann, hop 32 ms, log10)
@@ -78,6 +85,6 @@ def resolve(values: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: The recipe is unknown.
     """
     name = values.get("recipe", "bench")
-    if name not in RECIPES:
+    if not isinstance(name, str) or name not in RECIPES:
         raise ConfigError(f"feature recipe '{name}'", "no recipe of that name", nearest(str(name), RECIPES))
     return {**RECIPES[name], **values, "recipe": name}

@@ -1,0 +1,120 @@
+"""Study files: read one, lay it over the study it extends, and lay changes over both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from soundproof.config.messages import mapping, within
+from soundproof.errors import ConfigError, nearest
+
+COLLECTIONS = ("detectors", "explainers", "faithfulness", "localisation")
+"""Keys of a study that hold entries by name."""
+
+
+def read_study(name: str, studies_dir: Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read a study's settings, those of the study it ``extends`` included.
+
+    Args:
+        name: Name of the file, without ``.yaml``.
+        studies_dir: Folder of study files.
+        seen: Studies that extend this one, outermost first.
+
+    Raises:
+        ConfigError: No such file, no valid YAML, or studies that extend each other in a circle.
+    """
+    if name in seen:
+        chain = " extends ".join((*seen[seen.index(name) :], name))
+        raise ConfigError(f"study '{name}'", f"a circle: {chain}", "let one of them stand on its own")
+    values = _read_yaml(name, studies_dir)
+    if "name" in values:
+        raise ConfigError(
+            f"key 'name' in study '{name}'", "a study is named after its file", "remove the key"
+        )
+    base = values.pop("extends", None)
+    if base is None:
+        return values
+    with within(f"which study '{name}' extends"):
+        below = read_study(str(base), studies_dir, (*seen, name))
+    with within(f"study '{name}'"):
+        return merge(below, values)
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay changes over a study.
+
+    Mappings are merged key by key, everything else is replaced. A null takes a key of the study away (its
+    default counts again), and an entry out of detectors, explainers or metrics. An entry whose ``kind`` changes is
+    replaced whole, since its settings belong to the old kind.
+
+    Raises:
+        ConfigError: An entry to take away is not there.
+    """
+    out = dict(base)
+    for key, value in changes.items():
+        if value is None:
+            out.pop(key, None)
+        elif key in COLLECTIONS:
+            out[key] = _merge_entries(key, mapping(f"'{key}'", out.get(key)), mapping(f"'{key}'", value))
+        elif isinstance(value, Mapping) and isinstance(out.get(key), Mapping):
+            replaced = key == "dataset" and _other_kind(out[key], value)
+            out[key] = dict(value) if replaced else {**out[key], **value}
+        else:
+            out[key] = value
+    return out
+
+
+def _merge_entries(what: str, base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for label, change in changes.items():
+        if change is None:
+            if label not in out:
+                raise ConfigError(
+                    f"take '{label}' away from '{what}'", "nothing of that name", nearest(label, out)
+                )
+            del out[label]
+            continue
+        before = mapping(f"'{what}.{label}'", out.get(label))
+        change = mapping(f"'{what}.{label}'", change)
+        replaced = _other_kind({"kind": label, **before}, change)
+        out[label] = change if replaced else {**before, **change}
+    return out
+
+
+def _other_kind(before: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+    return "kind" in change and change["kind"] != before.get("kind")
+
+
+def _read_yaml(name: str, studies_dir: Path) -> dict[str, Any]:
+    path = studies_dir / f"{name}.yaml"
+    if not path.is_file():
+        known = [file.stem for file in studies_dir.glob("*.yaml")]
+        raise ConfigError(f"study '{name}'", f"no file {path}", nearest(name, known))
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        raise ConfigError(f"read study '{name}'", f"{error.problem} ({place})", "mend that line") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"read study '{name}'", f"{error} ({path})", "save it as UTF-8 YAML") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"read study '{name}'", f"{values!r} ({path})", "write a mapping of settings")
+    return values
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key that is written twice is an error, not a silent choice of the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:str" and key.value in seen:
+                problem = f"key '{key.value}' is written twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return node
