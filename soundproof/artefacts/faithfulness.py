@@ -16,9 +16,10 @@ CAPTION = (
     "percentile are replaced by the detector's reconstruction, frame by frame or in the annotated part of "
     "the segments they fall in. Means over all percentiles, and over p98 and p99 as the paper "
     "summarises. As published, values are clipped at 0 clip by clip, which hides replacements that raise "
-    "the score; corrected values are not. Chance replaces as many uniformly drawn frames. FF is built on "
-    "the reconstruction error, so the error map is favoured by construction. Intervals: 95 % bootstrap "
-    "over clips."
+    "the score; corrected values are not. Chance replaces as many uniformly drawn frames. Maps with ties "
+    "(such as the blocks of an occlusion window) mark more frames than their percentile says; chance does "
+    "not follow them. FF is built on the reconstruction error, so the error map is favoured by "
+    "construction. Intervals: 95 % bootstrap over clips."
 )
 FORMATS = (
     Column("Detector", "detector_title"),

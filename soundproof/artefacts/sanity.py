@@ -12,6 +12,7 @@ CHECKS = {
     "similarity_signed": ("randomisation_similarity", ("signed",)),
     "similarity_absolute": ("randomisation_similarity", ("absolute",)),
     "completeness_gap": ("completeness_gap", ("",)),
+    "constant_map": ("constant_map", ("",)),
 }
 FORMATS = (
     Column("Detector", "detector_title"),
@@ -29,32 +30,33 @@ FORMATS = (
         "similarity_absolute_ci_high",
     ),
     Column("Chance", "chance"),
+    Column("Its clips", "similarity_signed_n_clips", digits=0),
     Column("Completeness gap", "completeness_gap", "completeness_gap_ci_low", "completeness_gap_ci_high", 3),
-    Column("Clips", "n_clips"),
-    Column("Seeds", "n_seeds"),
+    Column("Its clips (gap)", "completeness_gap_n_clips", digits=0),
+    Column("Constant maps", "constant_map"),
+    Column("Seeds", "n_seeds", digits=0),
 )
 CAPTION = (
     "Sanity of the explainers. Similarity: rank correlation between the map and the map of the same "
-    "detector with random weights; unrelated maps give 0, near 1 the map shows the input rather than what "
+    "detector with random weights; unrelated maps give 0 (chance), near 1 the map does not depend on what "
     "was learnt. Completeness gap: how far the relevance is from summing to the score's difference from "
-    "the baseline, for methods that promise it (0 is exact). Intervals: 95 % bootstrap over clips."
+    "the baseline, for methods that promise it (0 is exact). Constant maps: share of clips whose map "
+    "marks nothing. Intervals: 95 % bootstrap over clips."
 )
+NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "n_clips")
 
 
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and explainer."""
     keys = ["detector", "explainer"]
-    numbers = {"value": "", "ci_low": "_ci_low", "ci_high": "_ci_high", "sd_seeds": "_sd_seeds"}
-    parts, counts = [], []
+    parts, seeds = [], []
     for name, (metric, protocols) in CHECKS.items():
         measured = measure(results, metric, keys, protocols).set_index(keys)
-        parts.append(
-            measured[list(numbers)].rename(columns={old: name + new for old, new in numbers.items()})
-        )
-        counts.append(measured[["n_clips", "n_seeds"]])
+        renamed = {number: name if number == "value" else f"{name}_{number}" for number in NUMBERS}
+        parts.append(measured[list(NUMBERS)].rename(columns=renamed))
+        seeds.append(measured["n_seeds"])
     frame = pd.concat(parts, axis=1)
     if frame.empty:
         return absent("neither randomisation nor completeness was measured", FORMATS, CAPTION)
-    most = pd.concat(counts).groupby(keys).max()
-    frame = frame.join(most).reset_index().assign(chance=0.0)
-    return FinishedTable(titled(frame, results), CAPTION, FORMATS)
+    frame["n_seeds"] = pd.concat(seeds).groupby(keys).max()
+    return FinishedTable(titled(frame.reset_index().assign(chance=0.0), results), CAPTION, FORMATS)

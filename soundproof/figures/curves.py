@@ -49,16 +49,19 @@ def draw_explainers(axes: Axes, frame: pd.DataFrame, results: StudyResults) -> l
 def draw_chance(
     axes: Axes, frame: pd.DataFrame, column: str, label: str, look: dict[str, Any]
 ) -> list[Artist]:
-    """Draw a chance line: the mean over explainers of a chance column; nothing where there is none."""
-    means = frame.groupby("parameter")[column].mean().dropna().sort_index()
-    if means.empty:
+    """Draw a chance line: the median over explainers of a chance column; nothing where there is none.
+
+    The median, because a single map with ties marks more frames and has another chance than all others.
+    """
+    middle = frame.groupby("parameter")[column].median().dropna().sort_index()
+    if middle.empty:
         return []
-    (line,) = axes.plot(means.index.to_numpy(), means.to_numpy(), label=label, **look)
+    (line,) = axes.plot(middle.index.to_numpy(), middle.to_numpy(), label=label, **look)
     return [line]
 
 
 def draw_chance_range(axes: Axes, frame: pd.DataFrame, column: str, label: str) -> list[Artist]:
-    """Draw chance that differs between explainers: the mean as a line, the range as a shade."""
+    """Draw chance that differs between explainers: the median as a line, the range as a shade."""
     handles = draw_chance(axes, frame, column, label, SHIFT_LOOK)
     if handles:
         grouped = frame.dropna(subset=[column]).groupby("parameter")[column]

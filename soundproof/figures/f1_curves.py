@@ -21,8 +21,10 @@ CAPTION = (
     "Temporal localisation against the threshold: segment F1, mean over clips and seeds, when the frames "
     "at or above each clip's own percentile of the curve count as peaks. Shaded: 95 % bootstrap interval "
     "over clips. Dashed: expected F1 of as many uniformly random frames. Dotted: mean F1 of each "
-    "explainer's own curve shifted in time (mean and range over explainers), which keeps how peaks "
-    "cluster; a curve that does not exceed it says nothing about when the fault is."
+    "explainer's own curve shifted in time, which keeps how peaks cluster; a curve that does not exceed "
+    "it says nothing about when the fault is. Both lines are medians over explainers, the shade is the "
+    "range of the dotted one: a map with ties (such as the blocks of an occlusion window) marks more "
+    "frames and has a chance of its own, which the table gives."
 )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from soundproof.artefacts.frames import groups, records
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.style import CHANCE, empty, looks, panels, styled
+from soundproof.figures.style import CHANCE, CONTROL, empty, looks, panels, styled
 from soundproof.results import StudyResults
 from soundproof.roc import weighted_curve
 
@@ -38,6 +38,8 @@ def draw(results: StudyResults) -> FinishedFigure:
         part = frame[frame["detector"].eq(detector)]
         area = areas[detector]
         interval = f"{area['value']:.2f} [{area['ci_low']:.2f}, {area['ci_high']:.2f}]"
+        if results.kind(detector) == "clip_level":
+            look = CONTROL
         style = look | {"marker": "", "label": f"{results.detector_title(detector)}: {interval}"}
         axes.plot(part["false_positive_rate"], part["true_positive_rate"], **style)
     chance = f"Chance: {CHANCE_AUC:.2f}"

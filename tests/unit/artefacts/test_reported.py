@@ -142,6 +142,20 @@ def test_claims_compare_detectors_clip_by_clip(reported):
     assert table.loc[("planer", "Grad-CAM: MAE above AE in segment F1"), "here"] == "not measured"
 
 
+def test_the_highest_is_sought_among_the_reported_explainers(reported):
+    rows = curve(0.4, "mae", "error_map", metric="ff_frame") + curve(
+        0.9, "mae", "occlusion", metric="ff_frame"
+    )
+    for name in ("saliency", "integrated_gradients", "smooth_grad", "grad_cam", "gradient_shap"):
+        rows += curve(0.1, "mae", name, metric="ff_frame")
+    table = claims.build(results_of(measurements(rows), reported=reported)).frame.set_index(
+        ["dataset", "claim"]
+    )
+    text = "MAE (masked 4×4, 30 %): error map has the highest FF frame of the reported explainers"
+    row = table.loc[("planer", text)]
+    assert (row["here"], row["difference"]) == ("holds", pytest.approx(0.3))
+
+
 def test_an_interval_around_zero_decides_nothing(reported):
     rows = curve(0.5, "mae") + [row | {"value": 1.0 - row["value"]} for row in curve(0.5, "ae")]
     table = claims.build(results_of(measurements(rows), reported=reported)).frame.set_index(
