@@ -61,6 +61,12 @@ class Axes:
         return cls(**{**fields, "frequencies_hz": tuple(fields["frequencies_hz"])})
 
 
+def read_axes(schema: pa.Schema) -> Axes | None:
+    """Axes in a file's schema metadata; None where the file is no table of maps."""
+    text = (schema.metadata or {}).get(_AXES_KEY)
+    return None if text is None else Axes.decode(text)
+
+
 class MapWriter:
     """Write maps clip by clip or batch by batch; at most one row group is held in memory.
 
@@ -143,12 +149,12 @@ class MapReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = open_parquet(path)
-        axes = (self._file.schema_arrow.metadata or {}).get(_AXES_KEY)
+        axes = read_axes(self._file.schema_arrow)
         if axes is None:
             raise ArtefactError(
                 f"maps in {path}", "a table without axes", "give a features, masks or attributions file"
             )
-        self.axes = Axes.decode(axes)
+        self.axes = axes
         self.clip_ids: list[str] = self._file.read(columns=["clip_id"])["clip_id"].to_pylist()
         self._decoded: tuple[int, np.ndarray] | None = None
         self._row = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}

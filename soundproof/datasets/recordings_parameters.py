@@ -16,7 +16,7 @@ MACHINE_ID = re.compile(r"(id|section)_?\d+", re.IGNORECASE)
 class FolderParameters(Parameters):
     """Where clips lie, and how they are labelled and split."""
 
-    folder: str = Field(min_length=1, description="Folder of the clips, as `--config recordings=FOLDER` sets it.")
+    folder: str = Field(min_length=1, description="Folder of the clips.")
     labels: str | None = Field(
         None,
         description="CSV with the columns path, label and, where known, split, machine, machine_id, domain, "
@@ -52,6 +52,9 @@ class FolderParameters(Parameters):
 class RecordingsParameters(FolderParameters):
     """Settings of the data set ``recordings``."""
 
+    folder: str = Field(
+        min_length=1, description="Folder of the clips; `--config recordings=FOLDER` sets it."
+    )
     channel: Annotated[int, Field(ge=0)] | Literal["mix"] = Field(
         "mix", description="Channel to take, from 0, or `mix` for the mean of all."
     )
