@@ -14,6 +14,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/records.smk"
 include: "rules/download.smk"
 include: "rules/features.smk"
 include: "rules/training.smk"
@@ -21,11 +22,13 @@ include: "rules/attribution.smk"
 include: "rules/faithfulness.smk"
 include: "rules/localisation.smk"
 include: "rules/report.smk"
+include: "rules/verify.smk"
 
 
 localrules:
     all,
     download_dataset,
+    verify,
 
 
 rule all:

@@ -1,0 +1,18 @@
+"""From results to trust: does every file still belong to the configuration, the code and its inputs?
+
+DOES   compare the record in each result file with what it should say, and headline numbers with the reference
+NEEDS  results, whether Snakemake knows them or not
+GIVES  a list of what is stale, missing or half-written, and an error if there is any; it changes no file
+"""
+
+
+rule verify:
+    log:
+        f"{RUN}/logs/verify_results.log",
+    """Check every result file of run {CONFIG.run}."""
+
+    # without output it always runs, without input it never makes what it is to check
+    params:
+        reference=f"{CONFIG.results_dir}/reference",
+    script:
+        "../workflow_scripts/verify_results.py"

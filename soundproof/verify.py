@@ -1,0 +1,190 @@
+"""Compare result files with what the configuration, the code and their inputs say today.
+
+Each result file carries the settings, the code digest and the digests of the inputs it was made from. These are
+compared with the expected ones, input by input up to the clips, so that a stale file is found wherever it comes
+from. Importing this loads no numerical library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from soundproof.errors import ArtefactError
+from soundproof.expected import Expected
+from soundproof.provenance import KEY, Provenance, canonical_json, digest, file_digest, package_versions
+from soundproof.tables import read_provenance
+
+LISTED = 40
+"""Findings that a message names; it counts the others."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a file.
+
+    Attributes:
+        path: The file.
+        problem: One of ``missing``, ``unreadable``, ``stale``, ``foreign`` and ``left over``.
+        detail: What was found.
+    """
+
+    path: Path
+    problem: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}: {self.path} ({self.detail})"
+
+
+def check(files: Iterable[Expected]) -> Iterator[Finding]:
+    """Yield what is missing, unreadable or stale among ``files``."""
+    contents = cache(file_digest)
+    for expected in files:
+        if not expected.path.is_file():
+            yield Finding(expected.path, "missing", f"rule {expected.rule} makes it")
+        elif expected.stage:
+            yield from _check_record(expected, contents)
+
+
+def check_origin(expected: Expected) -> Finding | None:
+    """Compare settings and code of one existing file, which reads its footer only."""
+    try:
+        record = read_record(expected.path)
+    except ArtefactError as error:
+        return Finding(expected.path, "unreadable", error.found)
+    reason = _origin(expected, record)
+    return Finding(expected.path, "stale", reason) if reason else None
+
+
+def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
+    """Yield files of a study's folder that its configuration does not ask for."""
+    known = {expected.path for expected in files}
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or path in known or path.name.startswith(".snakemake"):
+            continue
+        if ".part" in path.suffixes:
+            yield Finding(path, "left over", "a job was killed while it wrote; delete it")
+        else:
+            yield Finding(path, "foreign", "the configuration does not ask for it; delete it if nobody does")
+
+
+def other_versions(files: Iterable[Expected]) -> dict[str, set[str]]:
+    """Packages that some file was made with in another version than today's: name, versions found."""
+    found: dict[str, set[str]] = {}
+    now = package_versions()
+    for expected in files:
+        if not expected.stage or not expected.path.is_file():
+            continue
+        try:
+            record = read_record(expected.path)
+        except ArtefactError:
+            continue
+        for name, version in record.versions.items():
+            if version != now.get(name):
+                found.setdefault(name, set()).add(version)
+    return found
+
+
+def read_record(path: Path) -> Provenance:
+    """Read the provenance record of a Parquet or safetensors file.
+
+    Raises:
+        ArtefactError: The file is not whole, or carries no record.
+    """
+    if path.suffix != ".safetensors":
+        return read_provenance(path)
+    try:
+        # the framework matters for tensors only, and none is read
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads(file.metadata()[KEY.decode()])
+        return Provenance.decode(canonical_json(header["provenance"]).encode())
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise ArtefactError(
+            f"provenance of {path}", f"not a whole detector file ({error})", "delete and regenerate it"
+        ) from error
+
+
+def _check_record(expected: Expected, contents: Any) -> Iterator[Finding]:
+    finding = check_origin(expected)
+    if finding:
+        yield finding
+        return
+    recorded = read_record(expected.path).inputs
+    for role in sorted({*expected.inputs, *recorded}):
+        reason = _compare_input(role, expected.inputs.get(role), recorded.get(role), contents)
+        if reason:
+            yield Finding(expected.path, "stale", reason)
+            return
+
+
+def _origin(expected: Expected, record: Provenance) -> str:
+    """Say in what the record differs; empty if it does not."""
+    if record.stage != expected.stage:
+        return f"written by stage '{record.stage}'"
+    if record.seed != expected.seed:
+        return f"made with seed {record.seed}"
+    if digest(record.settings) != digest(expected.settings):
+        wanted = json.loads(canonical_json(expected.settings))
+        return next(differences(record.settings, wanted), "other settings")
+    if record.code != expected.code():
+        return "made by other code"
+    return ""
+
+
+def _compare_input(
+    role: str, wanted: Path | tuple[Path, ...] | None, recorded: str | None, contents: Any
+) -> str:
+    if wanted is None or recorded is None:
+        return f"input '{role}' is {'no longer' if wanted is None else 'not yet'} among its inputs"
+    paths = [wanted] if isinstance(wanted, Path) else list(wanted)
+    absent = [path for path in paths if not path.is_file()]
+    if absent:
+        return f"input '{role}' is missing: {absent[0]}"
+    found = contents(wanted) if isinstance(wanted, Path) else digest(sorted(map(contents, paths)))
+    return "" if found == recorded else f"input '{role}' has changed since"
+
+
+def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
+    """Yield ``key.of.setting: before -> now`` for every plain value that differs."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for name in sorted({*before, *now}):
+            inner = f"{key}.{name}" if key else str(name)
+            if name not in now or name not in before:
+                yield f"{inner}: {'removed' if name not in now else 'added'}"
+            else:
+                yield from differences(before[name], now[name], inner)
+    elif before != now:
+        yield f"{key}: {before!r} in the file, {now!r} in the configuration"
+
+
+def listed(findings: Sequence[Finding]) -> str:
+    """Print findings one a line."""
+    lines = [str(finding) for finding in findings[:LISTED]]
+    if len(findings) > LISTED:
+        lines.append(f"... and {len(findings) - LISTED} more")
+    return "\n    ".join(lines)
+
+
+def covering(paths: Iterable[Path], folder: Path) -> list[Path]:
+    """Shorten a list of files for a command: a folder stands for its files where it holds no other ones.
+
+    Args:
+        paths: Files below ``folder``.
+        folder: Where to stop.
+    """
+    chosen = set(paths)
+    out = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        inside = {file for file in path.rglob("*") if file.is_file()} if path.is_dir() else {path}
+        if inside and inside <= chosen:
+            out.append(path)
+        elif path.is_dir():
+            out += covering(chosen & inside, path) if chosen & inside else []
+    return out
