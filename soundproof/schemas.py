@@ -25,6 +25,8 @@ CLIPS = pa.schema(
         pa.field("domain", pa.string()),  # source | target | null
         pa.field("snr_db", pa.float64()),
         pa.field("anomaly_type", pa.string()),  # null for normal clips
+        # conditions of the recording, "name=value;name=value" (speed, microphone, ...); null: nobody noted any
+        pa.field("attributes", pa.string()),
         pa.field("path", pa.string()),  # relative to the data set's folder; null for synthesised clips
         pa.field("sample_rate_hz", pa.int32()),
         pa.field("n_samples", pa.int64()),
