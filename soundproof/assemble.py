@@ -11,7 +11,7 @@ import pandas as pd
 
 from soundproof.artefacts.reproduction import read_reported
 from soundproof.maps import MapReader
-from soundproof.results import StudyResults
+from soundproof.results import StudyResults, no_costs
 from soundproof.tables import read_table
 
 
@@ -79,9 +79,10 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         detector_titles=facts["detector_titles"],
         explainer_titles=facts["explainer_titles"],
         detector_kinds=facts["detector_kinds"],
+        explainer_kinds=facts["explainer_kinds"],
         segment_frames=round(facts["segment_seconds"] * frames_per_second),
         frames_per_second=frames_per_second,
         reported=None if files.reported is None else read_reported(files.reported),
         reported_dataset=facts["reported_dataset"],
-        **({"costs": pd.concat(costs, ignore_index=True)} if costs else {}),
+        costs=pd.concat(costs, ignore_index=True) if costs else no_costs(),
     )

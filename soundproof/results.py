@@ -9,6 +9,11 @@ from functools import cached_property
 import pandas as pd
 
 
+def no_costs() -> pd.DataFrame:
+    """Costs of a study in which nothing was timed."""
+    return pd.DataFrame(columns=["detector", "seed", "explainer", "seconds_per_clip", "device"])
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyResults:
     """The measured numbers of a study and the facts needed to print them.
@@ -41,11 +46,7 @@ class StudyResults:
     segment_frames: int
     frames_per_second: float
     histories: Mapping[tuple[str, int], pd.DataFrame] = field(default_factory=dict)
-    costs: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame(
-            columns=["detector", "seed", "explainer", "seconds_per_clip", "device"]
-        )
-    )
+    costs: pd.DataFrame = field(default_factory=no_costs)
     detector_kinds: Mapping[str, str] = field(default_factory=dict)
     explainer_kinds: Mapping[str, str] = field(default_factory=dict)
     reported: pd.DataFrame | None = None

@@ -1,4 +1,4 @@
-"""All axes side by side: which explanation to trust, and what it costs."""
+"""All axes side by side: which explanation to trust. What it costs stands in a table of its own (``cost``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from soundproof.results import StudyResults
 
 NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds")
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
-_COST = Column("Seconds per clip", "seconds_per_clip", digits=4)
 CAPTION = (
     "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map "
     "without knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in "
@@ -27,7 +26,7 @@ def build(results: StudyResults) -> FinishedTable:
     lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better)
     caption = CAPTION.format(lower=lower)
     if long.empty:
-        return absent("no explanation of the study was measured", (*_LEADING, _COST), caption)
+        return absent("no explanation of the study was measured", _LEADING, caption)
     keys = ["detector", "explainer"]
     wide = pd.concat(
         [
@@ -38,8 +37,6 @@ def build(results: StudyResults) -> FinishedTable:
         ],
         axis=1,
     ).reset_index()
-    seconds = results.costs.groupby(keys)["seconds_per_clip"].mean().reset_index()
-    wide = wide.merge(seconds.astype({"seconds_per_clip": "float64"}), on=keys, how="left")
     missing = [axis.title for axis in AXES if axis.name not in set(long["axis"])]
     if missing:
         caption += f" Not measured here: {', '.join(missing)}."
@@ -62,4 +59,4 @@ def _formats(wide: pd.DataFrame) -> tuple[Column, ...]:
             for word, name in chances.items()
             if wide[name].notna().any()
         ]
-    return (*columns, _COST)
+    return tuple(columns)

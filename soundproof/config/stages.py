@@ -67,6 +67,7 @@ class Stages:
             "dataset": DATASETS[study.dataset.kind].title,
             "detector_titles": {label: detector.title for label, detector in study.detectors.items()},
             "detector_kinds": {label: detector.kind for label, detector in study.detectors.items()},
+            "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,

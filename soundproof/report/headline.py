@@ -48,7 +48,7 @@ def headline_sentence(tables: Path) -> str:
     axis = next((axis for axis in AXES if axis in frame and frame[axis].notna().any()), None)
     if axis is None:
         return ""
-    best = frame.loc[frame[axis].idxmin() if axis == "deletion_auc" else frame[axis].idxmax()]
+    best = frame.sort_values(axis, ascending=axis == "deletion_auc", kind="stable").iloc[0]
     chance = best.get(f"{axis}_chance_uniform")
     beside = f", chance {chance:.2f}" if pd.notna(chance) else ""
     return f"Best by {AXES[axis]}: {best['explainer_title']} of {best['detector_title']}, {best[axis]:.2f}{beside}."

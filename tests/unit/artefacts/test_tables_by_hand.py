@@ -214,3 +214,19 @@ def test_cost_against_the_cheapest():
     table = cost.build(results_of(measurements([]), costs=costs)).frame.set_index("explainer")
     assert table.loc["saliency", "seconds_per_clip"] == pytest.approx(0.02)
     assert table.loc["occlusion", "ratio"] == pytest.approx(10)
+
+
+def test_cost_stands_beside_what_it_buys():
+    costs = pd.DataFrame(
+        {
+            "detector": ["ae"],
+            "seed": [0],
+            "explainer": ["saliency"],
+            "seconds_per_clip": [0.1],
+            "device": ["cpu"],
+        }
+    )
+    frame = measurements(axis_rows("cell_auroc", {"saliency": [0.6, 0.8]}))
+    table = cost.build(results_of(frame, costs=costs))
+    assert table.frame.set_index("explainer").loc["saliency", "cell_auroc"] == pytest.approx(0.7)
+    assert "Cell AUROC" in [column.header for column in table.formats]
