@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soundproof.jobs import job
-from soundproof.provenance import read_provenance
+from soundproof.tables import read_provenance
 from soundproof.report.page import write_study_page
 
 
