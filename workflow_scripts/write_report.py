@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soundproof.jobs import job
-from soundproof.tables import read_provenance
 from soundproof.report.page import write_study_page
+from soundproof.tables import read_provenance
 
 
 def write_report(
