@@ -1,5 +1,6 @@
 """Paths, settings and digests that the rules share; no rule stands here."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -125,7 +126,12 @@ def first_cell(template):
 def reported(wildcards):
     """Numbers of the papers that a study is compared with."""
     name = STUDIES[wildcards.study].reported
-    return [f"{workflow.basedir}/config/reported/{name}.csv"] if name else []
+    # relative: Snakemake's record of inputs must fit in every clone
+    return (
+        [os.path.relpath(Path(workflow.basedir, "config", "reported", f"{name}.csv"))]
+        if name
+        else []
+    )
 
 
 def artefact_code(names):
