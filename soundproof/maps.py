@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -88,12 +89,17 @@ class MapWriter:
         )
         self._shape = axes.shape
         self._dtype = np.dtype(dtype)
-        self._whole = whole_file(path)
+        self._path = path
         self._ids: list[str] = []
         self._maps: list[np.ndarray] = []
 
     def __enter__(self) -> MapWriter:
-        self._writer = pq.ParquetWriter(self._whole.__enter__(), self._schema, compression=COMPRESSION)
+        with ExitStack() as opening:
+            partial = opening.enter_context(whole_file(self._path))
+            self._writer = opening.enter_context(
+                pq.ParquetWriter(partial, self._schema, compression=COMPRESSION)
+            )
+            self._open = opening.pop_all()
         return self
 
     def append(self, clip_ids: Sequence[str], maps: np.ndarray) -> None:
@@ -130,12 +136,12 @@ class MapWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                self._flush()
-        finally:
-            self._writer.close()
-            self._whole.__exit__(kind, error, trace)
+        if error is not None:
+            self._open.__exit__(kind, error, trace)
+            return
+        # within the block, so that a last group that cannot be written leaves no file
+        with self._open:
+            self._flush()
 
 
 class MapReader:

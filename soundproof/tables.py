@@ -87,7 +87,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise ArtefactError(f"read {path}", "no such file", "run the workflow that makes it")
     try:
         return pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise ArtefactError(
             f"read {path}", f"not whole Parquet ({error})", "delete and regenerate it"
         ) from error

@@ -113,8 +113,8 @@ def _first_rows(file: pq.ParquetFile, head: int, axes: Axes | None) -> Table:
     table.add_column("column", no_wrap=True)
     for number in range(len(rows)):
         table.add_column(f"row {number}", overflow="fold")
-    for name, line in zip(names, zip(*cells, strict=True), strict=True):
-        table.add_row(name, *line)
+    for name, column in zip(names, zip(*cells, strict=True), strict=True):
+        table.add_row(name, *column)
     return table
 
 
