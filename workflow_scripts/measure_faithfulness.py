@@ -9,7 +9,7 @@ from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.jobs import Runtime, job
-from soundproof.localisation.truth_of_clips import annotated_frames
+from soundproof.localisation.truth_of_clips import annotated_frames, event_bands
 from soundproof.maps import MapReader
 from soundproof.measurements import complete
 from soundproof.provenance import Provenance, file_digest
@@ -52,6 +52,7 @@ def measure_faithfulness(
         memory_budget_bytes=runtime.memory_budget_bytes,
         seed=seed,
         explain=re_explainer(settings["explainers"], seed, device, runtime.memory_budget_bytes),
+        event_bands=event_bands(chosen),
     )
     inputs = {"features": features, "model": model, **{f"maps/{label}": path for label, path in maps.items()}}
     provenance = Provenance(

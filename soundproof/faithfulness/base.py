@@ -41,6 +41,9 @@ class FaithfulnessContext:
         rows_per_pass: Maps that may go through the detector at once.
         seed: Run seed.
         explain: Makes new maps, for metrics that need them; None where that is impossible.
+        frequencies_hz: Centre frequency of each row [n_freq]; None where nobody told.
+        event_bands: For each clip the (low_hz, high_hz) of its labelled events; None where a band is unknown.
+            Empty where no clip has any.
     """
 
     settings: Parameters
@@ -51,6 +54,8 @@ class FaithfulnessContext:
     rows_per_pass: int
     seed: int = 0
     explain: Explain | None = None
+    frequencies_hz: Sequence[float] | None = None
+    event_bands: Sequence[Sequence[tuple[float, float]] | None] = ()
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.
@@ -76,7 +81,7 @@ def long_rows(
     *,
     metric: str,
     protocol: str | None,
-    explainers: Sequence[str],
+    explainers: Sequence[str | None],
     parameters: Sequence[float | None],
     clip_ids: Sequence[str],
 ) -> pd.DataFrame:
@@ -86,7 +91,7 @@ def long_rows(
         values: [n_parameters, n_explainers, n_clips].
         metric: Name of the metric.
         protocol: Variant of the metric, None where it has only one.
-        explainers: Names along dimension 1.
+        explainers: Names along dimension 1; None where a value belongs to no explainer.
         parameters: Values along dimension 0; None where the metric has none.
         clip_ids: Clips along dimension 2.
 

@@ -34,6 +34,7 @@ def measure_faithfulness(
     memory_budget_bytes: int,
     seed: int = 0,
     explain: Explain | None = None,
+    event_bands: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -53,6 +54,8 @@ def measure_faithfulness(
         memory_budget_bytes: How much the maps held at once, and how much one pass, may take.
         seed: Run seed.
         explain: Makes new maps, for metrics that need them.
+        event_bands: (low_hz, high_hz) of the labelled events, by clip id; without the clips whose bands nobody
+            knows.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -92,6 +95,8 @@ def measure_faithfulness(
                 rows_per_pass=rows,
                 seed=seed,
                 explain=explain,
+                frequencies_hz=features.axes.frequencies_hz,
+                event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
             )
             measured.append(measure(detector, x, relevance, context))
             done += len(ids)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, PositiveInt
 
 from soundproof.detectors.registry import DetectorEntry
 from soundproof.errors import ConfigError
+from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.metrics import MetricEntry, Need
 from soundproof.registry import Parameters, Registry, parameters
 
@@ -156,6 +157,20 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             chance="0: rank correlation of unrelated maps",
             unit="Spearman correlation, -1..1; near 1: the map does not depend on what was learnt",
             measures=("randomisation_similarity",),
+        ),
+        MetricEntry(
+            name="band_removal",
+            title="Band removal",
+            implementation="soundproof.faithfulness.band_removal:band_removal",
+            citation="Buck et al. 2026, arXiv 2601.19017",
+            parameters=BandRemovalSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset(),
+            chance="rho: 0, with the exact distribution over random orders of the bands; share of relevance in "
+            "the true band: its share of the bins",
+            unit="Spearman correlation of relevance and effect over bands, -1..1; relevance and effect themselves",
+            measures=("band_rho", "band_relevance", "band_effect", "band_share_true"),
         ),
     ],
 )

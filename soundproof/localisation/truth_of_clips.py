@@ -38,3 +38,14 @@ def annotated_frames(clips: pd.DataFrame, frames_per_second: float, n_frames: in
         for clip_id, events in times.items()
         if events is not None
     }
+
+
+def event_bands(clips: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """(low_hz, high_hz) of a clip's events, by clip id; only clips of which every event has a known band."""
+    found = {}
+    for clip_id, events in zip(clips["clip_id"], clips["events"], strict=True):
+        if event_times(events):
+            bands = [(event["low_hz"], event["high_hz"]) for event in events]
+            if not any(pd.isna(edge) for band in bands for edge in band):
+                found[clip_id] = bands
+    return found
