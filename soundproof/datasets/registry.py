@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from soundproof.datasets.base import DatasetEntry
 from soundproof.datasets.bench.parameters import BenchParameters
+from soundproof.datasets.dcase.editions import EDITIONS
+from soundproof.datasets.dcase.parameters import dcase_parameters
 from soundproof.datasets.recordings_parameters import (
     PlanerParameters,
     RecordingsParameters,
@@ -53,6 +55,19 @@ DATASETS: Registry[DatasetEntry] = Registry(
             truth=frozenset({"clip", "events"}),
             needs_download=True,
             ready_made=True,
+        ),
+        *(
+            DatasetEntry(
+                name=f"dcase{year}",
+                title=f"DCASE {year} Task 2",
+                implementation="soundproof.datasets.dcase.dataset:DcaseDataset",
+                citation=edition.citation,
+                licence="CC BY-NC-SA 4.0: no commercial use, share alike",
+                parameters=dcase_parameters(year),
+                truth=frozenset({"clip"}),
+                needs_download=True,
+            )
+            for year, edition in EDITIONS.items()
         ),
     ],
 )
