@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from soundproof.registry import Entry, Registry, parameters
 
@@ -20,10 +20,18 @@ TRAINING = {
         Field(1e-5, ge=0, description="smallest decrease of the loss that counts as better"),
     ),
     "batch_size": (int, Field(32, ge=2, description="clips per optimisation step")),
-    "learning_rate": (PositiveFloat, Field(1e-3, description="AdamW's initial learning rate")),
+    "optimizer": (
+        Literal["adamw", "adam"],
+        Field("adamw", description="adamw: weights decay by themselves; adam: their squares join the loss"),
+    ),
+    "weight_decay": (float, Field(0.01, ge=0, description="strength of the optimiser's weight decay")),
+    "learning_rate": (PositiveFloat, Field(1e-3, description="the optimiser's initial learning rate")),
     "restart_epochs": (
-        PositiveInt,
-        Field(5, description="period T0 of the cosine schedule's restarts, epochs"),
+        PositiveInt | None,
+        Field(
+            5,
+            description="period T0 of the cosine schedule's restarts, epochs; None: a constant learning rate",
+        ),
     ),
     "min_learning_rate": (
         float,
@@ -48,6 +56,7 @@ MASKING = {
 }
 """Settings that auto-encoders add (P1's masked auto-encoder: ratio 0.3)."""
 
+_Probability = Annotated[float, Field(ge=0, le=1)]
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 
 
@@ -139,6 +148,51 @@ DETECTORS: Registry[DetectorEntry] = Registry(
                 ),
             ),
             differentiable=False,
+        ),
+        DetectorEntry(
+            name="featex",
+            title="FeatEx",
+            implementation="soundproof.detectors.featex.detector:FeatEx",
+            citation="Wilkinghoff 2024, arXiv 2312.09578; explained by Buck et al. 2026, arXiv 2601.19017",
+            parameters=parameters(
+                "featex",
+                **{
+                    **TRAINING,
+                    "epochs": (PositiveInt, Field(10, description="epochs at most")),
+                    "batch_size": (int, Field(64, ge=2, description="clips per optimisation step")),
+                    "optimizer": (Literal["adamw", "adam"], Field("adam", description="see other detectors")),
+                    "weight_decay": (float, Field(1e-5, ge=0, description="strength of the weight decay")),
+                    "restart_epochs": (
+                        PositiveInt | None,
+                        Field(None, description="period of a cosine schedule, epochs; None: constant rate"),
+                    ),
+                },
+                width=(float, Field(1.0, gt=0, le=1, description="factor on the published channels")),
+                branches=(
+                    Literal["both", "stft", "spectrum"],
+                    Field("both", description="one branch alone trains on the plain head, without exchanges"),
+                ),
+                sub_clusters=(int, Field(16, ge=1, description="directions of each class in the loss")),
+                loss_weights=(
+                    tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat],
+                    Field((1.0, 0.0, 1.0), description="of the heads on plain, StatEx and FeatEx classes"),
+                ),
+                mixup=(_Probability, Field(0.5, description="chance of a clip to be mixed")),
+                statex=(
+                    _Probability,
+                    Field(0.5, description="chance of a clip to exchange its statistics"),
+                ),
+                featex=(
+                    _Probability,
+                    Field(0.5, description="chance of a clip to exchange its STFT embedding"),
+                ),
+                centres=(
+                    PositiveInt,
+                    Field(16, description="k-means centres of each individual's source clips"),
+                ),
+            ),
+            differentiable=True,
+            has_cam_layer=True,
         ),
         DetectorEntry(
             name="clip_level",

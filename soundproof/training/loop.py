@@ -17,8 +17,6 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
 from soundproof.errors import SoundproofError
@@ -102,10 +100,8 @@ class _Training:
         detector.initialise(seed_from("initial weights", run.seed))
         detector.to(run.device)
         weights = [weight for weight in detector.parameters() if weight.requires_grad]
-        self.optimizer = AdamW(weights, lr=self.schedule.learning_rate, fused=True)
-        self.scheduler = CosineAnnealingWarmRestarts(
-            self.optimizer, T_0=self.schedule.restart_epochs, eta_min=self.schedule.min_learning_rate
-        )
+        self.optimizer = self.schedule.optimizer_of(weights)
+        self.scheduler = self.schedule.scheduler_of(self.optimizer)
         self.progress = _Progress([], 0, math.inf, {})
 
     def run(self) -> pd.DataFrame:

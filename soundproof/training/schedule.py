@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import Literal
 
 import torch
+from torch import nn
+from torch.optim import Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingWarmRestarts, LRScheduler
 
 from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
 from soundproof.provenance import digest
@@ -20,8 +25,10 @@ class Schedule:
     patience: int
     min_delta: float
     batch_size: int
+    optimizer: Literal["adamw", "adam"]
+    weight_decay: float
     learning_rate: float
-    restart_epochs: int
+    restart_epochs: int | None
     min_learning_rate: float
     validation_fraction: float
 
@@ -29,6 +36,17 @@ class Schedule:
     def of(cls, settings: Parameters) -> Schedule:
         """Pick the loop's fields from a detector's settings."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+
+    def optimizer_of(self, weights: Iterable[nn.Parameter]) -> Optimizer:
+        """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, Adam adds it to their gradients."""
+        kind = AdamW if self.optimizer == "adamw" else Adam
+        return kind(weights, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)
+
+    def scheduler_of(self, optimizer: Optimizer) -> LRScheduler:
+        """Learning rate over the epochs: a cosine with restarts, or always the same."""
+        if self.restart_epochs is None:
+            return ConstantLR(optimizer, factor=1.0)
+        return CosineAnnealingWarmRestarts(optimizer, T_0=self.restart_epochs, eta_min=self.min_learning_rate)
 
 
 def fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun, window: int | None) -> str:
