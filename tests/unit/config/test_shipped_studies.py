@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePath
+
+import pytest
+import yaml
+from config_toys import load, studies_dir
+
+from soundproof.config import Config, load_config
+from soundproof.config.load import load_study
+from soundproof.config.stages import Stages
+from soundproof.errors import ConfigError
+from soundproof.provenance import canonical_json
+
+STUDIES = Path(__file__).parents[3] / "config" / "studies"
+NAMES = sorted(path.stem for path in STUDIES.glob("*.yaml"))
+
+
+def folder_for(name: str, root: Path) -> dict[str, object] | None:
+    return {"dataset": {"folder": str(root)}} if name.startswith("recordings") else None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_study_reads_and_its_stages_are_plain_json(name: str, tmp_path: Path) -> None:
+    study = load_study(name, STUDIES, folder_for(name, tmp_path))
+    stages = Stages(study)
+    plain = [
+        stages.dataset(),
+        stages.features(),
+        stages.explain(),
+        stages.faithfulness(),
+        stages.localisation(),
+    ]
+    plain += [stages.detector(label) for label in study.detectors]
+    plain += [stages.explainer(label) for label in study.explainers]
+    assert json.loads(canonical_json(plain)) == plain
+
+
+def test_the_default_run_names_studies_that_are_there() -> None:
+    config, studies = load_config({}, STUDIES)
+    assert list(studies) == list(Config().studies) == list(config.studies)
+
+
+def test_planer_is_p1_at_its_own_scale() -> None:
+    study = load_study("planer", STUDIES)
+    ae, mae = (study.detectors[label].plain() for label in ("ae", "mae"))
+    published = {
+        "kind": "skip_cae_transformer",
+        "epochs": 500,
+        "patience": 30,
+        "min_delta": 1e-5,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+        "restart_epochs": 5,
+        "min_learning_rate": 1e-5,
+        "validation_fraction": 0.1,
+    }
+    for plain, ratio in ((ae, 0.0), (mae, 0.3)):
+        assert published.items() <= plain.items()
+        assert (plain["mask_ratio"], plain["mask_patch"]) == (ratio, [4, 4])
+    assert study.seeds[0] == 1986
+    assert study.detectors["isolation_forest"].plain()["random_state"] == 1986
+    explainers = {label: chosen.plain() for label, chosen in study.explainers.items()}
+    assert explainers["integrated_gradients"]["steps"] == 50
+    assert (explainers["smooth_grad"]["samples"], explainers["smooth_grad"]["sigma"]) == (25, 0.1)
+    assert (explainers["gradient_shap"]["samples"], explainers["gradient_shap"]["sigma"]) == (25, 0.09)
+    assert study.explain.clips == "annotated" and study.explain.per_machine is None
+    assert (study.reported, study.reported_dataset) == ("p1", "planer")
+    assert study.parts() == ["all"]
+
+
+def test_features_of_ready_made_spectrograms_claim_nothing_about_sound() -> None:
+    stages = Stages(load_study("planer", STUDIES))
+    assert stages.features() == {"recipe": "as_shipped", "frames_multiple": 8, "standardise": "none"}
+    for features in ({"n_fft": 512}, {"recipe": "planer"}, {"level": "normalise"}):
+        with pytest.raises(ConfigError, match="come ready-made"):
+            load_study("planer", STUDIES, {"features": features})
+    study = load_study("planer", STUDIES, {"features": {"standardise": "band"}})
+    assert study.features.standardise == "band"
+
+
+def test_recordings_need_nothing_but_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "saw_3"
+    folder.mkdir()
+    config, studies = load_config({"recordings": str(folder), "studies": ["p1"], "run": "bench"}, STUDIES)
+    assert (config.run, config.studies) == ("recordings", ("recordings", "recordings_level"))
+    plain, level = studies["recordings"], studies["recordings_level"]
+    assert plain.dataset.plain()["folder"] == str(folder)
+    assert plain.dataset.plain()["machines"] == ["saw_3"]
+    assert plain.dataset == level.dataset
+    assert (plain.features.level, level.features.level) == ("keep", "normalise")
+    assert plain.features.sample_rate_hz == 16000
+    assert (plain.features.n_mels, plain.features.frames_per_second) == (64, 40.0)
+    assert plain.features.standardise == "band"
+    assert plain.explained == ["ae", "mae"]
+
+
+def test_recordings_may_be_a_label_table_and_keep_a_run_name_and_a_study(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path,label\n", encoding="utf-8")
+    values = {"recordings": str(labels), "studies": ["recordings"], "run": "mine"}
+    config, studies = load_config(values, STUDIES)
+    assert (config.run, config.studies) == ("mine", ("recordings",))
+    plain = studies["recordings"].dataset.plain()
+    assert (plain["folder"], plain["labels"]) == (tmp_path.as_posix(), str(labels))
+
+
+def test_own_overrides_go_over_the_folder_of_recordings(tmp_path: Path) -> None:
+    overrides = {"recordings": {"dataset": {"machine": "saw"}, "seeds": [3]}}
+    _, studies = load_config({"recordings": str(tmp_path), "overrides": overrides}, STUDIES)
+    assert studies["recordings"].dataset.plain()["machine"] == "saw"
+    assert studies["recordings"].seeds == (3,)
+    assert studies["recordings_level"].dataset.plain()["machine"] is None
+
+
+def test_one_study_may_be_named_without_a_list() -> None:
+    assert load_config({"studies": "p1"}, STUDIES)[0].studies == ("p1",)
+
+
+def test_paths_in_settings_are_strings(tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    _, studies = load(tmp_path, explainers={"mine": {"kind": "external", "path": str(maps)}})
+    plain = Stages(studies["toy"]).explainer("mine")
+    assert plain == {"kind": "external", "path": str(maps)}
+    assert not isinstance(plain["path"], PurePath)
+
+
+def test_titles_and_being_explained_change_no_weights(tmp_path: Path) -> None:
+    _, before = load(tmp_path)
+    _, after = load(tmp_path, detectors={"ae": {"title": "Other"}, "cae": {"explain": True}})
+    assert Stages(before["toy"]).detector("ae") == Stages(after["toy"]).detector("ae")
+    assert Stages(before["toy"]).detector("ae")["kind"] == "skip_cae"
+
+
+def test_segment_f1_follows_the_segments_of_ff_unless_told_otherwise(tmp_path: Path) -> None:
+    def length(**overrides: object) -> float:
+        _, studies = load(tmp_path, **overrides)
+        return float(studies["toy"].localisation["segment_f1"].plain()["segment_s"])
+
+    assert length() == 1.0
+    assert length(segment_seconds=0.5) == 0.5
+    assert length(segment_seconds=0.5, localisation={"segment_f1": {"segment_s": 2.0}}) == 2.0
+
+
+def test_a_study_of_machines_has_a_part_for_each(tmp_path: Path) -> None:
+    _, studies = load(tmp_path, scope="machine")
+    assert studies["toy"].parts() == ["fan", "valve"]
+
+
+def test_study_files_are_utf8_yaml_that_any_reader_reads() -> None:
+    for name in NAMES:
+        assert isinstance(yaml.safe_load((STUDIES / f"{name}.yaml").read_text(encoding="utf-8")), dict)
+
+
+def test_a_toy_study_reads(tmp_path: Path) -> None:
+    study = load_study("toy", studies_dir(tmp_path))
+    assert study.faithfulness["deletion"].plain()["kind"] == "deletion"
