@@ -1,0 +1,67 @@
+"""Headline numbers and the README's table."""
+
+import pandas as pd
+import pytest
+
+from soundproof.artefacts.finished import Column, FinishedTable
+from soundproof.artefacts.writing import write_finished_table
+from soundproof.errors import ArtefactError
+from soundproof.provenance import Provenance
+from soundproof.report.headline import headline, headline_sentence, study_warnings
+from soundproof.report.readme import refresh_readme, refreshed
+
+
+@pytest.fixture
+def tables(tmp_path):
+    folder = tmp_path / "tables"
+    detection = pd.DataFrame(
+        {"detector_title": ["AE", "SVM"], "detector": ["ae", "svm"], "auc": [0.91239, None]}
+    )
+    quality = pd.DataFrame(
+        {
+            "detector_title": ["AE", "AE"],
+            "explainer_title": ["Saliency", "Occlusion"],
+            "detector": ["ae", "ae"],
+            "explainer": ["saliency", "occlusion"],
+            "cell_auroc": [0.7, 0.8],
+            "cell_auroc_ci_low": [0.6, 0.75],
+            "cell_auroc_ci_high": [0.8, 0.85],
+            "cell_auroc_chance_uniform": [0.5, 0.5],
+        }
+    )
+    for name, frame, warnings in (
+        ("T1_detection", detection, ("loudness alone separates the classes",)),
+        ("quality", quality, ()),
+    ):
+        columns = (Column("Detector", "detector_title"),)
+        table = FinishedTable(frame, "caption", columns, warnings)
+        write_finished_table(table, folder, name, name, Provenance(stage="test"))
+    return folder
+
+
+def test_headline_leaves_out_what_is_undefined(tables):
+    numbers = headline(tables)
+    assert numbers["detection"] == {"ae": 0.9124}
+    assert numbers["explanation"]["ae"] == {"saliency": {"cell_auroc": 0.7}, "occlusion": {"cell_auroc": 0.8}}
+
+
+def test_sentence_names_the_best_beside_chance(tables):
+    assert headline_sentence(tables) == "Best by cell AUROC: Occlusion of AE, 0.80, chance 0.50."
+    assert study_warnings(tables) == ("loudness alone separates the classes",)
+
+
+def test_readme_block_is_replaced_and_the_rest_kept(tables, tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- headline: generated -->\nold\n<!-- /headline -->\nafter\n")
+    assert refresh_readme(readme, tables)
+    text = readme.read_text()
+    assert text.startswith("before\n<!-- headline: generated -->\n|")
+    assert text.endswith("<!-- /headline -->\nafter\n")
+    assert "| AE         | Occlusion   | 0.80 [0.75, 0.85] / 0.50 |" in text
+    assert "old" not in text
+    assert not refresh_readme(readme, tables)
+
+
+def test_missing_markers_are_said(tables):
+    with pytest.raises(ArtefactError, match="markers"):
+        refreshed("no markers here", tables)
