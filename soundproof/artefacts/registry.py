@@ -67,6 +67,15 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("anomaly_score",),
         ),
         ArtefactEntry(
+            name="dcase_score",
+            title="Official DCASE score",
+            implementation="soundproof.artefacts.official:build",
+            citation="evaluators of DCASE Challenge Task 2, 2020 to 2025",
+            kind="table",
+            question="How would the challenge rank these detectors?",
+            needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
             name="quality",
             title="Quality of explanations",
             implementation="soundproof.artefacts.quality:build",
