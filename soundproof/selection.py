@@ -18,7 +18,7 @@ def clips_to_explain(clips: pd.DataFrame, which: str, per_machine: int | None) -
     Raises:
         DataError: Nothing is left to explain.
     """
-    chosen = clips[clips["split"] == "test"]
+    chosen = clips[clips["split"] == "test"].sort_values("clip_id")
     if which != "test":
         chosen = chosen[chosen["label"] == "anomaly"]
     if which == "annotated":
@@ -34,7 +34,8 @@ def clips_to_explain(clips: pd.DataFrame, which: str, per_machine: int | None) -
         turn = chosen.groupby(["machine", "anomaly_type", "snr_db"], dropna=False).cumcount()
         order = chosen.assign(turn=turn).sort_values(["turn", "clip_id"], kind="stable")
         chosen = order.groupby("machine", sort=False).head(per_machine).drop(columns="turn")
-    return chosen.sort_values("clip_id", ignore_index=True)
+        chosen = chosen.sort_values("clip_id")
+    return chosen.reset_index(drop=True)
 
 
 def part_of(clips: pd.DataFrame, part: str) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def write_table(
     """
     try:
         table = _to_arrow(frame, schema)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
+    except (ValueError, pa.ArrowTypeError, KeyError) as error:
         raise ArtefactError(
             f"write {path.name}", str(error), "make the frame fit its schema in soundproof/schemas.py"
         ) from error
@@ -49,12 +49,8 @@ def _to_arrow(frame: pd.DataFrame, schema: pa.Schema | None) -> pa.Table:
         return pa.Table.from_pandas(frame, preserve_index=False)
     extra = [name for name in frame.columns if name not in schema.names]
     if extra:
-        raise KeyError(f"columns that the schema does not have: {', '.join(extra)}")
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    for column in schema:
-        if not column.nullable and table[column.name].null_count:
-            raise pa.ArrowInvalid(f"column '{column.name}' has {table[column.name].null_count} empty cells")
-    return table
+        raise ValueError(f"columns that the schema does not have: {', '.join(extra)}")
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from soundproof.errors import DataError
+from soundproof.selection import clips_to_explain, part_of
+
+EVENT = [{"onset_s": 0.0, "offset_s": 1.0, "low_hz": None, "high_hz": None}]
+
+
+def clip(clip_id: str, label: str = "anomaly", **columns: object) -> dict[str, object]:
+    row = {"clip_id": clip_id, "machine": "fan", "split": "test", "label": label, "snr_db": None}
+    return row | {"anomaly_type": None, "events": None} | columns
+
+
+CLIPS = pd.DataFrame(
+    [
+        clip("z_train", "normal", split="train"),
+        clip("e_normal", "normal", events=[]),
+        clip("d_unlabelled"),
+        clip("c_nothing_there", events=[]),
+        clip("b_labelled", events=EVENT),
+        clip("a_valve", machine="valve", events=EVENT),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("annotated", ["a_valve", "b_labelled"]),
+        ("anomalies", ["a_valve", "b_labelled", "c_nothing_there", "d_unlabelled"]),
+        ("test", ["a_valve", "b_labelled", "c_nothing_there", "d_unlabelled", "e_normal"]),
+    ],
+)
+def test_what_is_explained(which: str, expected: list[str]) -> None:
+    assert clips_to_explain(CLIPS, which, None)["clip_id"].tolist() == expected
+
+
+def test_a_limit_takes_one_of_each_kind_before_a_second_of_any() -> None:
+    kinds = [("hum", 0.0), ("hum", 0.0), ("hum", 0.0), ("rub", 0.0), ("rub", 6.0), ("rub", 6.0)]
+    rows = [clip(f"fan_{n}", anomaly_type=kind, snr_db=snr) for n, (kind, snr) in enumerate(kinds)]
+    rows += [clip("valve_0", machine="valve", anomaly_type="hum", snr_db=0.0)]
+
+    def chosen(limit: int) -> list[str]:
+        return clips_to_explain(pd.DataFrame(rows), "anomalies", limit)["clip_id"].tolist()
+
+    assert chosen(1) == ["fan_0", "valve_0"]
+    assert chosen(3) == ["fan_0", "fan_3", "fan_4", "valve_0"]
+    assert chosen(4) == ["fan_0", "fan_1", "fan_3", "fan_4", "valve_0"]
+    assert len(chosen(99)) == 7
+
+
+def test_clips_whose_kind_is_unknown_are_chosen_too() -> None:
+    rows = [clip(f"fan_{n}") for n in range(3)]
+    assert clips_to_explain(pd.DataFrame(rows), "anomalies", 2)["clip_id"].tolist() == ["fan_0", "fan_1"]
+
+
+def test_the_choice_does_not_depend_on_the_order_of_the_table() -> None:
+    rows = [clip(f"fan_{n}", anomaly_type=str(n % 3)) for n in range(9)]
+    forwards = clips_to_explain(pd.DataFrame(rows), "anomalies", 4)
+    backwards = clips_to_explain(pd.DataFrame(rows[::-1]), "anomalies", 4)
+    assert forwards["clip_id"].tolist() == backwards["clip_id"].tolist()
+
+
+def test_nothing_to_explain_is_an_error_that_offers_other_choices() -> None:
+    with pytest.raises(DataError, match=r"none among 2 clips\n.*anomalies"):
+        clips_to_explain(CLIPS.iloc[1:3], "annotated", None)
+
+
+def test_a_part_is_a_machine_or_all_of_them() -> None:
+    assert part_of(CLIPS, "all").equals(CLIPS)
+    valve = part_of(CLIPS, "valve")
+    assert valve["clip_id"].tolist() == ["a_valve"] and valve.index.tolist() == [0]

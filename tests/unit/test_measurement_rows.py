@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from soundproof.errors import ArtefactError
+from soundproof.measurements import collect, complete
+from soundproof.provenance import Provenance
+from soundproof.schemas import MEASUREMENTS
+from soundproof.tables import read_table, write_table
+
+CLIPS = pd.DataFrame(
+    {"clip_id": ["a", "b", "c"], "machine": ["fan", "fan", "valve"], "snr_db": [0.0, 6.0, None]}
+)
+
+
+def rows(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"metric": ["m", "m", "m"], "clip_id": ["c", "a", None], "value": [1.0, 2.0, 3.0]} | columns
+    )
+
+
+def completed(frame: pd.DataFrame) -> pd.DataFrame:
+    return complete(frame, CLIPS, study="s", dataset="bench", detector="ae", seed=4, machine="all")
+
+
+def test_rows_are_completed_by_what_was_measured() -> None:
+    out = completed(rows(explainer=["x", "x", "x"], parameter=[90, 95, None]))
+    assert list(out.columns) == MEASUREMENTS.names
+    assert out["machine"].tolist() == ["valve", "fan", "all"]
+    assert out["snr_db"].isna().tolist() == [True, False, True]
+    assert out.loc[1, "snr_db"] == 0.0
+    assert out["parameter"].tolist()[:2] == [90.0, 95.0]
+    for name, value in {"study": "s", "dataset": "bench", "detector": "ae", "seed": 4}.items():
+        assert set(out[name]) == {value}
+
+
+def test_columns_that_a_metric_does_not_have_are_null_and_fit_the_schema(tmp_path: Path) -> None:
+    out = completed(rows())
+    assert out[["explainer", "protocol", "parameter"]].isna().all(axis=None)
+    path = tmp_path / "m.parquet"
+    write_table(out, path, Provenance(stage="x"), MEASUREMENTS)
+    assert len(read_table(path)) == 3
+
+
+def test_no_rows_fit_the_schema_too(tmp_path: Path) -> None:
+    out = completed(rows().iloc[:0])
+    write_table(out, tmp_path / "m.parquet", Provenance(stage="x"), MEASUREMENTS)
+    assert len(read_table(tmp_path / "m.parquet")) == 0
+
+
+def test_the_frame_that_is_handed_in_stays_as_it_is() -> None:
+    frame = rows()
+    before = frame.copy()
+    completed(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_an_unknown_clip_is_refused() -> None:
+    with pytest.raises(ArtefactError, match=r"clip 'x'.*\n.*2 measured clips unknown"):
+        completed(rows(clip_id=["a", "y", "x"]))
+
+
+def test_collected_rows_do_not_depend_on_the_order_of_jobs() -> None:
+    parts = [completed(rows(value=[float(n), 2.0, 3.0], metric=[f"m{n}"] * 3)) for n in range(3)]
+    first = collect(parts)
+    assert len(first) == 9
+    for order in itertools.permutations(parts):
+        pd.testing.assert_frame_equal(collect(list(order)), first)
