@@ -24,7 +24,7 @@ def test_since_2022_anomalies_of_both_domains_meet_the_normal_clips_of_one() -> 
     assert areas["auc_source"] == pytest.approx((2 + 2 + 1.5 + 2) / 8)
     # target: against 3, 6: 5 and 4 beat one, 2 none, 7 both
     assert areas["auc_target"] == pytest.approx((1 + 1 + 0 + 2) / 8)
-    # the 7 lifts the curve to 0.25; the first normal clip, the 6, leads straight on to a false-positive rate of 0.25
+    # the 7 lifts the curve to 0.25; the next clip, the normal 6, leads on to a false-positive rate of 0.25
     flat = 0.25 * 0.1
     assert areas["pauc"] == pytest.approx(0.5 * (1 + (flat - 0.005) / (0.1 - 0.005)))
 
