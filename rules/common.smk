@@ -134,6 +134,11 @@ def reported(wildcards):
     )
 
 
+def artefact_files(names):
+    """Files of tables or figures; folders would be compared by time stamp, not by content."""
+    return [f"{STUDY}/{file}" for name in names for file in ARTEFACTS[name].files]
+
+
 def artefact_code(names):
     """Modules of tables or figures."""
     return sorted({ARTEFACTS[name].module for name in names})

@@ -32,7 +32,7 @@ def check_unrecorded_results():
         for study in STUDIES.values()
         for expected in expected_files(study, Path(RUN))
         if expected.stage
-        and not recorded.intersection(map(str, (expected.path, expected.path.parent)))
+        and str(expected.path) not in recorded
         and expected.path.is_file()
     ]
     if not unrecorded:

@@ -62,7 +62,7 @@ rule build_tables:
         timings=explained(f"{STUDY}/timings/{{explainer}}/{CELL}.parquet"),
         reported=reported,
     output:
-        tables=directory(f"{STUDY}/tables"),
+        tables=artefact_files(TABLES),
     log:
         f"{RUN}/logs/build_tables/{{study}}.log",
     params:
@@ -85,7 +85,7 @@ rule draw_figures:
         reported=reported,
         illustrations=f"{STUDY}/illustrations.parquet",
     output:
-        figures=directory(f"{STUDY}/figures"),
+        figures=artefact_files(FIGURES),
     log:
         f"{RUN}/logs/draw_figures/{{study}}.log",
     params:
@@ -101,8 +101,8 @@ rule write_report:
     """Write the page of study {wildcards.study}."""
     input:
         measurements=f"{STUDY}/measurements.parquet",
-        tables=f"{STUDY}/tables",
-        figures=f"{STUDY}/figures",
+        tables=artefact_files(TABLES),
+        figures=artefact_files(FIGURES),
     output:
         page=f"{STUDY}/index.html",
     log:

@@ -2,7 +2,8 @@
 
 DOES   compare the record in each result file with what it should say, and headline numbers with the reference
 NEEDS  results, whether Snakemake knows them or not
-GIVES  a list of what is stale, missing or half-written, and an error if there is any; it changes no file
+GIVES  a list of what is stale, missing or half-written, and an error if there is any. It changes no file, makes none
+       (so it has no input) and always runs (so it has no output)
 """
 
 
@@ -11,7 +12,6 @@ rule verify:
         f"{RUN}/logs/verify_results.log",
     """Check every result file of run {CONFIG.run}."""
 
-    # without output it always runs, without input it never makes what it is to check
     params:
         reference=f"{CONFIG.results_dir}/reference",
     script:

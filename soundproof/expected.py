@@ -9,7 +9,7 @@ Importing this loads no numerical library.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,6 @@ from soundproof.config.stages import Stages
 
 ROOT = Path(__file__).parent.parent
 """The repository: scripts and reported numbers lie beside the package."""
-_TABLE_COMPANIONS = (".csv", ".md", ".tex", ".json")
-_FIGURE_COMPANIONS = (".pdf", ".png", ".md")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +108,8 @@ class _StudyFiles:
         if reported:
             tables["reported"] = ROOT / "config" / "reported" / f"{reported}.csv"
         figures = {"measurements": measurements, "illustrations": illustrations.path}
-        yield from self._artefacts("table", "build_tables", tables, _TABLE_COMPANIONS)
-        yield from self._artefacts("figure", "draw_figures", figures, _FIGURE_COMPANIONS)
+        yield from self._artefacts("table", "build_tables", tables)
+        yield from self._artefacts("figure", "draw_figures", figures)
         yield Expected(path=self.folder / "index.html", rule="write_report")
 
     def _illustrations(self) -> Expected:
@@ -130,25 +128,23 @@ class _StudyFiles:
         )
 
     def _artefacts(
-        self,
-        kind: str,
-        rule: str,
-        inputs: Mapping[str, Path | tuple[Path, ...]],
-        companions: Sequence[str],
+        self, kind: str, rule: str, inputs: Mapping[str, Path | tuple[Path, ...]]
     ) -> Iterator[Expected]:
-        names = [name for name, entry in ARTEFACTS.items() if (entry.kind == "table") == (kind == "table")]
-        modules = tuple(sorted({ARTEFACTS[name].module for name in names}))
-        for name in names:
-            path = self.folder / f"{kind}s" / f"{name}.parquet"
-            yield Expected(
-                path=path,
-                rule=rule,
-                stage=f"{kind}s",
-                settings={kind: name, **self.stages.facts()},
-                modules=modules,
-                inputs=inputs,
-            )
-            yield from (Expected(path=path.with_suffix(suffix), rule=rule) for suffix in companions)
+        entries = [entry for entry in ARTEFACTS.values() if (entry.kind == "table") == (kind == "table")]
+        modules = tuple(sorted({entry.module for entry in entries}))
+        for entry in entries:
+            for path in map(self.folder.joinpath, entry.files):
+                if path.suffix != ".parquet":
+                    yield Expected(path=path, rule=rule)
+                    continue
+                yield Expected(
+                    path=path,
+                    rule=rule,
+                    stage=f"{kind}s",
+                    settings={kind: entry.name, **self.stages.facts()},
+                    modules=modules,
+                    inputs=inputs,
+                )
 
 
 class _Cell:

@@ -32,6 +32,6 @@ if __name__ == "__main__":
             snakemake.params.facts,
             StudyFiles.of(snakemake.input, snakemake.params.histories),
             snakemake.params.names,
-            Path(snakemake.output.tables),
+            Path(snakemake.output.tables[0]).parent,
             snakemake.params.code,
         )

@@ -41,6 +41,6 @@ if __name__ == "__main__":
             StudyFiles.of(snakemake.input, snakemake.params.histories),
             Path(snakemake.input.illustrations),
             snakemake.params.names,
-            Path(snakemake.output.figures),
+            Path(snakemake.output.figures[0]).parent,
             snakemake.params.code,
         )

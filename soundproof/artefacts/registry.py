@@ -8,6 +8,8 @@ from typing import Literal
 from soundproof.registry import Entry, Registry
 
 Kind = Literal["table", "figure", "illustration"]
+TABLE_SUFFIXES = (".parquet", ".csv", ".md", ".tex", ".json")
+FIGURE_SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _OURS = "soundproof"
@@ -32,6 +34,13 @@ class ArtefactEntry(Entry):
     question: str
     reported_as: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files it is written to, below the folder of its study."""
+        table = self.kind == "table"
+        folder, suffixes = ("tables", TABLE_SUFFIXES) if table else ("figures", FIGURE_SUFFIXES)
+        return tuple(f"{folder}/{self.name}{suffix}" for suffix in suffixes)
 
 
 ARTEFACTS: Registry[ArtefactEntry] = Registry(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from soundproof.artefacts.finished import Column, FinishedTable
 from soundproof.artefacts.printing import to_latex, to_markdown
+from soundproof.artefacts.registry import TABLE_SUFFIXES
 from soundproof.errors import ArtefactError
 from soundproof.files import whole_file
 from soundproof.provenance import Provenance
 from soundproof.tables import read_table, write_table
 
-SUFFIXES = (".parquet", ".csv", ".md", ".tex", ".json")
+SUFFIXES = TABLE_SUFFIXES
 
 
 def write_finished_table(

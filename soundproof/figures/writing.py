@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.artefacts.registry import FIGURE_SUFFIXES
 from soundproof.errors import ArtefactError
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import styled
@@ -14,7 +15,7 @@ from soundproof.provenance import Provenance
 from soundproof.tables import write_table
 
 CAUTION = "> **Caution.** "
-SUFFIXES = (".pdf", ".png", ".parquet", ".md")
+SUFFIXES = FIGURE_SUFFIXES
 _NO_METADATA: Mapping[str, Mapping[str, Any]] = {
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     ".png": {"Software": None},

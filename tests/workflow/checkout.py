@@ -1,0 +1,122 @@
+"""A checkout of the repository, and what tests ask of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+NOTHING = "Nothing to be done"
+STUDY = Path("results/bench/tiny")
+_JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)
+_OUTPUT = re.compile(r"^    output: (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that a dry run announces."""
+
+    rule: str
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    path: Path
+
+    @classmethod
+    def of(cls, repository: Path, files: Iterable[str], folder: Path) -> Checkout:
+        for name in files:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(repository / name, target)
+        # the environment is the tests' own: ./run finds its stamp and leaves it alone
+        (folder / ".venv").symlink_to(sys.prefix)
+        return cls(folder)
+
+    def copy_to(self, folder: Path) -> Checkout:
+        # cp keeps time stamps to the nanosecond, and the link to the environment a link
+        subprocess.run(["cp", "-a", self.path, folder], check=True)
+        return Checkout(folder)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        path = self.path / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new))
+
+    def set_study(self, **changes: object) -> None:
+        """Change top-level keys of the tiny study."""
+        path = self.path / "config/studies/tiny.yaml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **changes}, sort_keys=False))
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+            # the checkout's package, not the one that the environment has installed
+            "PYTHONPATH": str(self.path),
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "GIT_AUTHOR_NAME": "t",
+            "GIT_AUTHOR_EMAIL": "t@example.org",
+            "GIT_COMMITTER_NAME": "t",
+            "GIT_COMMITTER_EMAIL": "t@example.org",
+        }
+
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            words,
+            cwd=self.path,
+            env=self.environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout[-6000:]
+        return done
+
+    def snakemake(self, *options: str, check: bool = True) -> str:
+        return self.command("snakemake", *options, check=check).stdout
+
+    def dry_run(self, *options: str) -> str:
+        return self.snakemake("--dry-run", *options)
+
+    def planned(self, *options: str) -> list[Job]:
+        """Jobs of a dry run that make something."""
+        jobs = []
+        for rule, body in _JOB.findall(self.dry_run(*options)):
+            output = _OUTPUT.search(body)
+            if output:
+                jobs.append(Job(rule, tuple(output[1].split(", "))))
+        return jobs
+
+    def digests(self, folder: Path = STUDY) -> dict[str, str]:
+        """Digest of each file below ``folder`` by its path there."""
+        root = self.path / folder
+        return {
+            str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not path.name.startswith(".snakemake")
+        }
+
+
+def per_rule(jobs: Iterable[Job]) -> dict[str, int]:
+    return dict(Counter(job.rule for job in jobs))
+
+
+def timed(name: str) -> bool:
+    """Whether a file of a study holds seconds, which no two runs share."""
+    return name.startswith("timings/") or bool(
+        re.fullmatch(r"index\.html|(tables|figures)/(cost|quality|quality_overview)\..*", name)
+    )

@@ -1,0 +1,109 @@
+"""What runs again after a change: exactly what the change touches."""
+
+from __future__ import annotations
+
+import os
+
+from checkout import NOTHING, STUDY, per_rule, timed
+
+# gathering numbers and finishing tables, figures and pages follows every measured number
+GATHERED = {
+    "collect_measurements": 1,
+    "build_tables": 1,
+    "draw_figures": 1,
+    "write_report": 1,
+    "index_studies": 1,
+}
+GRADIENTS = "soundproof/attribution/integrated_gradients.py"
+
+
+def test_a_run_makes_every_expected_file_and_no_other(finished, copy):
+    said = copy.snakemake("verify", "--cores", "1")
+    assert "All results fit." in said
+    assert "foreign" not in said and "left over" not in said
+    assert (finished.path / "results/bench/index.html").is_file()
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert NOTHING in finished.dry_run()
+
+
+def test_touching_everything_changes_nothing(copy):
+    # oldest results last, so that every input is newer than what was made from it
+    results = sorted(copy.path.rglob("results/**/*.*"), key=lambda path: -path.stat().st_mtime_ns)
+    for second, path in enumerate(results):
+        os.utime(path, (1_700_000_000 + second,) * 2)
+    for folder in ("rules", "workflow_scripts", "soundproof", "config"):
+        for path in (copy.path / folder).rglob("*.*"):
+            path.touch()
+    assert NOTHING in copy.dry_run()
+
+
+def test_an_explainers_setting_reruns_its_maps_and_what_is_measured_on_them(copy):
+    before = copy.digests()
+    copy.replace("config/studies/tiny.yaml", "steps: 4", "steps: 5")
+    planned = copy.planned()
+    assert per_rule(planned) == {
+        "attribute_clips": 1,
+        "measure_faithfulness": 1,
+        "measure_localisation": 1,
+        "illustrate_clips": 1,
+        **GATHERED,
+    }
+    attributed = [job for job in planned if job.rule == "attribute_clips"]
+    assert all("/integrated_gradients/" in path for job in attributed for path in job.outputs)
+
+    copy.snakemake("--cores", "2", str(STUDY / "measurements.parquet"))
+    after = copy.digests()
+    changed = {name for name in before if after[name] != before[name]}
+    assert {name for name in changed if not timed(name)} == {
+        "attributions/integrated_gradients/all/ae/seed0.parquet",
+        "explanations/integrated_gradients/all/ae/seed0.parquet",
+        "faithfulness/all/ae/seed0.parquet",
+        "localisation/all/ae/seed0.parquet",
+        "measurements.parquet",
+    }
+
+
+def test_code_reruns_what_uses_it_and_reverting_it_nothing(copy):
+    code = (copy.path / GRADIENTS).read_text()
+    (copy.path / GRADIENTS).write_text(f"{code}\n# a comment is a change of content\n")
+    planned = per_rule(copy.planned())
+    # one metric explains again, so faithfulness uses the explainer as well
+    assert planned == {
+        "attribute_clips": 1,
+        "measure_faithfulness": 1,
+        "measure_localisation": 1,
+        "illustrate_clips": 1,
+        **GATHERED,
+    }
+    (copy.path / GRADIENTS).write_text(code)
+    assert NOTHING in copy.dry_run()
+
+
+def test_what_only_prints_reruns_only_printing(copy):
+    page = copy.path / "soundproof/report/page.py"
+    page.write_text(f"{page.read_text()}\n# changed\n")
+    assert set(per_rule(copy.planned())) <= {"write_report", "index_studies"}
+    assert copy.planned()
+
+
+def test_another_seed_leaves_the_first_alone(copy):
+    copy.set_study(seeds=[0, 1])
+    planned = copy.planned()
+    counts = per_rule(planned)
+    assert counts["train_detector"] == 3
+    assert "extract_features" not in counts and "list_clips" not in counts
+    of_cells = [path for job in planned for path in job.outputs if "/seed" in path]
+    assert of_cells and all("/seed1." in path for path in of_cells)
+
+
+def test_a_deleted_file_comes_back_as_it_was(copy):
+    name = "attributions/random_map/all/ae/seed0.parquet"
+    before = copy.digests()
+    (copy.path / STUDY / name).unlink()
+    copy.snakemake("--cores", "2", str(STUDY / name))
+    after = copy.digests()
+    assert {key for key in before if after.get(key) != before[key]} <= {
+        "timings/random_map/all/ae/seed0.parquet"
+    }

@@ -1,0 +1,70 @@
+"""A folder of recordings goes through every stage, and what cannot be measured is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+from checkout import per_rule
+
+KEPT = {"detectors": ("ae", "clip_level"), "explainers": ("error_map", "random_map")}
+RATE_HZ = 16_000
+
+
+def record(folder: Path, counts: dict[str, int]) -> None:
+    """Write ``counts`` (sub-folder: number) clips of 2 s: hum in noise, knocking where anomalous."""
+    rng = np.random.default_rng(5)
+    time = np.arange(2 * RATE_HZ) / RATE_HZ
+    for where, count in counts.items():
+        (folder / where).mkdir(parents=True)
+        for index in range(count):
+            sound = 0.1 * np.sin(2 * np.pi * 120 * time) + 0.02 * rng.standard_normal(len(time))
+            if "anomaly" in where:
+                sound[8000:8400] += 0.3 * rng.standard_normal(400)
+            soundfile.write(folder / where / f"clip_{index}.wav", sound, RATE_HZ)
+
+
+def small(study: dict, folder: Path, **changes: object) -> dict:
+    """Overrides that leave one auto-encoder, one control and two explainers."""
+    removed = {
+        section: dict.fromkeys(name for name in study[section] if name not in kept)
+        for section, kept in KEPT.items()
+    }
+    removed["detectors"]["ae"] = {"epochs": 1}
+    return {**removed, "dataset": {"folder": str(folder)}, "seeds": [0], **changes}
+
+
+def test_one_setting_plans_both_studies(fresh, tmp_path):
+    record(tmp_path / "fan", {"train/normal": 1, "test/normal": 1, "test/anomaly": 1})
+    counts = per_rule(fresh.planned("--config", f"recordings={tmp_path / 'fan'}"))
+    assert counts["list_clips"] == counts["write_report"] == 2
+
+
+@pytest.mark.slow
+def test_recordings_run_and_a_test_set_without_anomalies_is_said(fresh, tmp_path):
+    record(tmp_path / "with", {"train/normal": 8, "test/normal": 2, "test/anomaly": 2})
+    record(tmp_path / "without", {"train/normal": 8, "test/normal": 3})
+    study = yaml.safe_load((fresh.path / "config/studies/recordings.yaml").read_text())
+    overrides = {
+        "recordings": small(study, tmp_path / "with"),
+        "recordings_level": small(study, tmp_path / "without", explain={"clips": "test"}),
+    }
+    settings = {"run": "own", "studies": list(overrides), "overrides": overrides}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(settings))
+    fresh.snakemake("--cores", "2", "--configfile", str(tmp_path / "own.yaml"))
+
+    run = fresh.path / "results/own"
+    numbers = json.loads((run / "metrics.json").read_text(), parse_constant=pytest.fail)
+    assert 0 <= numbers["recordings"]["detection"]["ae"] <= 1
+    assert numbers["recordings"]["explanation"]["ae"]["error_map"]
+    assert numbers["recordings_level"]["detection"] == {}
+    # no labelled events: faithfulness is measured, localisation gives its reason
+    assert "Not available" in (run / "recordings/tables/T2_temporal_f1.md").read_text()
+    detection = (run / "recordings_level/tables/T1_detection.md").read_text()
+    assert "Not available" in detection and "anomal" in detection
+    for page in run.rglob("*.md"):
+        assert "nan" not in page.read_text().lower().split(), page

@@ -1,0 +1,109 @@
+"""What Snakemake plans, and what it refuses to plan. Nothing here runs a job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from checkout import per_rule
+
+from soundproof.config import load_config
+
+REPOSITORY = Path(__file__).parents[2]
+STUDIES = sorted((REPOSITORY / "config/studies").glob("*.yaml"))
+MEASURED = """
+import json, resource, sys
+from snakemake.cli import main
+try:
+    main(["--dry-run", "--quiet", "all", *sys.argv[2:]])
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    with open(sys.argv[1], "w") as file:
+        json.dump({"seconds": used.ru_utime + used.ru_stime, "modules": sorted(sys.modules)}, file)
+"""
+
+
+def default_config():
+    return yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_every_shipped_study_validates(path, tmp_path):
+    values = {**default_config(), "studies": [path.stem]}
+    if path.stem.startswith("recordings"):
+        values |= {"studies": ["p1"], "recordings": str(tmp_path)}
+    _, studies = load_config(values, REPOSITORY / "config/studies")
+    assert path.stem in studies
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_run_can_be_planned(path, fresh):
+    assert fresh.planned("--configfile", str(path))
+
+
+def test_the_default_run_has_one_job_per_cell(fresh):
+    fresh.replace("config/config.yaml", "studies: [tiny]", "studies: [p1, p1_domains]")
+    counts = per_rule(fresh.planned())
+    _, studies = load_config(default_config(), REPOSITORY / "config/studies")
+    fits = [study for study in studies.values() for _ in study.parts() for _ in study.seeds]
+    explained = sum(len(study.explained) for study in fits)
+    expected = {
+        "list_clips": len(studies),
+        "extract_features": sum(len(study.parts()) for study in studies.values()),
+        "train_detector": sum(len(study.detectors) for study in fits),
+        "score_clips": sum(len(study.detectors) for study in fits),
+        "attribute_clips": sum(len(study.explained) * len(study.explainers) for study in fits),
+        "measure_faithfulness": explained,
+        "measure_localisation": explained,
+        "collect_measurements": len(studies),
+        "build_tables": len(studies),
+        "draw_figures": len(studies),
+        "write_report": len(studies),
+        "index_studies": 1,
+    }
+    assert {rule: counts.get(rule) for rule in expected} == expected
+    assert sum(counts.values()) < 300, "jobs are to be chunks of minutes, not clips"
+
+
+def test_a_dry_run_is_quick_and_loads_no_numerical_library(fresh, tmp_path):
+    fresh.replace("config/config.yaml", "studies: [tiny]", "studies: [p1, p1_domains]")
+
+    def measure(*options):
+        fresh.command(sys.executable, "-c", MEASURED, str(tmp_path / "measured.json"), *options)
+        return json.loads((tmp_path / "measured.json").read_text())
+
+    (tmp_path / "empty").write_text("rule all:\n")
+    floor = measure("--snakefile", str(tmp_path / "empty"))["seconds"]
+    measured = measure()
+    heavy = {"torch", "torchaudio", "captum", "scipy", "sklearn", "matplotlib"}
+    assert not heavy & set(measured["modules"])
+    # 2.5 s on an idle core; on a busy one Snakemake's own start takes longer as well
+    assert measured["seconds"] < max(4, 2.5 * floor)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sedes": [0]}, "seeds"),
+        ({"detectors": {"ae": {"kind": "skip_cae_transfomer"}}}, "did you mean 'skip_cae_transformer'"),
+        ({"detectors": {"isolation_forest": {"explain": True}}}, "a differentiable score"),
+        ({"explainers": {"integrated_gradients": {"steps": 0}}}, "steps"),
+    ],
+    ids=["unknown key", "unknown detector", "explainer without gradients", "setting out of range"],
+)
+def test_a_wrong_configuration_stops_before_anything_is_written(fresh, change, said):
+    fresh.set_study(**change)
+    done = fresh.command("snakemake", "--dry-run", check=False)
+    assert done.returncode != 0
+    assert "Configuration error" in done.stdout and said in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (fresh.path / "results").exists()
+
+
+def test_an_unknown_key_of_the_run_is_refused(fresh):
+    done = fresh.command("snakemake", "--dry-run", "--config", "devize=cpu", check=False)
+    assert done.returncode != 0
+    assert "did you mean 'device'" in done.stdout
