@@ -8,10 +8,9 @@ GIVES  a list of what is stale, missing or half-written, and an error if there i
 
 
 rule verify:
+    """Check every result file of run {CONFIG.run}."""
     log:
         f"{RUN}/logs/verify_results.log",
-    """Check every result file of run {CONFIG.run}."""
-
     params:
         reference=f"{CONFIG.results_dir}/reference",
     script:
