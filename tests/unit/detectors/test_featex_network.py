@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import torch
+from detector_toys import build, n_parameters, noise
+from scipy import signal
+from torch import nn
+
+from soundproof.detectors.featex.branches import spectrum, spectrum_layers
+from soundproof.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def block(inputs, outputs):
+    """Two norms, two 3x3 convolutions, squeeze-excitation to a sixteenth and back, shortcut where it widens."""
+    shortcut = inputs * outputs if inputs != outputs else 0
+    squeeze = 2 * outputs * (outputs // 16)
+    return 2 * inputs + 9 * inputs * outputs + 2 * outputs + 9 * outputs * outputs + squeeze + shortcut
+
+
+def test_stft_branch_has_the_published_widths():
+    detector = build("featex", (513, 125))
+    pairs = [
+        (block(16, 16), 2),
+        (block(16, 32) + block(32, 32), 1),
+        (block(32, 64) + block(64, 64), 1),
+        (block(64, 128) + block(128, 128), 1),
+    ]
+    blocks = sum(count * times for count, times in pairs)
+    norm, stem, embedding = 2 * 513, 7 * 7 * 16, 17 * 128 * 128  # 513 bins halved five times: 17
+    assert n_parameters(detector.stft) == norm + stem + blocks + embedding == 984_818
+
+
+def test_spectrum_branch_has_the_published_widths():
+    detector = build("featex", (513, 125))
+    squeeze = 2 * 128 * 8
+    convolutions = 128 * 16 + 128 * 128 * 8 + 128 * 128 * 8 + 3 * squeeze
+    # 513 bins in steps of 4, 4 and 2, padded: 129, 33, 17
+    dense = 17 * 128 * 128 + 3 * 128 * 128 + 4 * 2 * 128
+    assert n_parameters(detector.spectrum) == convolutions + dense + 128 * 128 == 615_424
+    assert n_parameters(detector) == 984_818 + 615_424
+
+
+@pytest.mark.parametrize(
+    ("n_bins", "layers"),
+    [
+        (144_000, [(256, 64), (64, 32), (16, 4)]),  # as published
+        (513, [(16, 4), (8, 4), (8, 2)]),
+        (65, [(8, 2), (4, 2), (4, 1)]),
+        (9, [(4, 1), (2, 1), (4, 1)]),
+    ],
+)
+def test_strides_shrink_with_the_spectrum_and_kernels_with_them(n_bins, layers):
+    assert spectrum_layers(n_bins) == layers
+
+
+def test_18_s_leave_the_18_frames_that_the_publication_pools_over():
+    detector = build("featex", (513, 561), width=0.25)
+    seen = []
+    detector.cam_layer.register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    with torch.no_grad():
+        detector.freeze().embed(noise(1, 513, 561).abs())
+    assert seen == [(1, 32, 17, 18)]
+
+
+@pytest.mark.parametrize("shape", [(513, 120), (257, 61), (65, 30), (16, 17), (5, 2)])
+@pytest.mark.parametrize(("branches", "n_dims"), [("both", 256), ("stft", 128), ("spectrum", 128)])
+def test_any_shape_is_embedded_on_the_unit_sphere(shape, branches, n_dims):
+    detector = build("featex", shape, width=0.1, branches=branches).freeze()
+    embedding = detector.embed(noise(3, *shape).abs())
+    assert embedding.shape == (3, n_dims)
+    torch.testing.assert_close(embedding.norm(dim=1), torch.ones(3))
+    assert (detector.cam_layer is None) == (branches == "spectrum")
+
+
+def test_spectrum_is_welchs_estimate():
+    samples = noise(8000).numpy()
+    frequencies, density = signal.welch(samples, 16000, nperseg=512, noverlap=256, detrend=False)
+    frames = torch.stft(
+        torch.from_numpy(samples), 512, 256, window=torch.hann_window(512), center=False, return_complex=True
+    )
+    ours = spectrum(frames.abs()[None])[0].numpy()
+    ratio = ours[1:-1] / np.sqrt(density[1:-1])  # the first and the last bin stand for one side only
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-4)
+    assert len(ours) == len(frequencies)
+
+
+def test_a_silent_map_has_a_finite_gradient():
+    detector = build("featex", (33, 24), width=0.1).freeze()
+    x = torch.zeros(2, 33, 24, requires_grad=True)
+    detector.embed(x).square()[:, ::3].sum().backward()
+    assert x.grad.isfinite().all()
+
+
+def test_every_activation_is_used_once_and_not_in_place():
+    detector = build("featex", (33, 24), width=0.1).freeze()
+    calls = {}
+    for name, module in detector.named_modules():
+        if isinstance(module, (nn.ReLU, nn.Sigmoid, nn.MaxPool2d)):
+            assert not getattr(module, "inplace", False)
+            calls[name] = 0
+            module.register_forward_hook(lambda *_, name=name: calls.update({name: calls[name] + 1}))
+    detector.embed(noise(2, 33, 24).abs())
+    assert set(calls.values()) == {1}
+
+
+def test_nothing_but_normalisation_has_a_bias():
+    for module in build("featex", (33, 24), width=0.1).modules():
+        if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+            assert module.bias is None
+
+
+def test_weights_that_leave_no_loss_are_refused():
+    with pytest.raises(ConfigError, match="no loss to learn from"):
+        build("featex", (33, 24), loss_weights=(0, 0, 0))
+    with pytest.raises(ConfigError, match="branches: stft"):
+        build("featex", (33, 24), loss_weights=(0, 0, 1), branches="stft")
