@@ -8,9 +8,9 @@ from. Importing this loads no numerical library.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +50,14 @@ def check(files: Iterable[Expected]) -> Iterator[Finding]:
         if not expected.path.is_file():
             yield Finding(expected.path, "missing", f"rule {expected.rule} makes it")
         elif expected.stage:
-            yield from _check_record(expected, contents)
+            finding = _check_record(expected, _origin, partial(_inputs, contents))
+            if finding:
+                yield finding
 
 
 def check_origin(expected: Expected) -> Finding | None:
-    """Compare settings and code of one existing file, which reads its footer only."""
-    try:
-        record = read_record(expected.path)
-    except ArtefactError as error:
-        return Finding(expected.path, "unreadable", error.found)
-    reason = _origin(expected, record)
-    return Finding(expected.path, "stale", reason) if reason else None
+    """Compare settings and code of one existing file, for which its footer is enough."""
+    return _check_record(expected, _origin)
 
 
 def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
@@ -111,44 +108,41 @@ def read_record(path: Path) -> Provenance:
         ) from error
 
 
-def _check_record(expected: Expected, contents: Any) -> Iterator[Finding]:
-    finding = check_origin(expected)
-    if finding:
-        yield finding
-        return
-    recorded = read_record(expected.path).inputs
-    for role in sorted({*expected.inputs, *recorded}):
-        reason = _compare_input(role, expected.inputs.get(role), recorded.get(role), contents)
-        if reason:
-            yield Finding(expected.path, "stale", reason)
-            return
+def _check_record(expected: Expected, *checks: Callable[[Provenance, Expected], str]) -> Finding | None:
+    try:
+        found = read_record(expected.path)
+    except ArtefactError as error:
+        return Finding(expected.path, "unreadable", error.found)
+    reason = next(filter(None, (differs(found, expected) for differs in checks)), "")
+    return Finding(expected.path, "stale", reason) if reason else None
 
 
-def _origin(expected: Expected, record: Provenance) -> str:
-    """Say in what the record differs; empty if it does not."""
-    if record.stage != expected.stage:
-        return f"written by stage '{record.stage}'"
-    if record.seed != expected.seed:
-        return f"made with seed {record.seed}"
-    if digest(record.settings) != digest(expected.settings):
-        wanted = json.loads(canonical_json(expected.settings))
-        return next(differences(record.settings, wanted), "other settings")
-    if record.code != expected.code():
-        return "made by other code"
+def _origin(found: Provenance, wanted: Expected) -> str:
+    """Say in what stage, settings or code differ; empty if they do not."""
+    if found.stage != wanted.stage:
+        return f"written by stage '{found.stage}'"
+    if found.seed != wanted.seed:
+        return f"made with seed {found.seed}"
+    if digest(found.settings) != digest(wanted.settings):
+        # a record has passed through JSON, which knows no tuples
+        plain = json.loads(canonical_json(wanted.settings))
+        return next(differences(found.settings, plain), "other settings")
+    return "" if found.code == wanted.code() else "made by other code"
+
+
+def _inputs(contents: Callable[[Path], str], found: Provenance, wanted: Expected) -> str:
+    """Say which input differs; empty if none does."""
+    for role in sorted({*found.inputs, *wanted.inputs}):
+        if role not in found.inputs or role not in wanted.inputs:
+            return f"input '{role}' is {'not yet' if role in wanted.inputs else 'no longer'} among its inputs"
+        files = wanted.inputs[role]
+        absent = [path for path in (files if isinstance(files, tuple) else (files,)) if not path.is_file()]
+        if absent:
+            return f"input '{role}' is missing: {absent[0]}"
+        now = digest(sorted(map(contents, files))) if isinstance(files, tuple) else contents(files)
+        if found.inputs[role] != now:
+            return f"input '{role}' has changed since"
     return ""
-
-
-def _compare_input(
-    role: str, wanted: Path | tuple[Path, ...] | None, recorded: str | None, contents: Any
-) -> str:
-    if wanted is None or recorded is None:
-        return f"input '{role}' is {'no longer' if wanted is None else 'not yet'} among its inputs"
-    paths = [wanted] if isinstance(wanted, Path) else list(wanted)
-    absent = [path for path in paths if not path.is_file()]
-    if absent:
-        return f"input '{role}' is missing: {absent[0]}"
-    found = contents(wanted) if isinstance(wanted, Path) else digest(sorted(map(contents, paths)))
-    return "" if found == recorded else f"input '{role}' has changed since"
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:

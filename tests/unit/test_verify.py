@@ -1,0 +1,172 @@
+"""Findings on hand-made records, and numbers against a hand-made reference."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+from soundproof.errors import ArtefactError
+from soundproof.expected import Expected
+from soundproof.provenance import Provenance, digest, file_digest
+from soundproof.reference import agrees, compare_with_reference
+from soundproof.tables import write_table
+from soundproof.verify import check, check_surplus, covering, differences, listed, other_versions, read_record
+
+RULE = "score_clips"
+
+
+@pytest.fixture
+def pair(tmp_path) -> tuple[Expected, Path]:
+    """A file that fits, and the input it was made from."""
+    source = tmp_path / "source"
+    source.write_text("one")
+    expected = Expected(
+        path=tmp_path / "scores.parquet",
+        rule=RULE,
+        stage="scores",
+        settings={"window": (4, 4), "kind": "cae"},
+        inputs={"source": source, "all": (source,)},
+        seed=3,
+    )
+    write(expected)
+    return expected, source
+
+
+def write(expected: Expected, **changes: object) -> None:
+    source = expected.inputs["source"]
+    assert isinstance(source, Path)
+    record = {
+        "stage": expected.stage,
+        "settings": expected.settings,
+        "code": expected.code(),
+        "inputs": {"source": file_digest(source), "all": digest([file_digest(source)])},
+        "seed": expected.seed,
+    }
+    write_table(pd.DataFrame({"value": [1.0]}), expected.path, Provenance(**{**record, **changes}))
+
+
+def found(expected: Expected) -> str:
+    return "; ".join(f"{finding.problem}: {finding.detail}" for finding in check([expected]))
+
+
+def test_a_file_that_fits_gives_no_finding(pair):
+    assert found(pair[0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"stage": "training"}, "stale: written by stage 'training'"),
+        ({"seed": 4}, "stale: made with seed 4"),
+        (
+            {"settings": {"window": (4, 8), "kind": "cae"}},
+            "stale: window: [4, 8] in the file, [4, 4] in the configuration",
+        ),
+        ({"code": "0" * 16}, "stale: made by other code"),
+        ({"inputs": {}}, "stale: input 'all' is not yet among its inputs"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_each_difference_is_named(pair, changes, said):
+    write(pair[0], **changes)
+    assert found(pair[0]) == said
+
+
+def test_a_changed_or_missing_input_makes_a_file_stale(pair):
+    expected, source = pair
+    source.write_text("two")
+    assert found(expected) == "stale: input 'all' has changed since"
+    source.unlink()
+    assert found(expected).startswith("stale: input 'all' is missing: ")
+
+
+def test_missing_and_cut_off_files_are_told_apart(pair):
+    expected, _ = pair
+    expected.path.write_bytes(expected.path.read_bytes()[:-20])
+    assert found(expected).startswith("unreadable: not whole Parquet")
+    expected.path.unlink()
+    assert found(expected) == f"missing: rule {RULE} makes it"
+
+
+def test_weights_are_read_without_their_tensors(tmp_path):
+    path = tmp_path / "model.safetensors"
+    record = Provenance(stage="training", settings={"epochs": 2}, seed=1)
+    header = {"kind": "cae", "provenance": json.loads(record.encode())}
+    save_file({"w": np.zeros(3, np.float32)}, path, metadata={"soundproof": json.dumps(header)})
+    assert read_record(path) == record
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ArtefactError, match="not a whole detector file"):
+        read_record(path)
+
+
+def test_surplus_files_are_named_by_their_kind(pair, tmp_path):
+    expected, source = pair
+    source.rename(tmp_path / ".scores.12.part.parquet")
+    (tmp_path / "old.parquet").touch()
+    problems = {finding.path.name: finding.problem for finding in check_surplus([expected], tmp_path)}
+    assert problems == {".scores.12.part.parquet": "left over", "old.parquet": "foreign"}
+
+
+def test_other_versions_are_reported(pair):
+    write(pair[0], versions={"numpy": "0.1"})
+    assert other_versions([pair[0]]) == {"numpy": {"0.1"}}
+
+
+def test_differences_name_the_whole_key():
+    before, now = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 1, "c": 5}, "e": 4}
+    assert list(differences(before, now)) == [
+        "a.c: 2 in the file, 5 in the configuration",
+        "d: removed",
+        "e: added",
+    ]
+
+
+def test_a_folder_stands_for_its_files_only_if_all_are_meant(tmp_path):
+    for name in ("a/x/1", "a/x/2", "a/y/1", "b/1"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    chosen = [tmp_path / name for name in ("a/x/1", "a/x/2", "b/1")]
+    assert covering(chosen, tmp_path) == [tmp_path / "a/x", tmp_path / "b"]
+
+
+def test_long_lists_are_counted(pair):
+    findings = list(check([Expected(path=Path(f"{n}"), rule=RULE) for n in range(50)]))
+    assert listed(findings).endswith("... and 10 more")
+
+
+@pytest.mark.parametrize(
+    ("ours", "reference", "same"),
+    [
+        (0.50, 0.55, True),  # allowed: 0.03 + 0.0275
+        (0.50, 0.57, False),  # allowed: 0.0585
+        (-1.0, -1.07, True),  # allowed: 0.0835
+        (float("nan"), float("nan"), True),
+        (float("nan"), 0.0, False),
+    ],
+)
+def test_the_tolerance(ours, reference, same):
+    assert agrees(ours, reference) is same
+
+
+def test_tables_and_numbers_are_compared_with_the_reference(tmp_path):
+    theirs, ours = tmp_path / "reference", tmp_path / "run"
+    for folder, auc, clips, count in ((theirs, 0.8, "5 / 5", 3), (ours, 0.6, "5 / 6", 4)):
+        (folder / "p1/tables").mkdir(parents=True)
+        table = pd.DataFrame({"detector": ["ae", "mae"], "auc": [auc, 0.7], "clips": clips, "n": count})
+        table.to_csv(folder / "p1/tables/T1.csv", index=False)
+        (folder / "metrics.json").write_text(json.dumps({"p1": {"ae": auc, "mae": 0.7}}))
+    assert list(compare_with_reference(theirs, theirs)) == []
+    said = [finding.detail for finding in compare_with_reference(theirs, ours)]
+    assert said == [
+        "p1.ae: 0.6 for 0.8",
+        "auc in row 1: 0.6 for 0.8",
+        "clips in row 1: 5 / 6 for 5 / 5, and 1 more rows",
+        "n in row 1: 4 for 3, and 1 more rows",
+    ]
+    (ours / "metrics.json").unlink()
+    assert next(iter(compare_with_reference(theirs, ours))).problem == "missing"
