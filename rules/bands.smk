@@ -11,7 +11,7 @@ def without_bands(wildcards):
     study = STUDIES[wildcards.study]
     if study.bands is None:
         return []
-    return cells(wildcards.study, list(study.detectors), f"{STUDY}/bands/{CELL}.parquet")
+    return paths(wildcards.study, study.detectors, f"{STUDY}/bands/{CELL}.parquet")
 
 
 rule remove_bands:

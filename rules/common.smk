@@ -69,53 +69,57 @@ def manifest_of(wildcards):
     )
 
 
-def cells(study, detectors, template):
-    """Paths of all (part, detector, seed) combinations of a study."""
-    return expand(
-        template,
-        study=study,
-        part=STUDIES[study].parts(),
-        detector=detectors,
-        seed=STUDIES[study].seeds,
-        explainer=list(STUDIES[study].explainers),
-    )
+def paths(study, detectors, template):
+    """Paths of all trainings of the detectors (and of each explainer, where the template names one)."""
+    return [
+        template.format(
+            study=study, part=part, detector=detector, seed=seed, explainer=explainer
+        )
+        for part, detector, seed in STUDIES[study].cells(detectors)
+        for explainer in (
+            STUDIES[study].explainers if "{explainer}" in template else [None]
+        )
+    ]
 
 
 def explained(template):
     """Input function: a file per explained detector, part and seed (and explainer) of the study."""
-    return lambda wildcards: cells(
+    return lambda wildcards: paths(
         wildcards.study, STUDIES[wildcards.study].explained, template
     )
 
 
 def trained(template):
     """Input function: a file per detector, part and seed of the study."""
-    return lambda wildcards: cells(
-        wildcards.study, list(STUDIES[wildcards.study].detectors), template
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].detectors, template
     )
 
 
 def trained_keys(wildcards):
     """(part, detector, seed) of each file that `trained` lists, in its order."""
     study = STUDIES[wildcards.study]
-    return [
-        [part, detector, seed]
-        for part in study.parts()
-        for detector in study.detectors
-        for seed in study.seeds
-    ]
+    return [list(cell) for cell in study.cells(study.detectors)]
 
 
 def of_first_part(template):
     """Input function: a file per explained detector (and explainer), of the first part and seed."""
-    return lambda wildcards: expand(
-        template,
-        study=wildcards.study,
-        part=STUDIES[wildcards.study].parts()[0],
-        detector=STUDIES[wildcards.study].explained,
-        seed=STUDIES[wildcards.study].seeds[0],
-        explainer=list(STUDIES[wildcards.study].explainers),
-    )
+
+    def firsts(wildcards):
+        study = STUDIES[wildcards.study]
+        return [
+            template.format(
+                study=wildcards.study,
+                part=part,
+                detector=detector,
+                seed=seed,
+                explainer=explainer,
+            )
+            for detector, (part, seed) in study.first_cells().items()
+            for explainer in (study.explainers if "{explainer}" in template else [None])
+        ]
+
+    return firsts
 
 
 def first_cell(template):

@@ -84,18 +84,12 @@ class _StudyFiles:
                     modules=modules,
                     inputs={"clips": self.clips},
                 )
-            for seed in self.study.seeds:
-                for detector in self.study.detectors:
-                    yield from _Cell(self, part, detector, seed)
+        for cell in self.study.cells(self.study.detectors):
+            yield from _Cell(self, *cell)
         yield from self._gathered()
 
     def _gathered(self) -> Iterator[Expected]:
-        cells = [
-            (part, detector, seed)
-            for part in self.study.parts()
-            for detector in self.study.detectors
-            for seed in self.study.seeds
-        ]
+        cells = self.study.cells(self.study.detectors)
         measurements = self.folder / "measurements.parquet"
         rows = tuple(path for cell in cells for path in _Cell(self, *cell).rows())
         yield Expected(
@@ -113,16 +107,16 @@ class _StudyFiles:
         yield Expected(path=self.folder / "index.html", rule="write_report")
 
     def _illustrations(self) -> Expected:
-        part, seed, labels = self.study.parts()[0], self.study.seeds[0], self.study.explained
-        models = {label: _Cell(self, part, label, seed).model for label in labels}
+        firsts = self.study.first_cells()
+        models = {label: _Cell(self, part, label, seed).model for label, (part, seed) in firsts.items()}
         return Expected(
             path=self.folder / "illustrations.parquet",
             rule="illustrate_clips",
             stage="illustrations",
             settings={"segment_seconds": self.study.segment_seconds},
-            modules=tuple(module for label in labels for module in self.stages.detector_code(label)),
+            modules=tuple(module for label in firsts for module in self.stages.detector_code(label)),
             inputs={
-                "features": self.folder / "features" / f"{part}.parquet",
+                "features": self.folder / "features" / f"{self.study.parts()[0]}.parquet",
                 **{f"models/{label}": path for label, path in models.items()},
             },
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SerializeAsAny, StrictBool, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, StrictBool, StrictStr, ValidationError
 
 from soundproof.complaints import first_complaint
 from soundproof.config.messages import mapping, within
@@ -16,6 +16,7 @@ from soundproof.registry import Entry, Parameters, Registry
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names that become parts of file names."""
 
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 C = TypeVar("C")
 
 
@@ -59,9 +60,10 @@ class Labelled(Chosen):
 
 
 class DetectorChoice(Labelled):
-    """A detector, and whether its scores are explained."""
+    """A detector, whether its scores are explained, and its seeds where they are not the study's."""
 
     explain: StrictBool = False
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] | None = None
 
 
 class ExplainerChoice(Labelled):

@@ -5,8 +5,8 @@ The default file, the JSON schema and the reference page are generated from thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,7 +20,7 @@ from pydantic import (
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
-from soundproof.config.chosen import NAME, Chosen, DetectorChoice, ExplainerChoice, choose, entries
+from soundproof.config.chosen import NAME, Chosen, DetectorChoice, ExplainerChoice, Seed, choose, entries
 from soundproof.config.messages import mapping
 from soundproof.config.shared_keys import one_segment_length, ready_made_features
 from soundproof.datasets.registry import DATASETS
@@ -33,7 +33,6 @@ from soundproof.localisation.registry import LOCALISATION
 from soundproof.registry import Registry
 
 _SEGMENT_SECONDS = 1.0
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 
 
 class Section(BaseModel):
@@ -169,6 +168,22 @@ class Study(Section):
         """Labels of the detectors whose scores are explained."""
         return [label for label, detector in self.detectors.items() if detector.explain]
 
+    def cells(self, detectors: Iterable[str]) -> list[tuple[str, str, int]]:
+        """(part, detector, seed) of every training of ``detectors``, in the order of the file."""
+        return [
+            (part, label, seed)
+            for part in self.parts()
+            for label in detectors
+            for seed in self.detectors[label].seeds or self.seeds
+        ]
+
+    def first_cells(self) -> dict[str, tuple[str, int]]:
+        """First (part, seed) of each explained detector: the one whose pictures are shown."""
+        firsts: dict[str, tuple[str, int]] = {}
+        for part, label, seed in self.cells(self.explained):
+            firsts.setdefault(label, (part, seed))
+        return firsts
+
     def parts(self) -> list[str]:
         """Units of training and storage: one per machine, or ``all``.
 
@@ -210,13 +225,6 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-class Bootstrap(Section):
-    """Intervals of finished tables and figures."""
-
-    resamples: PositiveInt = Field(2000, description="bootstrap resamples over clips")
-    level: float = Field(0.95, gt=0, lt=1, description="coverage of the intervals")
-
-
 class Config(Section):
     """A run."""
 
@@ -240,7 +248,6 @@ class Config(Section):
         1, description="CPU threads of one job (numbers may differ in the last digit between values)"
     )
     memory_budget_mb: PositiveInt = Field(1024, description="memory that one job may fill with maps")
-    bootstrap: Bootstrap = Field(default_factory=Bootstrap, description="confidence intervals")
 
     @field_validator("studies", mode="before")
     @classmethod

@@ -21,11 +21,17 @@ _NULL: Schema = {"type": "null"}
 _KEYS: dict[str, Schema] = {
     "title": {"type": "string", "description": "name in tables and figures"},
     "explain": {"type": "boolean", "description": "whether its scores are explained", "default": False},
+    "seeds": {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 0},
+        "minItems": 1,
+        "description": "its own run seeds, where they are not the study's",
+    },
 }
 """Keys of labelled entries beside their settings."""
 _REGISTRIES: dict[str, tuple[Registry[Any], tuple[str, ...]]] = {
     "dataset": (DATASETS, ("kind",)),
-    "detectors": (DETECTORS, ("kind", "title", "explain")),
+    "detectors": (DETECTORS, ("kind", "title", "explain", "seeds")),
     "explainers": (EXPLAINERS, ("kind", "title")),
     "faithfulness": (FAITHFULNESS, ()),
     "localisation": (LOCALISATION, ()),
@@ -38,7 +44,7 @@ def json_schema() -> str:
     _, common = models_json_schema([(Config, "validation"), (Study, "validation")])
     sections = common["$defs"]
     sections["FeatureSettings"]["properties"]["recipe"]["enum"] = sorted(RECIPES)
-    kept = {name: sections[name] for name in ("Bootstrap", "Selection", "FeatureSettings")}
+    kept = {name: sections[name] for name in ("Selection", "FeatureSettings")}
     changes = _changes(sections["Study"])
     definitions = {
         "run": _run(sections["Config"]),

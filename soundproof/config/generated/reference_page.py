@@ -9,7 +9,7 @@ from typing import Any
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.generated.describe import Key, key_table, keys_of, table
-from soundproof.config.model import Bootstrap, Config, Selection, Study
+from soundproof.config.model import Config, Selection, Study
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -44,8 +44,6 @@ def _sections() -> Iterator[str]:
     yield _HEAD.rstrip()
     yield "## Run"
     yield key_table(keys_of(Config))
-    yield "### `bootstrap`"
-    yield key_table(keys_of(Bootstrap))
     yield "## Study"
     yield key_table(key for key in keys_of(Study) if key.name != "name")
     yield "### `explain`"
@@ -58,7 +56,10 @@ def _sections() -> Iterator[str]:
     yield "### `dataset`"
     yield from _entries(DATASETS)
     yield "### `detectors`"
-    yield "Each also takes `kind`, `title` (its name in tables) and `explain` (whether its scores are explained)."
+    yield (
+        "Each also takes `kind`, `title` (its name in tables), `explain` (whether its scores are explained) and "
+        "`seeds` (its own, where they are not the study's)."
+    )
     yield from _entries(DETECTORS)
     yield "### `explainers`"
     yield "Each also takes `kind` and `title`."

@@ -86,7 +86,6 @@ def test_a_mistake_in_a_study_is_named_with_its_remedy(tmp_path: Path, mistake: 
 
 RUN_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "key": ({"studys": ["toy"]}, "'studys'", "did you mean 'studies'"),
-    "nested key": ({"bootstrap": {"resample": 3}}, "'bootstrap.resample'", "did you mean 'resamples'"),
     "null": ({"studies": None}, "no value (null)", "remove the key to have its default"),
     "no studies": ({"studies": []}, "'studies'", "name at least 1"),
     "twice": ({"studies": ["toy", "toy"]}, "'studies'", "name toy only once"),

@@ -1,0 +1,30 @@
+"""Which trainings a study has."""
+
+from soundproof.config.model import Study
+
+
+def study(**changes):
+    values = {
+        "name": "s",
+        "dataset": {"kind": "bench", "machines": ["fan", "pump"]},
+        "detectors": {
+            "ae": {"kind": "cae", "explain": True},
+            "svm": {"kind": "one_class_svm", "seeds": [7]},
+        },
+        "explainers": {"error_map": {}},
+        "seeds": [1, 2],
+    }
+    return Study.model_validate({**values, **changes})
+
+
+def test_a_detector_may_have_its_own_seeds():
+    pooled = study(scope="pooled")
+    assert pooled.cells(pooled.detectors) == [("all", "ae", 1), ("all", "ae", 2), ("all", "svm", 7)]
+
+
+def test_one_training_per_machine():
+    assert study().cells(["svm"]) == [("fan", "svm", 7), ("pump", "svm", 7)]
+
+
+def test_pictures_come_from_the_first_part_and_seed():
+    assert study().first_cells() == {"ae": ("fan", 1)}
