@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, StrictBool, StrictStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+)
 
 from soundproof.complaints import first_complaint
 from soundproof.config.messages import mapping, within
@@ -18,6 +27,22 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 C = TypeVar("C")
+T = TypeVar("T")
+
+
+def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    """Return the values.
+
+    Raises:
+        ValueError: One of them stands there twice.
+    """
+    repeated = [value for value in values if values.count(value) > 1]
+    if repeated:
+        raise ValueError(f"name {repeated[0]} only once")
+    return values
+
+
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 
 
 class Chosen(BaseModel):
@@ -63,7 +88,7 @@ class DetectorChoice(Labelled):
     """A detector, whether its scores are explained, and its seeds where they are not the study's."""
 
     explain: StrictBool = False
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] | None = None
+    seeds: Seeds | None = None
 
 
 class ExplainerChoice(Labelled):

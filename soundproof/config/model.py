@@ -20,7 +20,16 @@ from pydantic import (
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
-from soundproof.config.chosen import NAME, Chosen, DetectorChoice, ExplainerChoice, Seed, choose, entries
+from soundproof.config.chosen import (
+    NAME,
+    Chosen,
+    DetectorChoice,
+    ExplainerChoice,
+    Seeds,
+    choose,
+    distinct,
+    entries,
+)
 from soundproof.config.messages import mapping
 from soundproof.config.shared_keys import one_segment_length, ready_made_features
 from soundproof.datasets.registry import DATASETS
@@ -66,9 +75,7 @@ class Study(Section):
     scope: Literal["machine", "pooled"] = Field(
         "machine", description="machine: one model each; pooled: one for all machines (as P1 on DCASE 2022)"
     )
-    seeds: tuple[Seed, ...] = Field(
-        (0,), min_length=1, description="run seeds; each trains every detector anew"
-    )
+    seeds: Seeds = Field((0,), description="run seeds; each trains every detector anew")
     detectors: dict[str, DetectorChoice] = Field(min_length=1, description="label: `kind` and settings")
     explainers: dict[str, ExplainerChoice] = Field(
         default_factory=dict, description="label: `kind`, settings"
@@ -93,11 +100,6 @@ class Study(Section):
     @classmethod
     def _features(cls, value: Any) -> Any:
         return resolve(value) if isinstance(value, Mapping) else value
-
-    @field_validator("seeds")
-    @classmethod
-    def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        return _distinct(value)
 
     @field_validator("detectors", mode="before")
     @classmethod
@@ -218,13 +220,6 @@ def _metrics(registry: Registry[Any], what: str, value: Any) -> dict[str, Chosen
     return entries(what, value, read)
 
 
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    repeated = [value for value in values if values.count(value) > 1]
-    if repeated:
-        raise ValueError(f"name {repeated[0]} only once")
-    return values
-
-
 class Config(Section):
     """A run."""
 
@@ -257,7 +252,7 @@ class Config(Section):
     @field_validator("studies")
     @classmethod
     def _distinct_studies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _distinct(value)
+        return distinct(value)
 
     def check_overrides(self) -> None:
         """Refuse overrides of studies that do not run.

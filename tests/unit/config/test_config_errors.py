@@ -26,6 +26,8 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "infinite": ({"detectors": {"ae": {"learning_rate": float("inf")}}}, "inf", "finite number"),
     "explain": ({"detectors": {"ae": {"explain": "maybe"}}}, "'explain', at 'detectors.ae'", "true or false"),
     "title": ({"detectors": {"ae": {"title": 3}}}, "'title', at 'detectors.ae'", "write text"),
+    "own seeds": ({"detectors": {"ae": {"seeds": [3, 3]}}}, "'seeds', at 'detectors.ae'", "name 3 only once"),
+    "no own seeds": ({"detectors": {"ae": {"seeds": []}}}, "'seeds', at 'detectors.ae'", "name at least 1"),
     "label": ({"detectors": {"a/e": {"kind": "cae"}}}, "label 'a/e'", "letters, digits"),
     "list": ({"detectors": ["ae"]}, "'detectors'", "write a mapping"),
     "explainer": ({"explainers": {"salience": {}}}, "explainer 'salience'", "did you mean 'saliency'"),

@@ -149,6 +149,15 @@ def test_a_study_of_machines_has_a_part_for_each(tmp_path: Path) -> None:
     assert studies["toy"].parts() == ["fan", "valve"]
 
 
+def test_own_seeds_of_a_detector_replace_those_of_the_study(tmp_path: Path) -> None:
+    _, studies = load(tmp_path, scope="machine", detectors={"isolation_forest": {"seeds": [5]}})
+    study = studies["toy"]
+    assert study.cells(["isolation_forest", "ae"]) == [
+        (part, *cell) for part in ("fan", "valve") for cell in (("isolation_forest", 5), ("ae", 0), ("ae", 1))
+    ]
+    assert "seeds" not in Stages(study).detector("isolation_forest")
+
+
 def test_study_files_are_utf8_yaml_that_any_reader_reads() -> None:
     for name in NAMES:
         assert isinstance(yaml.safe_load((STUDIES / f"{name}.yaml").read_text(encoding="utf-8")), dict)
