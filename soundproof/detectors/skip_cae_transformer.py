@@ -39,8 +39,8 @@ class SkipCaeTransformer(SkipCae):
         tokens = self._grid[0] * self._grid[1]
         heads = max(n for n in range(1, MOST_HEADS + 1) if tokens % n == 0)
         # a module, not the default function, so that DeepLift finds the rectifier
-        self.attention = nn.TransformerEncoderLayer(tokens, heads, activation=nn.ReLU(), batch_first=True)
-        self.look_back = nn.TransformerDecoderLayer(tokens, heads, activation=nn.ReLU(), batch_first=True)
+        self.attention = nn.TransformerEncoderLayer(tokens, heads, activation=nn.ReLU())
+        self.look_back = nn.TransformerDecoderLayer(tokens, heads, activation=nn.ReLU())
         self.encoder_gate = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU())
         self.decoder_gate = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU())
         # not AdaptiveAvgPool2d, whose gradient on CUDA is not reproducible; the same means as two matrix products
@@ -62,14 +62,18 @@ class SkipCaeTransformer(SkipCae):
         return out
 
     def _tokens(self, maps: Tensor) -> Tensor:
-        """Turn [B, 32, h, w] into tokens [B, 32, token length]."""
+        """Turn [B, 32, h, w] into tokens [32, B, token length].
+
+        Contiguous and with the tokens first, each linear layer is one large product instead of 32 small ones.
+        """
         if maps.shape[-2:] != self._grid:
             maps = self._pool_rows.T @ maps @ self._pool_columns
-        return maps.flatten(2)
+        return maps.flatten(2).transpose(0, 1).contiguous()
 
     def _maps(self, tokens: Tensor, like: Tensor) -> Tensor:
-        """Turn tokens [B, 32, token length] into maps of the size of ``like``."""
-        return resize(tokens.view(*tokens.shape[:2], *self._grid), like.shape[-2:])
+        """Turn tokens [32, B, token length] into maps [B, 32, h, w] of the size of ``like``."""
+        maps = tokens.transpose(0, 1)
+        return resize(maps.view(*maps.shape[:2], *self._grid), like.shape[-2:])
 
 
 def _averaging(cells: int, groups: int) -> Tensor:

@@ -47,7 +47,7 @@ def test_maps_larger_than_the_token_grid_are_pooled():
     small = build("skip_cae_transformer", (32, 256), token_grid=(4, 8))
     assert small.attention.self_attn.embed_dim == 4 * 8
     x = noise(3, 32, 4, 32)
-    tokens = small._tokens(x)
+    tokens = small._tokens(x).transpose(0, 1)
     assert torch.allclose(tokens, nn.functional.adaptive_avg_pool2d(x, (4, 8)).flatten(2), atol=1e-6)
     assert small.freeze().score(noise(2, 32, 256)).shape == (2,)
 
