@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.attribution import attribution
+from benchmarks.bands import bands
 from benchmarks.faithfulness import faithfulness
 from benchmarks.features import features
 from benchmarks.memory import memory
@@ -24,6 +25,7 @@ from soundproof.training.determinism import set_determinism
 BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "attribution": attribution,
     "faithfulness": faithfulness,
+    "bands": bands,
     "masking": masking,
     "training": training,
     "features": features,
