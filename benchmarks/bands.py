@@ -60,4 +60,4 @@ def _effects(frame: pd.DataFrame) -> torch.Tensor:
     rows = frame[frame["metric"].eq("band_effect") & frame["protocol"].str.endswith("/absolute")]
     rows = rows.assign(n_bands=rows["protocol"].str.extract(r"(\d+)")[0].astype(int))
     table = rows.pivot_table(index=["n_bands", "parameter"], columns="clip_id", values="value")
-    return torch.from_numpy(table.to_numpy())
+    return torch.tensor(table.to_numpy())

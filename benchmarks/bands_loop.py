@@ -22,18 +22,19 @@ def effects_one_by_one(detector: Detector, x: Tensor, of_bin: Sequence[Tensor], 
     Returns:
         float64 [n_bands of all partitions, B].
     """
-    effects = []
+    effects: list[list[float]] = []
     with torch.no_grad():
         for _ in range(n_explainers):
-            effects = [
-                torch.tensor([_effect(detector, clip, bands == k) for clip in x], dtype=torch.float64)
-                for bands in of_bin
-                for k in range(int(bands.max()) + 1)
-            ]
-    return torch.stack(effects)
+            effects = [_effects(detector, clip, of_bin) for clip in x]
+    return torch.tensor(effects, dtype=torch.float64).T
 
 
-def _effect(detector: Detector, clip: Tensor, band: Tensor) -> float:
-    without = clip.clone()
-    without[band] = 0
-    return abs(float(detector.score(clip[None])) - float(detector.score(without[None])))
+def _effects(detector: Detector, clip: Tensor, of_bin: Sequence[Tensor]) -> list[float]:
+    intact = float(detector.score(clip[None]))
+    effects = []
+    for bands in of_bin:
+        for k in range(int(bands.max()) + 1):
+            without = clip.clone()
+            without[bands == k] = 0
+            effects.append(abs(intact - float(detector.score(without[None]))))
+    return effects

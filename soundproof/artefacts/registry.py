@@ -12,6 +12,7 @@ TABLE_SUFFIXES = (".parquet", ".csv", ".md", ".tex", ".json")
 FIGURE_SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
+_P3 = "Buck et al. 2026, arXiv 2601.19017"
 _OURS = "soundproof"
 _CURVES = ("ff_frame", "ff_segment")
 
@@ -170,6 +171,53 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("deletion_curve", "insertion_curve"),
         ),
         ArtefactEntry(
+            name="T8_band_auc",
+            title="AUC without frequency bands",
+            implementation="soundproof.artefacts.band_auc:build",
+            citation=_P3,
+            kind="table",
+            question="Which frequency bands does detection need, and which would it do better without?",
+            reported_as=("T-P3-1",),
+            needs=("band_removed_score", "anomaly_score"),
+        ),
+        ArtefactEntry(
+            name="F14_auc_without_band",
+            title="AUC without frequency bands",
+            implementation="soundproof.figures.band_auc:draw",
+            citation=_P3,
+            kind="figure",
+            question="Which frequency bands does detection need, and which would it do better without?",
+            needs=("band_removed_score", "anomaly_score"),
+        ),
+        ArtefactEntry(
+            name="T9_band_rho",
+            title="Band faithfulness",
+            implementation="soundproof.artefacts.band_rho:build",
+            citation=_P3,
+            kind="table",
+            question="Do the bands that an explanation marks move the score most, and are they those of the fault?",
+            reported_as=("T-P3-2",),
+            needs=("band_rho", "band_effect"),
+        ),
+        ArtefactEntry(
+            name="F12_band_curves",
+            title="Relevance and effect of frequency bands",
+            implementation="soundproof.figures.band_curves:draw",
+            citation=_P3,
+            kind="figure",
+            question="Does relevance follow the effect from band to band?",
+            needs=("band_relevance", "band_effect"),
+        ),
+        ArtefactEntry(
+            name="F13_rho_histogram",
+            title="Band faithfulness of single clips",
+            implementation="soundproof.figures.rho_histogram:draw",
+            citation=_P3,
+            kind="figure",
+            question="How far do single clips exceed what random orders of bands give?",
+            needs=("band_rho",),
+        ),
+        ArtefactEntry(
             name="sanity",
             title="Sanity of explainers",
             implementation="soundproof.artefacts.sanity:build",
@@ -249,6 +297,15 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P1,
             kind="illustration",
             question="Where does each explainer point, in time and frequency?",
+        ),
+        ArtefactEntry(
+            name="F12b_band_examples",
+            title="Maps with frequency bands",
+            implementation="soundproof.figures.band_examples:draw",
+            citation=_P3,
+            kind="illustration",
+            question="What do frequency bands average of a map?",
+            needs=("band_relevance",),
         ),
         ArtefactEntry(
             name="F5_replacement",

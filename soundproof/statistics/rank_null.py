@@ -15,9 +15,11 @@ from scipy.stats import norm
 
 from soundproof.errors import DataError
 from soundproof.seeding import seed_from
+from soundproof.statistics.fisher import spearman_limit
 
 EXACT_UP_TO = 12
 _DRAWS = 200_000
+_DRAWS_OF_MEAN = 10_000
 _EXACT_SUM = 20_000
 """Distances that the sum over clips may take before a normal distribution stands in for it."""
 
@@ -28,23 +30,23 @@ class SpearmanNull:
 
     Attributes:
         n_items: Number of items (bands).
-        values: Values that rho takes, rising, float64 [n_values].
+        rho: Values that rho takes, rising, float64 [n_values].
         probabilities: Their probabilities, float64 [n_values].
         exact: Counted over all orders, rather than sampled.
     """
 
     n_items: int
-    values: np.ndarray
+    rho: np.ndarray
     probabilities: np.ndarray
     exact: bool
 
     def quantile(self, level: float) -> float:
         """Smallest value of rho that at least ``level`` of the orders do not exceed."""
-        return _quantile(self.values, self.probabilities, level)
+        return _quantile(self.rho, self.probabilities, level)
 
     def p_value(self, rho: float) -> float:
         """Probability of a rho at least as large."""
-        return _tail(self.values, self.probabilities, rho)
+        return _tail(self.rho, self.probabilities, rho)
 
     def p_value_of_mean(self, mean: float, n_clips: int) -> float:
         """Probability of a mean over clips at least as large, if every clip had its own random order.
@@ -53,15 +55,26 @@ class SpearmanNull:
         reaches a small p with a single lucky order. Read it as a lower limit, and :meth:`p_value` of the mean,
         which treats all clips as one, as the cautious alternative.
         """
-        if n_clips * (len(self.values) - 1) > _EXACT_SUM:
+        if n_clips * (len(self.rho) - 1) > _EXACT_SUM:
             return float(norm.sf(mean / self._sd_of_mean(n_clips)))
         return _tail(*self._mean_over(n_clips), mean)
 
     def quantile_of_mean(self, level: float, n_clips: int) -> float:
         """Quantile of the mean over clips, each with its own random order."""
-        if n_clips * (len(self.values) - 1) > _EXACT_SUM:
+        if n_clips * (len(self.rho) - 1) > _EXACT_SUM:
             return float(norm.ppf(level) * self._sd_of_mean(n_clips))
         return _quantile(*self._mean_over(n_clips), level)
+
+    def quantile_of_fisher_mean(self, level: float, n_clips: int) -> float:
+        """Quantile of tanh(mean(atanh rho)) over clips, each with its own random order; sampled, by name.
+
+        Coefficients are clipped as :func:`soundproof.statistics.fisher.spearman_limit` has it.
+        """
+        limit = spearman_limit(self.n_items)
+        z = np.arctanh(np.clip(self.rho, -limit, limit))
+        rng = np.random.default_rng(seed_from("quantile_of_fisher_mean", self.n_items, n_clips))
+        means = rng.multinomial(n_clips, self.probabilities, size=_DRAWS_OF_MEAN) @ z / n_clips
+        return float(np.tanh(np.quantile(means, level)))
 
     def _sd_of_mean(self, n_clips: int) -> float:
         # the variance of rho over all orders

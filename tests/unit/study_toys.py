@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from band_toys import band_rows
 
 from soundproof.artefacts.reproduction import read_reported
 from soundproof.results import StudyResults
@@ -115,6 +116,8 @@ def full_study(machines: tuple[str, ...] = ("fan",), n_each: int = 8) -> StudyRe
                 for e, name in enumerate(EXPLAINERS)
                 for protocol, value in (("", 0.45 - 0.04 * e + 0.01 * seed), ("chance_uniform", 0.15))
             ]
+    bands = {"explainers": ("error_map", "integrated_gradients", "random_map"), "counts": (3, 5)}
+    rows += band_rows(table, **bands)
     histories = {(d, s): _history(rng) for d in ("ae", "mae") for s in SEEDS}
     costs = [
         {"detector": d, "seed": s, "explainer": e, "seconds_per_clip": 0.01 * (i + 1), "device": "cpu"}

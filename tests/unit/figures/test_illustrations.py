@@ -15,7 +15,7 @@ from soundproof.figures.writing import write_figure
 from soundproof.provenance import Provenance
 from soundproof.tables import read_table, write_table
 
-NAMES = [name for name, entry in ARTEFACTS.items() if entry.kind == "illustration"]
+NAMES = [name for name, entry in ARTEFACTS.items() if entry.kind == "illustration" and not entry.needs]
 NOTHING = results_of(measurements([]))
 
 

@@ -19,7 +19,7 @@ def brute_force(n_items: int) -> np.ndarray:
 def test_counts_are_those_of_all_orders(n_items):
     rho, null = brute_force(n_items), spearman_null(n_items)
     assert null.exact
-    counted = [np.isclose(rho, value).mean() for value in null.values]
+    counted = [np.isclose(rho, value).mean() for value in null.rho]
     np.testing.assert_allclose(null.probabilities, counted, atol=1e-15)
 
 
@@ -27,7 +27,7 @@ def test_three_items_by_hand():
     # orders 123, 132, 213, 231, 312, 321: rho 1, 1/2, 1/2, -1/2, -1/2, -1
     null = spearman_null(3)
     held = null.probabilities > 0
-    np.testing.assert_allclose(null.values[held], [-1, -0.5, 0.5, 1])
+    np.testing.assert_allclose(null.rho[held], [-1, -0.5, 0.5, 1])
     np.testing.assert_allclose(null.probabilities[held], [1 / 6, 1 / 3, 1 / 3, 1 / 6])
     assert null.p_value(0.5) == pytest.approx(1 / 2)
     assert null.p_value(1.0) == pytest.approx(1 / 6)
@@ -80,3 +80,12 @@ def test_many_clips_are_normal(monkeypatch):
 def test_one_item_has_no_order():
     with pytest.raises(DataError, match="at least two"):
         spearman_null(1)
+
+
+def test_the_fisher_mean_by_chance():
+    null = spearman_null(4)
+    assert null.quantile_of_fisher_mean(0.999, 1) == pytest.approx(1 - 6 / 60)
+    # 50 clips: nearly normal with the standard deviation of z over all orders
+    z = np.arctanh(np.clip(brute_force(4), -0.9, 0.9))
+    expected = np.tanh(1.96 * z.std() / np.sqrt(50))
+    assert null.quantile_of_fisher_mean(0.975, 50) == pytest.approx(expected, rel=0.04)

@@ -1,0 +1,99 @@
+"""F12b: where each explainer points on one clip, with the frequency bands drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from soundproof.artefacts.bands import band_rows, finest
+from soundproof.faithfulness.bands import band_edges_hz, band_of_bins
+from soundproof.figures.band_panels import explainer_panels
+from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.illustration import Illustration
+from soundproof.figures.pictures import bracket_events, outline, relevance_picture
+from soundproof.figures.style import empty, styled
+from soundproof.results import StudyResults
+
+NO_BANDS = "band removal was not measured"
+NO_MAPS = "no clip of the study is illustrated with maps"
+CAPTION = (
+    "Relevance on clip {clip} with the {bands} {scale} frequency bands between whose relevance and effect ρ is "
+    "computed. Bars: mean absolute relevance inside each band, on a scale of its own in every panel. Dashed "
+    "blue: labelled time.{outline} One clip shows what bands average away, not how good a map is."
+)
+
+
+@styled
+def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
+    """Draw a panel per illustrated detector and explainer."""
+    shown = {one.detector: one for one in illustrations if one.maps}
+    rows = band_rows(results, "band_relevance")
+    if rows.empty or not shown:
+        reason = NO_BANDS if rows.empty else NO_MAPS
+        caption = CAPTION.format(clip="–", bands="K", scale="", outline="")
+        return FinishedFigure(empty(reason), pd.DataFrame(), f"{caption} Not available: {reason}.")
+    finest_rows = finest(rows)
+    scale, n_bands = finest_rows["scale"].iloc[0], int(finest_rows["n_bands"].iloc[0])
+    pairs = [(one.detector, name) for one in shown.values() for name in one.maps]
+    figure, grid = explainer_panels(
+        pd.DataFrame(pairs, columns=["detector", "explainer"]),
+        results,
+        row_height_in=1.6,
+        x_label="Time (s)",
+        y_label="Frequency (kHz)",
+    )
+    frames = []
+    for detector, explainer, axes in grid:
+        one = shown[detector]
+        if explainer not in one.maps:
+            axes.set_axis_off()
+            continue
+        of_bin = band_of_bins(one.axes.frequencies_hz, scale, n_bands)
+        frames.append(_panel(axes, one, one.maps[explainer], of_bin).assign(explainer=explainer))
+    clips = ", ".join(dict.fromkeys(one.clip_id for one in shown.values()))
+    masked = any(one.mask is not None for one in shown.values())
+    caption = CAPTION.format(
+        clip=clips,
+        bands=n_bands,
+        scale=scale,
+        outline=" Green outline: cells that the fault dominates." if masked else "",
+    )
+    return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _panel(axes: Axes, one: Illustration, relevance: np.ndarray, of_bin: np.ndarray) -> pd.DataFrame:
+    """Draw map, band edges and a bar per band; return what the bars show."""
+    relevance_picture(axes, relevance, one)
+    bracket_events(axes, one.events)
+    outline(axes, one, one.mask)
+    starts = np.flatnonzero(np.diff(of_bin)) + 1
+    for start in starts:
+        axes.axhline(start - 0.5, color="#00A0A0", linewidth=0.6)
+    edges = np.array([0, *starts, len(of_bin)]) - 0.5
+    means = np.array([np.abs(relevance[of_bin == band]).mean() for band in range(len(starts) + 1)])
+    bars = axes.inset_axes((1.02, 0.0, 0.22, 1.0), sharey=axes)
+    bars.barh(
+        edges[:-1],
+        means,
+        height=np.diff(edges),
+        align="edge",
+        color="#7A7A7A",
+        edgecolor="white",
+        linewidth=0.4,
+    )
+    bars.tick_params(left=False, labelleft=False, bottom=False, labelbottom=False)
+    bars.grid(visible=False)
+    low_hz, high_hz = zip(*band_edges_hz(one.axes.frequencies_hz, of_bin), strict=True)
+    return pd.DataFrame(
+        {
+            "detector": one.detector,
+            "clip_id": one.clip_id,
+            "band": np.arange(1, len(means) + 1),
+            "low_hz": low_hz,
+            "high_hz": high_hz,
+            "mean_absolute_relevance": means,
+        }
+    )
