@@ -21,6 +21,7 @@ include: "rules/training.smk"
 include: "rules/attribution.smk"
 include: "rules/faithfulness.smk"
 include: "rules/localisation.smk"
+include: "rules/bands.smk"
 include: "rules/report.smk"
 include: "rules/verify.smk"
 

@@ -36,6 +36,7 @@ GPU = int(
 )
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
+CLIP_SUFFIXES = (".wav", ".flac", ".ogg", ".pt", ".npy")
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
 
@@ -59,14 +60,20 @@ def code(rule, implementations=lambda wildcards: []):
     return lambda wildcards: code_digest(script, implementations(wildcards))
 
 
-def manifest_of(wildcards):
-    """What must be fetched before a study's clips can be listed."""
-    kind = STUDIES[wildcards.study].dataset.kind
-    return (
-        [f"{CONFIG.data_dir}/{kind}/manifest.json"]
-        if DATASETS[kind].needs_download
-        else []
+def sources_of(wildcards):
+    """What a study's clips are listed from: a manifest of what was fetched, or one's own files."""
+    dataset = STUDIES[wildcards.study].dataset
+    if DATASETS[dataset.kind].needs_download:
+        return [f"{CONFIG.data_dir}/{dataset.kind}/manifest.json"]
+    folder, labels = (
+        getattr(dataset.settings, name, None) for name in ("folder", "labels")
     )
+    files = (
+        {str(path) for path in Path(folder).rglob("*") if path.suffix in CLIP_SUFFIXES}
+        if folder
+        else set()
+    )
+    return sorted(files | ({str(labels)} if labels else set()))
 
 
 def paths(study, detectors, template):

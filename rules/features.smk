@@ -9,7 +9,7 @@ GIVES  clips.parquet; features/<part>.parquet, masks/<part>.parquet (empty where
 rule list_clips:
     """List the clips of study {wildcards.study}."""
     input:
-        manifest_of,
+        sources_of,
     output:
         clips=f"{STUDY}/clips.parquet",
     log:

@@ -13,6 +13,7 @@ rule collect_measurements:
         explained(f"{STUDY}/explanations/{{explainer}}/{CELL}.parquet"),
         explained(f"{STUDY}/faithfulness/{CELL}.parquet"),
         explained(f"{STUDY}/localisation/{CELL}.parquet"),
+        without_bands,
     output:
         measurements=f"{STUDY}/measurements.parquet",
     log:

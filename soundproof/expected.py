@@ -160,6 +160,8 @@ class _Cell:
     def rows(self) -> Iterator[Path]:
         """Files of measured numbers."""
         yield self._path("scores")
+        if self.files.study.bands is not None:
+            yield self._path("bands")
         if self.explainers:
             yield from (self._path(f"explanations/{label}") for label in self.explainers)
             yield from (self._path("faithfulness"), self._path("localisation"))
@@ -186,6 +188,21 @@ class _Cell:
             inputs={"features": self.features, "model": self.model},
             seed=seed,
         )
+        if self.files.study.bands is not None:
+            yield Expected(
+                path=self._path("bands"),
+                rule="remove_bands",
+                stage="bands",
+                settings={
+                    **stages.bands(),
+                    "study": self.files.study.name,
+                    "detector": self.detector,
+                    "part": part,
+                },
+                modules=self.modules,
+                inputs={"features": self.features, "model": self.model},
+                seed=seed,
+            )
         if self.explainers:
             yield from self._explained({**mapped, "model": self.model})
 

@@ -36,6 +36,17 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
+def portable(value: Any) -> Any:
+    """Plain settings as a record may hold them: of an absolute path only its last name."""
+    if isinstance(value, Mapping):
+        return {key: portable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(item) for item in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        return Path(value).name
+    return value
+
+
 @cache
 def package_versions() -> dict[str, str]:
     """Versions of the packages that shape numbers (without importing them)."""
@@ -63,6 +74,9 @@ class Provenance:
     seed: int | None = None
     device: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=package_versions)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", portable(self.settings))
 
     @property
     def settings_digest(self) -> str:

@@ -18,7 +18,15 @@ from safetensors import SafetensorError, safe_open
 
 from soundproof.errors import ArtefactError
 from soundproof.expected import Expected
-from soundproof.provenance import KEY, Provenance, canonical_json, digest, file_digest, package_versions
+from soundproof.provenance import (
+    KEY,
+    Provenance,
+    canonical_json,
+    digest,
+    file_digest,
+    package_versions,
+    portable,
+)
 from soundproof.tables import read_provenance
 
 LISTED = 40
@@ -123,9 +131,9 @@ def _origin(found: Provenance, wanted: Expected) -> str:
         return f"written by stage '{found.stage}'"
     if found.seed != wanted.seed:
         return f"made with seed {found.seed}"
-    if digest(found.settings) != digest(wanted.settings):
+    if digest(found.settings) != digest(portable(wanted.settings)):
         # a record has passed through JSON, which knows no tuples
-        plain = json.loads(canonical_json(wanted.settings))
+        plain = json.loads(canonical_json(portable(wanted.settings)))
         return next(differences(found.settings, plain), "other settings")
     return "" if found.code == wanted.code() else "made by other code"
 

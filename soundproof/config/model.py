@@ -35,6 +35,7 @@ from soundproof.config.shared_keys import one_segment_length, ready_made_feature
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.errors import ConfigError, nearest
+from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric
 from soundproof.features.recipes import FeatureSettings, resolve
@@ -86,6 +87,9 @@ class Study(Section):
     )
     faithfulness: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     localisation: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
+    bands: BandSettings | None = Field(
+        None, description="score all test clips without each frequency band (P3); None: do not"
+    )
     reported: str | None = Field(None, description="file of config/reported to compare with, without .csv")
     reported_dataset: str = Field(
         "", description="its name in that file; empty: the paper used other data, so only claims are compared"

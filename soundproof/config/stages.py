@@ -59,6 +59,16 @@ class Stages:
         """Localisation metrics."""
         return {"families": _families(self.study.localisation)}
 
+    def bands(self) -> Plain:
+        """Frequency bands that are removed in turn.
+
+        Raises:
+            ValueError: The study removes none.
+        """
+        if self.study.bands is None:
+            raise ValueError(f"study '{self.study.name}' removes no bands")
+        return self.study.bands.model_dump(mode="json")
+
     def facts(self) -> Plain:
         """What tables and figures must know beside the numbers."""
         study = self.study

@@ -97,3 +97,9 @@ def test_a_seed_never_changes_between_releases() -> None:
     # a change would silently give other clips, other weights and other results
     expected = int.from_bytes(hashlib.sha256(b"bench\x1f0\x1ffan").digest()[:8], "big") >> 1
     assert seed_from("bench", 0, "fan") == expected
+
+
+def test_a_record_names_no_absolute_path():
+    record = Provenance(stage="clips", settings={"folder": "/data/press_04", "paths": ["/a/b", "c/d"]})
+    assert record.settings == {"folder": "press_04", "paths": ["b", "c/d"]}
+    assert Provenance.decode(record.encode()) == record
