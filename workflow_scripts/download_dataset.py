@@ -8,18 +8,21 @@ from typing import Any
 from soundproof.datasets.open import open_dataset
 from soundproof.files import whole_file
 from soundproof.jobs import job
-from soundproof.provenance import file_digest
 
 
 def download_dataset(dataset: Mapping[str, Any], data_dir: Path, manifest: Path) -> None:
-    """Fetch ``dataset`` into ``data_dir`` and write name, size and digest of each file to ``manifest``."""
+    """Fetch ``dataset`` into ``data_dir`` and write name, files and bytes of each to ``manifest``."""
     fetch = getattr(open_dataset(dataset, data_dir), "fetch", None)
     fetched: list[Path] = fetch() if fetch else []
-    rows = [
-        {"file": path.name, "bytes": path.stat().st_size, "sha256_16": file_digest(path)} for path in fetched
-    ]
+    rows = [_described(path) for path in fetched]
     with whole_file(manifest) as partial:
         partial.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """Name, number of files and bytes of a fetched file or unpacked folder (checksums were verified on arrival)."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return {"name": path.name, "files": len(files), "bytes": sum(file.stat().st_size for file in files)}
 
 
 if __name__ == "__main__":
