@@ -27,27 +27,24 @@ def recorded_outputs():
 def check_unrecorded_results():
     """Stop if a result without a record was made with other settings or other code."""
     recorded = set(recorded_outputs())
+    files = expected_files(STUDIES, Path(RUN))
     unrecorded = [
-        expected
-        for study in STUDIES.values()
-        for expected in expected_files(study, Path(RUN))
-        if expected.stage
-        and str(expected.path) not in recorded
-        and expected.path.is_file()
+        file
+        for file in files
+        if file.stage and str(file.path) not in recorded and file.path.is_file()
     ]
     if not unrecorded:
         return
     # imported here because it loads pyarrow, which a run with records need not wait for
-    from soundproof.verify import check_origin, covering, listed
+    from soundproof.verify import check_origin, listed, remedy
 
     findings = [finding for finding in map(check_origin, unrecorded) if finding]
     if findings:
-        stale = covering((finding.path for finding in findings), Path(RUN))
         error = ArtefactError(
             f"results in {RUN} that fit the configuration",
             f"{len(findings)} files that do not, and of which Snakemake has no record:\n    {listed(findings)}",
             "bring results and records of this version with 'dvc pull', or have these files made anew:\n    "
-            f"rm -r {' '.join(map(str, stale))}",
+            + remedy(findings, files, Path(RUN)),
         )
         sys.exit(f"Stale results: {error}")
 

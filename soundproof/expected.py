@@ -9,7 +9,7 @@ Importing this loads no numerical library.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,11 @@ from soundproof.config.stages import Stages
 
 ROOT = Path(__file__).parent.parent
 """The repository: scripts and reported numbers lie beside the package."""
+MEASURED = frozenset({"scores", "explanations", "faithfulness", "localisation", "bands"})
+"""Folders of a study whose tables are gathered into ``measurements.parquet``."""
+
+
+Files = Path | tuple[Path, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,7 @@ class Expected:
         settings: Settings that its record must hold.
         modules: Modules that its job loads by name, which its code digest covers.
         inputs: Files whose digests its record must hold, by role; several files under one role count as a set.
+        also: Further files it is made from, which its record does not name.
         seed: Run seed.
     """
 
@@ -42,25 +48,35 @@ class Expected:
     stage: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
-    inputs: Mapping[str, Path | tuple[Path, ...]] = field(default_factory=dict)
+    inputs: Mapping[str, Files] = field(default_factory=dict)
+    also: tuple[Path, ...] = ()
     seed: int | None = None
 
     def code(self) -> str:
         """Digest of the code that makes the file today."""
         return code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)
 
+    def made_from(self) -> Iterator[Path]:
+        """All files it is made from."""
+        for files in self.inputs.values():
+            yield from files if isinstance(files, tuple) else (files,)
+        yield from self.also
 
-def expected_files(study: Study, run: Path) -> list[Expected]:
-    """List every file of a study.
+
+def expected_files(studies: Mapping[str, Study], run: Path) -> list[Expected]:
+    """List every file of a run.
 
     Args:
-        study: Its configuration.
-        run: Folder of the run, which holds the study's folder.
+        studies: Configuration of its studies by name.
+        run: Its folder, which holds the studies' folders.
 
     Returns:
         The files, inputs before what is made from them.
     """
-    return list(_StudyFiles(study, run / study.name))
+    files = [file for name, study in studies.items() for file in _StudyFiles(study, run / name)]
+    pages = tuple(file.path for file in files if file.rule == "write_report")
+    index = (run / "index.html", run / "metrics.json")
+    return files + [Expected(path=path, rule="index_studies", also=pages) for path in index]
 
 
 class _StudyFiles:
@@ -84,60 +100,66 @@ class _StudyFiles:
                     modules=modules,
                     inputs={"clips": self.clips},
                 )
-        for cell in self.study.cells(self.study.detectors):
-            yield from _Cell(self, *cell)
-        yield from self._gathered()
+        cells = [file for cell in self.study.cells(self.study.detectors) for file in _Cell(self, *cell)]
+        yield from cells
+        yield from self._finished(cells)
 
-    def _gathered(self) -> Iterator[Expected]:
-        cells = self.study.cells(self.study.detectors)
+    def _finished(self, cells: Sequence[Expected]) -> Iterator[Expected]:
         measurements = self.folder / "measurements.parquet"
-        rows = tuple(path for cell in cells for path in _Cell(self, *cell).rows())
+        rows = tuple(file.path for file in cells if file.path.relative_to(self.folder).parts[0] in MEASURED)
         yield Expected(
             path=measurements, rule="collect_measurements", stage="measurements", inputs={"parts": rows}
         )
         illustrations = self._illustrations()
         yield illustrations
-        reported = self.study.reported
-        tables: dict[str, Path | tuple[Path, ...]] = {"measurements": measurements, "clips": self.clips}
-        if reported:
-            tables["reported"] = ROOT / "config" / "reported" / f"{reported}.csv"
+        tables: dict[str, Files] = {"measurements": measurements, "clips": self.clips}
+        if self.study.reported:
+            tables["reported"] = ROOT / "config" / "reported" / f"{self.study.reported}.csv"
         figures = {"measurements": measurements, "illustrations": illustrations.path}
-        yield from self._artefacts("table", "build_tables", tables)
-        yield from self._artefacts("figure", "draw_figures", figures)
-        yield Expected(path=self.folder / "index.html", rule="write_report")
+        others = tuple(
+            file.path for file in cells if "history" in file.path.parts or "timings" in file.path.parts
+        )
+        shown = [
+            *self._artefacts("table", "build_tables", tables, others),
+            *self._artefacts("figure", "draw_figures", figures, others),
+        ]
+        yield from shown
+        page = self.folder / "index.html"
+        yield Expected(path=page, rule="write_report", also=tuple(file.path for file in shown))
 
     def _illustrations(self) -> Expected:
         firsts = self.study.first_cells()
-        models = {label: _Cell(self, part, label, seed).model for label, (part, seed) in firsts.items()}
+        cells = {label: _Cell(self, part, label, seed) for label, (part, seed) in firsts.items()}
+        first = next(iter(cells.values()))
         return Expected(
             path=self.folder / "illustrations.parquet",
             rule="illustrate_clips",
             stage="illustrations",
             settings={"segment_seconds": self.study.segment_seconds},
-            modules=tuple(module for label in firsts for module in self.stages.detector_code(label)),
+            modules=tuple(module for label in cells for module in self.stages.detector_code(label)),
             inputs={
-                "features": self.folder / "features" / f"{self.study.parts()[0]}.parquet",
-                **{f"models/{label}": path for label, path in models.items()},
+                "features": first.features,
+                **{f"models/{label}": cell.model for label, cell in cells.items()},
             },
+            also=tuple(path for cell in cells.values() for path in cell.maps.values()),
         )
 
     def _artefacts(
-        self, kind: str, rule: str, inputs: Mapping[str, Path | tuple[Path, ...]]
+        self, kind: str, rule: str, inputs: Mapping[str, Files], also: tuple[Path, ...]
     ) -> Iterator[Expected]:
         entries = [entry for entry in ARTEFACTS.values() if (entry.kind == "table") == (kind == "table")]
         modules = tuple(sorted({entry.module for entry in entries}))
         for entry in entries:
             for path in map(self.folder.joinpath, entry.files):
-                if path.suffix != ".parquet":
-                    yield Expected(path=path, rule=rule)
-                    continue
+                recorded = path.suffix == ".parquet"
                 yield Expected(
                     path=path,
                     rule=rule,
-                    stage=f"{kind}s",
+                    stage=f"{kind}s" if recorded else "",
                     settings={kind: entry.name, **self.stages.facts()},
                     modules=modules,
                     inputs=inputs,
+                    also=also,
                 )
 
 
@@ -145,101 +167,69 @@ class _Cell:
     """Files of one part, detector and seed."""
 
     def __init__(self, files: _StudyFiles, part: str, detector: str, seed: int) -> None:
+        study = files.study
         self.files = files
         self.part = part
         self.detector = detector
         self.seed = seed
-        self.explainers = list(files.study.explainers) if files.study.detectors[detector].explain else []
-        self.model = self._path("models", ".safetensors")
         self.features = files.folder / "features" / f"{part}.parquet"
-        self.modules = tuple(files.stages.detector_code(detector))
+        self.model = self._path("models", ".safetensors")
+        explainers = study.explainers if study.detectors[detector].explain else ()
+        self.maps = {label: self._path(f"attributions/{label}") for label in explainers}
 
     def _path(self, kind: str, suffix: str = ".parquet") -> Path:
         return self.files.folder / kind / self.part / self.detector / f"seed{self.seed}{suffix}"
 
-    def rows(self) -> Iterator[Path]:
-        """Files of measured numbers."""
-        yield self._path("scores")
-        if self.files.study.bands is not None:
-            yield self._path("bands")
-        if self.explainers:
-            yield from (self._path(f"explanations/{label}") for label in self.explainers)
-            yield from (self._path("faithfulness"), self._path("localisation"))
-
     def __iter__(self) -> Iterator[Expected]:
-        stages, part, seed = self.files.stages, self.part, self.seed
-        mapped = {"clips": self.files.clips, "features": self.features}
-        for path in (self.model, self._path("history")):
-            yield Expected(
-                path=path,
-                rule="train_detector",
-                stage="training",
-                settings={"detector": stages.detector(self.detector), "part": part},
-                modules=self.modules,
-                inputs=mapped,
-                seed=seed,
-            )
-        yield Expected(
-            path=self._path("scores"),
-            rule="score_clips",
-            stage="scores",
-            settings={"study": self.files.study.name, "detector": self.detector, "part": part},
-            modules=self.modules,
-            inputs={"features": self.features, "model": self.model},
-            seed=seed,
-        )
+        stages = self.files.stages
+        code = tuple(stages.detector_code(self.detector))
+        listed = {"clips": self.files.clips, "features": self.features}
+        scored = {"features": self.features, "model": self.model}
+        fit = {"detector": stages.detector(self.detector)}
+        yield self._expect(self.model, "train_detector", "training", fit, code, listed)
+        yield self._expect(self._path("history"), "train_detector", "training", fit, code, listed)
+        names = {"study": self.files.study.name, "detector": self.detector}
+        yield self._expect(self._path("scores"), "score_clips", "scores", names, code, scored)
         if self.files.study.bands is not None:
-            yield Expected(
-                path=self._path("bands"),
-                rule="remove_bands",
-                stage="bands",
-                settings={
-                    **stages.bands(),
-                    "study": self.files.study.name,
-                    "detector": self.detector,
-                    "part": part,
-                },
-                modules=self.modules,
-                inputs={"features": self.features, "model": self.model},
-                seed=seed,
-            )
-        if self.explainers:
-            yield from self._explained({**mapped, "model": self.model})
+            settings = {**stages.bands(), **names}
+            yield self._expect(self._path("bands"), "remove_bands", "bands", settings, code, scored)
+        if self.maps:
+            yield from self._explained(listed, scored)
 
-    def _explained(self, inputs: Mapping[str, Path]) -> Iterator[Expected]:
-        stages, part, seed = self.files.stages, self.part, self.seed
-        for label in self.explainers:
+    def _explained(self, listed: Mapping[str, Path], scored: Mapping[str, Path]) -> Iterator[Expected]:
+        stages = self.files.stages
+        for label in self.maps:
+            settings = {"explainer": stages.explainer(label), "label": label, "explain": stages.explain()}
+            code = tuple(stages.explainer_code(label, self.detector))
             for kind in ("attributions", "explanations", "timings"):
-                yield Expected(
-                    path=self._path(f"{kind}/{label}"),
-                    rule="attribute_clips",
-                    stage="attributions",
-                    settings={
-                        "explainer": stages.explainer(label),
-                        "label": label,
-                        "explain": stages.explain(),
-                        "part": part,
-                    },
-                    modules=tuple(stages.explainer_code(label, self.detector)),
-                    inputs=inputs,
-                    seed=seed,
+                path = self._path(f"{kind}/{label}")
+                yield self._expect(
+                    path, "attribute_clips", "attributions", settings, code, {**listed, **scored}
                 )
-        maps = {f"maps/{label}": self._path(f"attributions/{label}") for label in self.explainers}
-        yield Expected(
-            path=self._path("faithfulness"),
-            rule="measure_faithfulness",
-            stage="faithfulness",
-            settings={**stages.faithfulness(), "part": part},
-            modules=tuple(stages.faithfulness_code(self.detector)),
-            inputs={"features": self.features, "model": self.model, **maps},
-            seed=seed,
-        )
-        yield Expected(
-            path=self._path("localisation"),
-            rule="measure_localisation",
-            stage="localisation",
-            settings={**stages.localisation(), "part": part},
-            modules=tuple(stages.localisation_code()),
-            inputs={"masks": self.files.folder / "masks" / f"{part}.parquet", **maps},
-            seed=seed,
+        maps = {f"maps/{label}": path for label, path in self.maps.items()}
+        code = tuple(stages.faithfulness_code(self.detector))
+        path, inputs = self._path("faithfulness"), {**scored, **maps}
+        yield self._expect(path, "measure_faithfulness", "faithfulness", stages.faithfulness(), code, inputs)
+        masks = self.files.folder / "masks" / f"{self.part}.parquet"
+        code = tuple(stages.localisation_code())
+        path, inputs = self._path("localisation"), {"masks": masks, **maps}
+        yield self._expect(path, "measure_localisation", "localisation", stages.localisation(), code, inputs)
+
+    def _expect(
+        self,
+        path: Path,
+        rule: str,
+        stage: str,
+        settings: Mapping[str, Any],
+        modules: tuple[str, ...],
+        inputs: Mapping[str, Path],
+    ) -> Expected:
+        return Expected(
+            path=path,
+            rule=rule,
+            stage=stage,
+            settings={**settings, "part": self.part},
+            modules=modules,
+            inputs=inputs,
+            seed=self.seed,
         )

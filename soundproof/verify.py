@@ -174,6 +174,25 @@ def listed(findings: Sequence[Finding]) -> str:
     return "\n    ".join(lines)
 
 
+def remedy(findings: Iterable[Finding], files: Sequence[Expected], run: Path) -> str:
+    """Word the commands that remove what is wrong and all that was made from it, and make it anew.
+
+    Snakemake makes a missing file only where something that needs it is missing as well, so deleting the file alone
+    would not bring it back.
+
+    Args:
+        findings: What is wrong.
+        files: All files of the run, inputs before what is made from them.
+        run: Folder of the run.
+    """
+    wrong = {finding.path for finding in findings}
+    for file in files:
+        if wrong.intersection(file.made_from()):
+            wrong.add(file.path)
+    stale = " ".join(map(str, covering(wrong, run)))
+    return (f"rm -r {stale}\n    " if stale else "") + "snakemake --cores all"
+
+
 def covering(paths: Iterable[Path], folder: Path) -> list[Path]:
     """Shorten a list of files for a command: a folder stands for its files where it holds no other ones.
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.config import Config, load_config
+from soundproof.config import Config, Study, load_config
 from soundproof.errors import ArtefactError
 from soundproof.expected import ROOT, expected_files
 from soundproof.jobs import job
 from soundproof.reference import ABSOLUTE, RELATIVE, compare_with_reference
-from soundproof.verify import check, check_surplus, listed, other_versions
+from soundproof.verify import check, check_surplus, listed, other_versions, remedy
 
 logger = logging.getLogger(__name__)
 
@@ -31,32 +31,46 @@ def verify_results(values: Mapping[str, Any], reference: Path) -> str:
     """
     config, studies = load_config(values, ROOT / "config" / "studies")
     run = Path(config.results_dir) / config.run
-    wrong, said = [], []
-    for name, study in studies.items():
-        files = expected_files(study, run)
-        wrong += check(files)
-        said.append(f"Study {name}: {len(files)} files checked.")
-        said += [str(finding) for finding in check_surplus(files, run / name)]
-        said += [
-            f"Some files were made with {package} {', '.join(sorted(versions))}, which is not the version now."
-            for package, versions in other_versions(files).items()
-        ]
-    if config.run != Config.model_fields["run"].default:
-        said.append("Headline numbers were not compared: the reference is of the default run.")
-    elif not any(reference.rglob("*.csv")):
-        said.append(f"Headline numbers were not compared: there is no reference in {reference}.")
+    said = _check_files(studies, run)
+    if config.run == Config.model_fields["run"].default:
+        said.append(_compare_numbers(reference, run))
     else:
-        wrong += compare_with_reference(reference, run)
-        tolerance = f"{ABSOLUTE} + {RELATIVE:.0%} of the number"
-        said.append(f"Headline numbers were compared with {reference} (tolerance {tolerance}).")
+        said.append("Headline numbers were not compared: the reference is of the default run.")
+    return "\n".join(said)
+
+
+def _check_files(studies: Mapping[str, Study], run: Path) -> list[str]:
+    files = expected_files(studies, run)
+    wrong = list(check(files))
     if wrong:
         raise ArtefactError(
-            f"results of run '{config.run}' that fit their configuration, code and inputs",
+            f"results in {run} that fit their configuration, code and inputs",
             f"{len(wrong)} that do not:\n    {listed(wrong)}",
-            "run 'snakemake'; it makes missing and stale files anew. A file that it calls up to date all the same: "
-            "delete it, then run again",
+            f"have them made anew:\n    {remedy(wrong, files, run)}",
         )
-    return "\n".join(said)
+    surplus = [finding for name in studies for finding in check_surplus(files, run / name)]
+    return [
+        f"{len(files)} files in {run} fit their configuration, code and inputs.",
+        *map(str, surplus),
+        *(
+            f"Some were made with {package} {', '.join(sorted(versions))}, which is not the version now."
+            for package, versions in other_versions(files).items()
+        ),
+    ]
+
+
+def _compare_numbers(reference: Path, run: Path) -> str:
+    if not any(reference.rglob("*.csv")):
+        return f"Headline numbers were not compared: there is no reference in {reference}."
+    tolerance = f"{ABSOLUTE} + {RELATIVE:.0%} of the number"
+    wrong = list(compare_with_reference(reference, run))
+    if wrong:
+        raise ArtefactError(
+            f"headline numbers as in {reference} (tolerance {tolerance})",
+            f"{len(wrong)} that differ:\n    {listed(wrong)}",
+            "find out what changed them; if the change is wanted, copy the new files over the reference",
+        )
+    return f"Headline numbers agree with {reference} (tolerance {tolerance})."
 
 
 if __name__ == "__main__":
@@ -64,4 +78,4 @@ if __name__ == "__main__":
         summary = verify_results(snakemake.config, Path(snakemake.params.reference))
         logger.info("%s", summary)
         # the summary is what this rule is for; the log alone would hide it
-        sys.stdout.write(f"{summary}\nAll results fit.\n")
+        sys.stdout.write(f"{summary}\n")

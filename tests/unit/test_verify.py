@@ -15,7 +15,16 @@ from soundproof.expected import Expected
 from soundproof.provenance import Provenance, digest, file_digest
 from soundproof.reference import agrees, compare_with_reference
 from soundproof.tables import write_table
-from soundproof.verify import check, check_surplus, covering, differences, listed, other_versions, read_record
+from soundproof.verify import (
+    check,
+    check_surplus,
+    covering,
+    differences,
+    listed,
+    other_versions,
+    read_record,
+    remedy,
+)
 
 RULE = "score_clips"
 
@@ -132,6 +141,20 @@ def test_a_folder_stands_for_its_files_only_if_all_are_meant(tmp_path):
         (tmp_path / name).touch()
     chosen = [tmp_path / name for name in ("a/x/1", "a/x/2", "b/1")]
     assert covering(chosen, tmp_path) == [tmp_path / "a/x", tmp_path / "b"]
+
+
+def test_the_remedy_removes_what_was_made_from_a_stale_file_too(pair, tmp_path):
+    expected, source = pair
+    printed = Expected(path=tmp_path / "page.html", rule="write_report", also=(expected.path,))
+    printed.path.touch()
+    source.write_text("two")
+    files = [expected, printed]
+    assert remedy(check(files), files, tmp_path) == (
+        f"rm -r {printed.path} {expected.path}\n    snakemake --cores all"
+    )
+    expected.path.unlink()
+    printed.path.unlink()
+    assert remedy(check(files), files, tmp_path) == "snakemake --cores all"
 
 
 def test_long_lists_are_counted(pair):

@@ -19,7 +19,7 @@ GRADIENTS = "soundproof/attribution/integrated_gradients.py"
 
 def test_a_run_makes_every_expected_file_and_no_other(finished, copy):
     said = copy.snakemake("verify", "--cores", "1")
-    assert "All results fit." in said
+    assert "fit their configuration, code and inputs" in said
     assert "foreign" not in said and "left over" not in said
     assert (finished.path / "results/bench/index.html").is_file()
 

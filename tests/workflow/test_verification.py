@@ -72,7 +72,7 @@ def test_verify_compares_with_the_reference(copy):
     tables.mkdir(parents=True)
     shutil.copy(copy.path / STUDY / "tables/T1_detection.csv", tables)
     code, said = verify(copy)
-    assert code == 0 and "Headline numbers were compared" in said
+    assert code == 0 and "Headline numbers agree with results/reference" in said
 
     numbers = json.loads((reference / "metrics.json").read_text())
     numbers["tiny"]["detection"]["ae"] += 0.2
