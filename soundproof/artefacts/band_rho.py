@@ -20,7 +20,7 @@ SHARE = ["share", "share_ci_low", "share_ci_high", "share_chance"]
 WHAT = (
     Column("Bands", "partition"),
     Column("Replaced by", "replaced_by"),
-    Column("Effect", "variant"),
+    Column("Signs", "variant"),
     Column("Detector", "detector_title"),
     Column("Explainer", "explainer_title"),
 )
@@ -38,15 +38,15 @@ MISSING = "band removal was not measured, or rho is undefined for every clip"
 CAPTION = (
     "Spearman's ρ between the relevance and the effect of frequency bands: Fisher-z mean over clips for each "
     "machine and over all, with the 95 % interval over clips. The effect is the size of the score's change when "
-    "the band is removed (absolute, as published) or the change with its sign (signed: a band whose removal "
-    "raises the score ranks last). Chance: the middle 95 % of such means if every clip had a random order of "
-    "bands, and the probability p of a plain mean as high. Clips that share their order of bands make p too "
-    "small; the Parquet and CSV files hold the 97.5 % point of a single clip too. Zero is also what Occlusion "
-    "writes into its windows by default: its ρ then shares a mechanism with the effect, and the other "
-    "replacements show what is left of it. Undefined: runs of clips whose relevance or effect is the same in all "
-    "bands; they are left out. Share in true band: part of the relevance in the frequency band of the fault, "
-    "where it is known; its chance is the band's part of the bins. The column after it says which of the two "
-    "exceed chance."
+    "the band is removed (absolute, as published), compared with non-negative relevance; or both keep their "
+    "signs (signed: a band whose removal raises the score ranks last). Chance: the middle 95 % of such means if "
+    "every clip had a random order of bands, and the probability p of a plain mean as high. Clips that share "
+    "their order of bands make p too small; the Parquet and CSV files hold the 97.5 % point of a single clip too. "
+    "Zero is also what Occlusion writes into its windows by default: its ρ then shares a mechanism with the "
+    "effect, and the other replacements show what is left of it. Undefined: runs of clips whose relevance or "
+    "effect is the same in all bands; they are left out. Share in true band: part of the relevance in the "
+    "frequency band of the fault, where it is known; its chance is the band's part of the bins. The column after "
+    "it says which of the two exceed chance."
 )
 
 

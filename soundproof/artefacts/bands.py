@@ -30,8 +30,9 @@ def band_rows(results: StudyResults, metric: str) -> pd.DataFrame:
 
 
 def finest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep the partition with the most bands."""
-    return rows[rows["n_bands"].eq(rows["n_bands"].max())]
+    """Keep the partition with the most bands; of several scales, the one that comes first in :func:`in_order`."""
+    most = rows[rows["n_bands"].eq(rows["n_bands"].max())]
+    return most[most["scale"].eq(in_order(most["scale"])[0])] if len(most) else most
 
 
 def in_order(values: Sequence[Any] | pd.Series) -> list[Any]:

@@ -5,8 +5,11 @@ Source: Buck et al. 2026, arXiv 2601.19017 (P3). For bands k = 1..K of the frequ
 * R_k = mean relevance inside band k, of the map taken non-negative and normalised to sum 1;
 * D_k = f(x) - f(x without band k), the effect; the paper takes its absolute value.
 
-Per clip, rho is Spearman's correlation of (R_k) and (D_k). The ``signed`` variant keeps the sign of D_k, since
-removing a band can raise the score, which the absolute value counts as if the band had carried it.
+Per clip, rho is Spearman's correlation of (R_k) and (D_k). The ``signed`` variant keeps the signs, since removing a
+band can raise the score, which the absolute value counts as if the band had carried it. There, R_k is the mean of
+the relevance as it came (normalised by its sum of absolute values): a map that marks such a band as lowering the
+score is right, and only its own sign says so. For maps without negative values the two R_k are the same. The rows
+``band_relevance`` hold the non-negative one.
 
 R_k is a density and D_k belongs to the whole band: on bands with very different numbers of bins (linear bands on a
 mel axis, octaves on a linear one) a map of even density cannot follow the effect. Bands of equal numbers of bins
@@ -28,7 +31,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -74,28 +77,40 @@ def band_removal(
     of_bin = partitions(frequencies, settings)
     intact, without = scores_without_bands(detector, x, of_bin, settings.removals, context.rows_per_pass)
     shares = np.stack([frequency_shares(relevance, settings.relevance) for relevance in maps.values()])
+    net = np.stack([frequency_shares(relevance, "signed") for relevance in maps.values()])
     parts = [_true_band_rows(shares, frequencies, list(maps), context)]
     for count, bands in of_bin.items():
         relevance = _band_means(shares, bands, count) / x.shape[-1]
+        by_variant = {"absolute": relevance, "signed": _band_means(net, bands, count) / x.shape[-1]}
         parts.append(_rows(relevance, "band_relevance", BandProtocol(settings.scale, count), maps, context))
         effects = effect_of(intact, without[count])
         for (index, removal), variant in product(enumerate(settings.removals), ("absolute", "signed")):
             protocol = BandProtocol(settings.scale, count, removal, variant)
             effect = np.abs(effects[index]) if variant == "absolute" else effects[index]
             parts.append(_rows(effect[:, None], "band_effect", protocol, [None], context))
-            rho = _rho(relevance * x[0].numel(), effect)
+            rho = _rho(by_variant[variant] * x[0].numel(), effect)
             _warn(np.isnan(rho), f"rho of {protocol}", "whose relevance or effect is the same in all bands")
             parts.append(_rows(rho[None], "band_rho", protocol, maps, context, [float(count)]))
     return pd.concat(parts, ignore_index=True)
 
 
-def frequency_shares(relevance: Tensor, policy: RelevancePolicy) -> np.ndarray:
-    """Part of the non-negative relevance in each row, float64 [B, n_freq], sum 1; NaN where there is none."""
+def frequency_shares(relevance: Tensor, policy: RelevancePolicy | Literal["signed"]) -> np.ndarray:
+    """Part of the relevance in each row.
+
+    Args:
+        relevance: Maps [B, n_freq, n_frames].
+        policy: Absolute values, positive values, or values as they are, as parts of their absolute sum.
+
+    Returns:
+        float64 [B, n_freq], absolute sum at most 1 (``signed``) or sum 1; NaN where there is no relevance.
+    """
     values = relevance.double()
-    values = values.abs() if policy == "absolute" else values.clamp(min=0)
-    rows = values.sum(dim=-1).cpu().numpy()
-    total = rows.sum(axis=-1, keepdims=True)
-    return np.asarray(rows / np.where(total > 0, total, np.nan))
+    if policy == "positive":
+        values = values.clamp(min=0)
+    elif policy == "absolute":
+        values = values.abs()
+    rows, total = values.sum(dim=-1), values.abs().sum(dim=(1, 2))[:, None]
+    return np.asarray((rows / torch.where(total > 0, total, torch.nan)).cpu().numpy())
 
 
 def effect_of(intact: Tensor, without: Tensor) -> np.ndarray:

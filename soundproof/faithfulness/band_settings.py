@@ -52,7 +52,8 @@ class BandRemovalSettings(BandSettings):
 
     relevance: RelevancePolicy = Field(
         "absolute",
-        description="how relevance becomes non-negative: absolute values, or negative values set to 0",
+        description="how relevance becomes non-negative, except beside effects that keep their sign: absolute "
+        "values, or negative values set to 0",
     )
     n_clips: PositiveInt | None = Field(
         None, description="measure at most so many clips, drawn by clip id; None: all"
@@ -68,7 +69,7 @@ class BandProtocol(NamedTuple):
         scale: Scale of the partition.
         n_bands: Number of bands K.
         removal: What stood in the removed band; empty where nothing was removed.
-        variant: Whether the effect keeps its sign; empty where it does not matter.
+        variant: Whether relevance and effect keep their signs; empty where it does not matter.
     """
 
     scale: str

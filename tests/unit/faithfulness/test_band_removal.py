@@ -84,6 +84,14 @@ def test_negative_relevance_counts_by_size_or_not_at_all():
     assert values(positive, "band_rho", "linear3/zero/absolute") == pytest.approx([-0.5])
 
 
+def test_signs_of_relevance_count_beside_signs_of_effects():
+    # the second band lowers the score, and the map says so
+    weights = rows_of(1, 1, -3, -3, 2, 2)
+    frame = run(Linear(weights), torch.ones(1, 6, 2), {"right": weights[None], "size": weights.abs()[None]})
+    assert values(frame, "band_rho", "linear3/zero/absolute") == pytest.approx([1.0, 1.0])
+    assert values(frame, "band_rho", "linear3/zero/signed") == pytest.approx([1.0, -0.5])
+
+
 def test_what_has_no_ranks_is_counted_and_gets_no_row(caplog):
     even = rows_of(2, 2, 2, 2, 2, 2)
     maps = {
@@ -132,7 +140,7 @@ def test_rho_is_scipys_for_every_clip_partition_and_replacement():
     for clip in range(4):
         for count in (4, 6):
             height = 12 // count
-            density = [relevance[clip, k * height : (k + 1) * height].abs().sum() for k in range(count)]
+            density = [relevance[clip, k * height : (k + 1) * height].sum() for k in range(count)]
             for removal in ("zero", "band_mean"):
                 effect = []
                 for k in range(count):
