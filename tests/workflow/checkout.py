@@ -15,6 +15,11 @@ from pathlib import Path
 
 import yaml
 
+# what a run needs; the rest of the repository is about it
+SOURCES = (
+    *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "profiles"),
+    *("requirements", "rules", "scripts", "soundproof", "workflow_scripts"),
+)
 NOTHING = "Nothing to be done"
 STUDY = Path("results/bench/tiny")
 _JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)

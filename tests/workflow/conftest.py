@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from checkout import Checkout
+from checkout import SOURCES, Checkout
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def fresh_checkout() -> Callable[[Path], Checkout]:
-    """Make a checkout of the working tree whose default run is the tiny study."""
+def sources(tmp_path_factory) -> Checkout:
+    """A checkout of the working tree without results, whose default run is the tiny study; not to be changed."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *SOURCES],
         cwd=REPOSITORY,
         capture_output=True,
         check=True,
         text=True,
     )
-    # the reference numbers are of the real default run
-    files = [
-        name
-        for name in listed.stdout.split("\0")
-        if (REPOSITORY / name).is_file() and not name.startswith("results/")
-    ]
-
-    def make(folder: Path) -> Checkout:
-        checkout = Checkout.of(REPOSITORY, files, folder)
-        checkout.replace("config/config.yaml", "studies: [p1, p1_domains]", "studies: [tiny]")
-        return checkout
-
-    return make
+    files = [name for name in listed.stdout.split("\0") if name and (REPOSITORY / name).is_file()]
+    checkout = Checkout.of(REPOSITORY, files, tmp_path_factory.mktemp("sources") / "checkout")
+    checkout.replace("config/config.yaml", "studies: [p1, p1_domains]", "studies: [tiny]")
+    return checkout
 
 
 @pytest.fixture
-def fresh(fresh_checkout, tmp_path) -> Checkout:
+def fresh(sources, tmp_path) -> Checkout:
     """A checkout without results."""
-    return fresh_checkout(tmp_path / "fresh")
+    return sources.copy_to(tmp_path / "fresh")
 
 
 @pytest.fixture(scope="session")
-def finished(fresh_checkout, tmp_path_factory) -> Checkout:
+def finished(sources, tmp_path_factory) -> Checkout:
     """A checkout in which the tiny run has ended; not to be changed."""
-    checkout = fresh_checkout(tmp_path_factory.mktemp("finished") / "checkout")
+    checkout = sources.copy_to(tmp_path_factory.mktemp("finished") / "checkout")
     checkout.snakemake("--cores", "2")
     return checkout
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from checkout import NOTHING, Checkout, per_rule
-
-# all but the link to the environment
-SOURCES = (
-    *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "profiles"),
-    *("requirements", "rules", "scripts", "soundproof", "workflow_scripts"),
-)
+from checkout import NOTHING, SOURCES, Checkout, per_rule
 
 
 @pytest.mark.slow
 def test_pulled_results_need_no_run_and_take_part_in_later_changes(copy, tmp_path):
     for words in (
         "git init -q",
+        # all but the link to the environment
         f"git add -- {' '.join(SOURCES)}",
         "git commit -q -m sources",
         f"dvc remote add -q -d storage {tmp_path / 'storage'}",

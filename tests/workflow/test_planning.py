@@ -48,14 +48,20 @@ def test_the_default_run_has_one_job_per_cell(fresh):
     fresh.replace("config/config.yaml", "studies: [tiny]", "studies: [p1, p1_domains]")
     counts = per_rule(fresh.planned())
     _, studies = load_config(default_config(), REPOSITORY / "config/studies")
-    fits = [study for study in studies.values() for _ in study.parts() for _ in study.seeds]
-    explained = sum(len(study.explained) for study in fits)
+
+    def trainings(study, labels):
+        seeds = [study.detectors[label].seeds or study.seeds for label in labels]
+        return len(study.parts()) * sum(map(len, seeds))
+
+    fitted = sum(trainings(study, study.detectors) for study in studies.values())
+    explained = sum(trainings(study, study.explained) for study in studies.values())
+    maps = sum(trainings(study, study.explained) * len(study.explainers) for study in studies.values())
     expected = {
         "list_clips": len(studies),
         "extract_features": sum(len(study.parts()) for study in studies.values()),
-        "train_detector": sum(len(study.detectors) for study in fits),
-        "score_clips": sum(len(study.detectors) for study in fits),
-        "attribute_clips": sum(len(study.explained) * len(study.explainers) for study in fits),
+        "train_detector": fitted,
+        "score_clips": fitted,
+        "attribute_clips": maps,
         "measure_faithfulness": explained,
         "measure_localisation": explained,
         "collect_measurements": len(studies),
@@ -89,7 +95,10 @@ def test_a_dry_run_is_quick_and_loads_no_numerical_library(fresh, tmp_path):
     [
         ({"sedes": [0]}, "seeds"),
         ({"detectors": {"ae": {"kind": "skip_cae_transfomer"}}}, "did you mean 'skip_cae_transformer'"),
-        ({"detectors": {"isolation_forest": {"explain": True}}}, "a differentiable score"),
+        (
+            {"detectors": {"isolation_forest": {"explain": True}}, "explainers": {"saliency": {}}},
+            "a differentiable score",
+        ),
         ({"explainers": {"integrated_gradients": {"steps": 0}}}, "steps"),
     ],
     ids=["unknown key", "unknown detector", "explainer without gradients", "setting out of range"],
