@@ -65,7 +65,9 @@ def measure_localisation(
         inputs={"masks": file_digest(masks), **{f"maps/{k}": file_digest(path) for k, path in maps.items()}},
         seed=seed,
     )
-    write_table(pd.concat(frames, ignore_index=True), output, provenance, MEASUREMENTS)
+    # without an anomaly there is nothing to point at: no rows
+    measured = pd.concat(frames, ignore_index=True) if frames else MEASUREMENTS.empty_table().to_pandas()
+    write_table(measured, output, provenance, MEASUREMENTS)
 
 
 if __name__ == "__main__":
