@@ -16,4 +16,6 @@ if torch.version.cuda is None:
         library.unlink()
 import torchaudio
 
-sys.stderr.write(f"torch {torch.__version__}, torchaudio {torchaudio.__version__}, CUDA {torch.version.cuda}\n")
+sys.stderr.write(
+    f"torch {torch.__version__}, torchaudio {torchaudio.__version__}, CUDA {torch.version.cuda}\n"
+)
