@@ -25,7 +25,7 @@ def table(rows: Sequence[Row], style: str) -> str:
             _number(row.ours),
             row.against,
             _number(row.other),
-            f"{row.ratio:.2f} {row.sense}",
+            _ratio(row),
             _aim(row),
         )
         for row in rows
@@ -59,6 +59,11 @@ def write_into(page: Path, device: str, lines: str) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _ratio(row: Row) -> str:
+    digits = f"{row.ratio:.2f}" if row.ratio >= 0.1 else f"{row.ratio:.1g}"
+    return f"{digits} {row.sense}"
 
 
 def _aim(row: Row) -> str:
