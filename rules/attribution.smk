@@ -21,6 +21,8 @@ rule attribute_clips:
         f"{RUN}/logs/attribute_clips/{{study}}/{{explainer}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/attribute_clips/{{study}}/{{explainer}}/{CELL}.tsv"
+    conda:
+        "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
         gpu=GPU,

@@ -6,14 +6,6 @@ GIVES  bands/<part>/<detector>/seed<seed>.parquet (rows of measurements)
 """
 
 
-def without_bands(wildcards):
-    """Files of scores without bands, where the study asks for them."""
-    study = STUDIES[wildcards.study]
-    if study.bands is None:
-        return []
-    return paths(wildcards.study, study.detectors, f"{STUDY}/bands/{CELL}.parquet")
-
-
 rule remove_bands:
     """Score {wildcards.part} without each frequency band ({wildcards.detector}, seed {wildcards.seed})."""
     input:
@@ -26,6 +18,8 @@ rule remove_bands:
         f"{RUN}/logs/remove_bands/{{study}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/remove_bands/{{study}}/{CELL}.tsv"
+    conda:
+        "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
         gpu=GPU,

@@ -13,6 +13,7 @@ from soundproof.config import load_config
 from soundproof.config.stages import Stages
 from soundproof.datasets.registry import DATASETS
 from soundproof.errors import SoundproofError
+from soundproof.hardware import jobs_want_gpu
 
 
 def read_config():
@@ -28,12 +29,7 @@ CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))
 RUN = f"{CONFIG.results_dir}/{CONFIG.run}"
-# on a workstation a job asks for a GPU only where there is one; a cluster's login node need not have any,
-# so there the configuration says `device: cuda`
-GPU = int(
-    CONFIG.device == "cuda"
-    or (CONFIG.device == "auto" and Path("/dev/nvidia0").exists())
-)
+GPU = int(jobs_want_gpu(CONFIG.device))
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
 CLIP_SUFFIXES = (".wav", ".flac", ".ogg", ".pt", ".npy")
@@ -153,3 +149,19 @@ def artefact_files(names):
 def artefact_code(names):
     """Modules of tables or figures."""
     return sorted({ARTEFACTS[name].module for name in names})
+
+
+def dataset_settings(wildcards):
+    """Settings of the data set, as the first study that uses it has them."""
+    study = next(
+        study for study in STUDIES.values() if study.dataset.kind == wildcards.dataset
+    )
+    return Stages(study).dataset()
+
+
+def without_bands(wildcards):
+    """Files of scores without bands, where the study asks for them."""
+    study = STUDIES[wildcards.study]
+    if study.bands is None:
+        return []
+    return paths(wildcards.study, study.detectors, f"{STUDY}/bands/{CELL}.parquet")

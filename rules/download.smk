@@ -6,14 +6,6 @@ GIVES  data/<data set>/..., with a manifest that names what is there
 """
 
 
-def dataset_settings(wildcards):
-    """Settings of the data set, as the first study that uses it has them."""
-    study = next(
-        study for study in STUDIES.values() if study.dataset.kind == wildcards.dataset
-    )
-    return Stages(study).dataset()
-
-
 rule download_dataset:
     """Fetch data set {wildcards.dataset}."""
     output:
@@ -21,8 +13,9 @@ rule download_dataset:
     log:
         f"{RUN}/logs/download_dataset/{{dataset}}.log",
     retries: 2
+    conda:
+        "../envs/download.yaml"
     params:
         dataset=dataset_settings,
-        data_dir=CONFIG.data_dir,
     script:
         "../workflow_scripts/download_dataset.py"

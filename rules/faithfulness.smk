@@ -24,6 +24,8 @@ rule measure_faithfulness:
         f"{RUN}/logs/measure_faithfulness/{{study}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/measure_faithfulness/{{study}}/{CELL}.tsv"
+    conda:
+        "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
         gpu=GPU,

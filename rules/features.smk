@@ -14,9 +14,10 @@ rule list_clips:
         clips=f"{STUDY}/clips.parquet",
     log:
         f"{RUN}/logs/list_clips/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
-        data_dir=CONFIG.data_dir,
         code=code("list_clips", lambda wildcards: stages(wildcards).dataset_code()),
     script:
         "../workflow_scripts/list_clips.py"
@@ -33,13 +34,14 @@ rule extract_features:
         f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
     benchmark:
         f"{RUN}/benchmarks/extract_features/{{study}}/{{part}}.tsv"
+    conda:
+        "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
         mem_mb=2000 + CONFIG.memory_budget_mb,
         runtime=60,
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
-        data_dir=CONFIG.data_dir,
         settings=lambda wildcards: stages(wildcards).features(),
         code=code(
             "extract_features", lambda wildcards: stages(wildcards).dataset_code()

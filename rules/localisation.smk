@@ -22,6 +22,8 @@ rule measure_localisation:
         f"{RUN}/logs/measure_localisation/{{study}}/{CELL}.log",
     benchmark:
         f"{RUN}/benchmarks/measure_localisation/{{study}}/{CELL}.tsv"
+    conda:
+        "../envs/soundproof.yaml"
     resources:
         mem_mb=4000,
         runtime=60,

@@ -18,6 +18,8 @@ rule collect_measurements:
         measurements=f"{STUDY}/measurements.parquet",
     log:
         f"{RUN}/logs/collect_measurements/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         code=code("collect_measurements"),
     script:
@@ -37,6 +39,8 @@ rule illustrate_clips:
         illustrations=f"{STUDY}/illustrations.parquet",
     log:
         f"{RUN}/logs/illustrate_clips/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         detectors=lambda wildcards: STUDIES[wildcards.study].explained,
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
@@ -66,6 +70,8 @@ rule build_tables:
         tables=artefact_files(TABLES),
     log:
         f"{RUN}/logs/build_tables/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         facts=lambda wildcards: stages(wildcards).facts(),
         histories=trained_keys,
@@ -89,6 +95,8 @@ rule draw_figures:
         figures=artefact_files(FIGURES),
     log:
         f"{RUN}/logs/draw_figures/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         facts=lambda wildcards: stages(wildcards).facts(),
         histories=trained_keys,
@@ -108,6 +116,8 @@ rule write_report:
         page=f"{STUDY}/index.html",
     log:
         f"{RUN}/logs/write_report/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         title=lambda wildcards: stages(wildcards).facts()["title"],
         facts=lambda wildcards: stages(wildcards).words(),
@@ -126,6 +136,8 @@ rule index_studies:
         metrics=f"{RUN}/metrics.json",
     log:
         f"{RUN}/logs/index_studies.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         run=CONFIG.run,
         studies=[

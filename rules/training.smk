@@ -21,6 +21,8 @@ rule train_detector:
     # long trainings first: they feed everything else
     priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
     retries: 1
+    conda:
+        "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
         gpu=GPU,
@@ -48,6 +50,8 @@ rule score_clips:
         scores=f"{STUDY}/scores/{CELL}.parquet",
     log:
         f"{RUN}/logs/score_clips/{{study}}/{CELL}.log",
+    conda:
+        "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
         gpu=GPU,

@@ -8,9 +8,11 @@ GIVES  a list of what is stale, missing or half-written, and an error if there i
 
 
 rule verify:
-    """Check every result file of run {CONFIG.run}."""
+    """Check every result file of the run."""
     log:
         f"{RUN}/logs/verify_results.log",
+    conda:
+        "../envs/soundproof.yaml"
     params:
         reference=f"{CONFIG.results_dir}/reference",
     script:

@@ -28,5 +28,5 @@ def _described(path: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         download_dataset(
-            snakemake.params.dataset, Path(snakemake.params.data_dir), Path(snakemake.output.manifest)
+            snakemake.params.dataset, Path(snakemake.config["data_dir"]), Path(snakemake.output.manifest)
         )

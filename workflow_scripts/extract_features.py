@@ -50,7 +50,7 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         extract_features(
             snakemake.params.dataset,
-            Path(snakemake.params.data_dir),
+            Path(snakemake.config["data_dir"]),
             snakemake.params.settings,
             snakemake.wildcards.part,
             Path(snakemake.input.clips),

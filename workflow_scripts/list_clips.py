@@ -21,7 +21,7 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         list_clips(
             snakemake.params.dataset,
-            Path(snakemake.params.data_dir),
+            Path(snakemake.config["data_dir"]),
             Path(snakemake.output.clips),
             snakemake.params.code,
         )
