@@ -50,6 +50,16 @@ AXES = (
     Axis("ff_background_frame", "FF frame (background)", "faithfulness", "ff_background_frame"),
     Axis("deletion_auc", "Deletion AUC", "faithfulness", "deletion_auc", higher_is_better=False),
     Axis("insertion_auc", "Insertion AUC", "faithfulness", "insertion_auc"),
+    Axis("band_share_true", "Share in true band", "localisation", "band_share_true"),
+    Axis(
+        "band_rho",
+        "Band ρ (signed)",
+        "faithfulness",
+        "band_rho",
+        (10.0,),
+        ("linear10/clip_median_spectrum/signed",),
+        chance=0.0,
+    ),
     Axis(
         "randomisation",
         "Randomisation similarity",

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from soundproof.artefacts.band_ours import band_numbers
 from soundproof.artefacts.frames import means
 from soundproof.artefacts.measures import UNIFORM, measure, select, summarise, with_clip_fact
 from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas
@@ -33,6 +34,8 @@ def our_numbers(results: StudyResults, reported: pd.DataFrame) -> pd.DataFrame:
 
 
 def _parts(results: StudyResults, reported: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    # effects of bands belong to no explainer, which the selection below would leave out
+    yield from band_numbers(results)
     typed = with_clip_fact(_only(results, reported[reported["anomaly_type"].ne("")]), "anomaly_type")
     results = _only(results, reported)
     by = ("detector", "explainer", "parameter")

@@ -36,6 +36,8 @@ METRICS = {
     "ff_frame": "FF frame",
     "ff_segment": "FF segment",
     "ff_frame_mean_p98_p99": "FF frame, mean of p98 and p99",
+    "auc_without_band": "AUC without a band",
+    "band_rho": "band ρ (Fisher-z mean)",
 }
 FORMATS = (
     Column("Artefact", "artefact"),

@@ -31,7 +31,7 @@ from soundproof.config.chosen import (
     entries,
 )
 from soundproof.config.messages import mapping
-from soundproof.config.shared_keys import one_segment_length, ready_made_features
+from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.errors import ConfigError, nearest
@@ -137,7 +137,7 @@ class Study(Section):
     @classmethod
     def _settle_shared_keys(cls, values: Any) -> Any:
         return (
-            ready_made_features(one_segment_length(values, _SEGMENT_SECONDS))
+            ready_made_features(same_bands(one_segment_length(values, _SEGMENT_SECONDS)))
             if isinstance(values, Mapping)
             else values
         )

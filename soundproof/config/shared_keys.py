@@ -21,6 +21,15 @@ def one_segment_length(values: Mapping[str, Any], default: float) -> Mapping[str
     return {**values, "localisation": {**localisation, "segment_f1": f1}}
 
 
+def same_bands(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Let ``bands`` hold for the metric ``band_removal`` too, unless that has bands of its own."""
+    bands, metrics = values.get("bands"), values.get("faithfulness")
+    if not isinstance(bands, Mapping) or not isinstance(metrics, Mapping) or "band_removal" not in metrics:
+        return values
+    removal = {**bands, **mapping("settings of 'band_removal'", metrics["band_removal"])}
+    return {**values, "faithfulness": {**metrics, "band_removal": removal}}
+
+
 def ready_made_features(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give spectrograms that come ready-made the recipe ``as_shipped``.
 

@@ -28,3 +28,12 @@ def test_one_training_per_machine():
 
 def test_pictures_come_from_the_first_part_and_seed():
     assert study().first_cells() == {"ae": ("fan", 1)}
+
+
+def test_one_setting_of_bands_holds_for_scores_and_for_the_metric():
+    bands = {"bands": [4], "scale": "mel"}
+    shared = study(bands=bands, faithfulness={"band_removal": {}})
+    assert shared.faithfulness["band_removal"].settings.bands == (4,)
+    own = study(bands=bands, faithfulness={"band_removal": {"bands": [6]}})
+    assert own.faithfulness["band_removal"].settings.bands == (6,)
+    assert own.faithfulness["band_removal"].settings.scale == "mel"
