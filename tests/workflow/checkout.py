@@ -17,7 +17,7 @@ import yaml
 
 # what a run needs; the rest of the repository is about it
 SOURCES = (
-    *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "profiles"),
+    *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "envs", "profiles"),
     *("requirements", "rules", "scripts", "soundproof", "workflow_scripts"),
 )
 NOTHING = "Nothing to be done"
