@@ -83,5 +83,4 @@ def rise_one_by_one(
                     changed = kept.flatten().clone()
                     changed[first] = shown.flatten()[first]
                     values[f, e, b] = detector.score(changed.view_as(clip)[None])
-    intact, removed = (values[-1], values[0]) if insert else (values[0], values[-1])
-    return (values - removed) / (intact - removed)
+    return values / (values[-1] if insert else values[0])

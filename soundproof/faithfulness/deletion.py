@@ -6,9 +6,10 @@ are ranked by *signed* relevance, highest first, ties by cell index. After k of 
 * ``deletion``: the k highest cells show the background, the others the clip (lower area = better);
 * ``insertion``: the k highest cells show the clip, the others the background (higher area = better).
 
-Scores are normalised clip by clip so that clips can be averaged: 1 is the intact clip, 0 the clip with every
-cell removed. Where removing everything does not lower the score there is nothing to normalise by, and the clip
-is left out and counted in the log. The area is the trapezoid rule's over k / n.
+Scores are divided by the intact clip's so that clips can be averaged: 1 is the intact clip. What is left when
+every cell is removed is not forced to 0: where the background itself scores nearly as high as the clip, dividing
+by the small fall between them would let single clips rule the mean. A clip whose score is not positive has no
+such share; it is left out and counted in the log. The area is the trapezoid rule's over k / n.
 
 Chance rows (explainer ``random_cells``, protocol ``chance_uniform``) rank the cells at random.
 """
@@ -76,13 +77,13 @@ def _measure(
         # inserting is deleting with clip and background in each other's place
         kept, shown = (x, r) if name == "deletion" else (r, x)
         scores = _scores(detector, kept, shown, ranks, counts, context.rows_per_pass)
-    intact, removed = (scores[0, 0], scores[-1, 0]) if name == "deletion" else (scores[-1, 0], scores[0, 0])
-    falls = intact > removed
-    if not falls.all():
-        _LOG.warning("%s: left out %d clips whose score does not fall", name, int((~falls).sum()))
-    curves = ((scores - removed) / (intact - removed))[..., falls]
+    intact = scores[0, 0] if name == "deletion" else scores[-1, 0]
+    positive = intact > 0
+    if not positive.all():
+        _LOG.warning("%s: left out %d clips whose score is not positive", name, int((~positive).sum()))
+    curves = (scores / intact)[..., positive]
     area = torch.trapezoid(curves, counts.double() / cells, dim=0)[None]
-    clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, falls.tolist(), strict=True) if keep]
+    clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, positive.tolist(), strict=True) if keep]
     n_maps = len(maps)
     return pd.concat(
         [

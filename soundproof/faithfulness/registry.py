@@ -122,7 +122,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             higher_is_better=False,
             needs=frozenset(),
             chance="cells in random order, per clip",
-            unit="score left (1: intact clip, 0: everything removed), and the area under its curve",
+            unit="share of the intact clip's score that is left, and the area under its curve",
             measures=("deletion_auc", "deletion_curve"),
         ),
         MetricEntry(
@@ -135,7 +135,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             higher_is_better=True,
             needs=frozenset(),
             chance="cells in random order, per clip",
-            unit="score regained (1: intact clip, 0: everything removed), and the area under its curve",
+            unit="share of the intact clip's score that is regained, and the area under its curve",
             measures=("insertion_auc", "insertion_curve"),
         ),
         MetricEntry(

@@ -12,13 +12,18 @@ from soundproof.figures.style import PAGE_IN, empty, panels, styled
 from soundproof.results import StudyResults
 
 CURVES = {
-    "deletion_curve": ("Deletion (lower is better)", "Share of cells removed", "Score left"),
-    "insertion_curve": ("Insertion (higher is better)", "Share of cells put back", "Score regained"),
+    "deletion_curve": ("Deletion (lower is better)", "Share of cells removed", "Share of the score left"),
+    "insertion_curve": (
+        "Insertion (higher is better)",
+        "Share of cells put back",
+        "Share of the score regained",
+    ),
 }
 MISSING = "neither deletion nor insertion was measured"
 CAPTION = (
     "Anomaly score while time-frequency cells go (deletion) or come back (insertion), most relevant "
-    "first; 1 is the intact clip, 0 the clip with every cell removed. Mean over clips and seeds. Shaded: "
+    "first, as a share of the intact clip's score; the curves meet at what the background scores. Mean over "
+    "clips and seeds. Shaded: "
     "95 % bootstrap interval over clips. Dashed: cells in random order, which an explanation must beat."
 )
 

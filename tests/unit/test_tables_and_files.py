@@ -112,3 +112,13 @@ def test_what_a_killed_process_left_is_neither_a_result_nor_in_the_way(tmp_path:
         read_table(path)
     write_table(pd.DataFrame({"a": [1]}), path, RECORD)
     assert read_table(path)["a"].tolist() == [1]
+
+
+def test_a_result_is_readable_by_whom_the_folder_allows(tmp_path):
+    path = tmp_path / "a.txt"
+    with whole_file(path) as partial:
+        partial.write_text("a")
+        partial.chmod(0o600)
+    beside = tmp_path / "b.txt"
+    beside.write_text("b")
+    assert path.stat().st_mode == beside.stat().st_mode

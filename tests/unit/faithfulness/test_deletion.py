@@ -129,7 +129,18 @@ def test_batches_and_passes_do_not_change_values():
     np.testing.assert_allclose(both["value_x"], both["value_y"], rtol=0, atol=1e-12)
 
 
-def test_a_score_that_does_not_fall_is_left_out_and_counted(caplog):
+def test_what_the_background_scores_is_not_forced_to_zero():
+    # medians over time are 1 and 0: two cells lie above them, so removing all leaves 3 of 5
+    x = torch.tensor([[[1.0, 1.0, 2.0], [0.0, 1.0, 0.0]]])
+    ask = context("deletion", 1, fractions=(0, 0.5, 1), replacement="band_median")
+    detector = Linear(torch.ones(2, 3)).freeze()
+    relevance = {"map": torch.tensor([[[0.0, 0.0, 3.0], [0.0, 2.0, 1.0]]])}
+    assert curve(deletion(detector, x, relevance, ask), "deletion_curve") == pytest.approx([1, 3 / 5, 3 / 5])
+    ask = context("insertion", 1, fractions=(0, 0.5, 1), replacement="band_median")
+    assert curve(insertion(detector, x, relevance, ask), "insertion_curve") == pytest.approx([3 / 5, 1, 1])
+
+
+def test_a_score_that_is_not_positive_is_left_out_and_counted(caplog):
     x = torch.stack([torch.ones(2, 2), -torch.ones(2, 2)])
     frame = deletion(
         Linear(torch.ones(2, 2)).freeze(), x, {"map": x}, context("deletion", 2, replacement="zero")
