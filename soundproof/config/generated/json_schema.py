@@ -44,7 +44,7 @@ def json_schema() -> str:
     _, common = models_json_schema([(Config, "validation"), (Study, "validation")])
     sections = common["$defs"]
     sections["FeatureSettings"]["properties"]["recipe"]["enum"] = sorted(RECIPES)
-    kept = {name: sections[name] for name in ("Selection", "FeatureSettings")}
+    kept = {name: sections[name] for name in ("Selection", "FeatureSettings", "BandSettings")}
     changes = _changes(sections["Study"])
     definitions = {
         "run": _run(sections["Config"]),

@@ -12,6 +12,7 @@ from soundproof.config.generated.describe import Key, key_table, keys_of, table
 from soundproof.config.model import Config, Selection, Study
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
+from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import RECIPES, FeatureSettings
 from soundproof.localisation.registry import LOCALISATION
@@ -68,6 +69,8 @@ def _sections() -> Iterator[str]:
     yield from _entries(FAITHFULNESS)
     yield "### `localisation`"
     yield from _entries(LOCALISATION)
+    yield "### `bands`"
+    yield key_table(keys_of(BandSettings))
 
 
 def _entries(registry: Registry[Any]) -> Iterator[str]:
