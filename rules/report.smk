@@ -121,7 +121,7 @@ rule write_report:
     params:
         title=lambda wildcards: stages(wildcards).facts()["title"],
         facts=lambda wildcards: stages(wildcards).words(),
-        names=TABLES + FIGURES,
+        names=lambda wildcards: stages(wildcards).shown(),
         code=code("write_report"),
     script:
         "../workflow_scripts/write_report.py"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.chosen import Chosen
 from soundproof.config.model import Study
@@ -82,6 +83,15 @@ class Stages:
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,
         }
+
+    def shown(self) -> list[str]:
+        """Tables and figures that belong on the study's page: those about bands only where bands are measured."""
+        measures_bands = self.study.bands is not None or "band_removal" in self.study.faithfulness
+        return [
+            name
+            for name, entry in ARTEFACTS.items()
+            if measures_bands or not any(metric.startswith("band_") for metric in entry.needs)
+        ]
 
     def words(self) -> dict[str, str]:
         """What was run, for the reader of a report."""

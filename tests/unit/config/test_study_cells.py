@@ -1,6 +1,7 @@
 """Which trainings a study has."""
 
 from soundproof.config.model import Study
+from soundproof.config.stages import Stages
 
 
 def study(**changes):
@@ -37,3 +38,9 @@ def test_one_setting_of_bands_holds_for_scores_and_for_the_metric():
     own = study(bands=bands, faithfulness={"band_removal": {"bands": [6]}})
     assert own.faithfulness["band_removal"].settings.bands == (6,)
     assert own.faithfulness["band_removal"].settings.scale == "mel"
+
+
+def test_bands_are_shown_where_they_are_measured():
+    assert "T9_band_rho" not in Stages(study()).shown()
+    shown = Stages(study(faithfulness={"band_removal": {}})).shown()
+    assert {"T1_detection", "T9_band_rho", "F12_band_curves"} <= set(shown)
