@@ -6,6 +6,7 @@ stand for one place of the network.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Self
 
@@ -110,9 +111,9 @@ class ConvAutoEncoder(AutoEncoder):
                 "use more bands, longer clips or another detector",
             )
 
+    @abstractmethod
     def network(self, x: Tensor) -> Tensor:
         """Map [B, 1, n_freq, n_frames] to [B, 1, n_freq, n_frames]."""
-        raise NotImplementedError
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Reconstruction [B, n_freq, n_frames] of maps [B, n_freq, n_frames]."""

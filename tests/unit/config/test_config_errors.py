@@ -69,7 +69,7 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "relative paths start at",
     ),
     "no path": ({"explainers": {"external": {}}}, "setting 'path' of 'external'", "set it: Parquet file"),
-    "extends": ({"extends": "toy"}, "key 'extends'", "Known: dataset"),
+    "extends": ({"extends": "toy"}, "key 'extends'", "Known: bands, dataset"),
 }
 
 
