@@ -25,8 +25,8 @@ FORMATS = (
 CAPTION = (
     "Detection of anomalous clips: area under the ROC curve and standardised partial area up to a "
     "false-positive rate of 0.1, with bootstrap intervals (95 %) over clips and the standard deviation "
-    "over training seeds. Both areas are 0.5 by chance. The clip-level control scores a clip by its mean "
-    "level alone."
+    "over training seeds. Both areas are 0.5 by chance. The control scores a clip by the mean "
+    "of its map alone."
 )
 
 
@@ -59,8 +59,8 @@ def level_warnings(frame: pd.DataFrame, results: StudyResults) -> tuple[str, ...
     low, high = LOUDNESS_FREE
     controls = frame[frame["detector"].map(results.kind).eq("clip_level")]
     return tuple(
-        f"The level of a clip alone separates the classes here (AUC {row['auc']:.2f}): a detector may score well "
-        "by loudness, and explanations of such a detector show where it is loud."
+        f"The mean of a clip's map alone separates the classes here (AUC {row['auc']:.2f}): a detector may score "
+        "well by level or spectral balance, and explanations of such a detector need not show a fault."
         for row in records(controls)
         if not low <= row["auc"] <= high
     )

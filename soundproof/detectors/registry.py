@@ -196,9 +196,9 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         ),
         DetectorEntry(
             name="clip_level",
-            title="Clip level (control)",
+            title="Map mean (control)",
             implementation="soundproof.detectors.clip_level:ClipLevel",
-            citation="control: how far loudness alone separates the classes",
+            citation="control: how far the mean over all cells (level and spectral balance) separates the classes",
             differentiable=True,
         ),
     ],
