@@ -7,7 +7,7 @@ float rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -67,23 +67,3 @@ def in_passes(function: Callable[[Tensor], Tensor], rows: Tensor, size: int) -> 
     passes = -(-len(rows) // size)
     # equal passes: a small last one would cost more per row
     return torch.cat([function(part) for part in torch.tensor_split(rows, passes)])
-
-
-def stream_in_passes(
-    function: Callable[[Tensor], Tensor], rows: Iterable[Tensor], size: int
-) -> Iterator[Tensor]:
-    """Yield ``function`` of each row, filling every pass although rows come one by one.
-
-    Args:
-        function: Maps [n, ...] to [n, ...].
-        rows: Row tensors, produced lazily: no more than ``size`` exist at once.
-        size: Rows per pass.
-    """
-    waiting: list[Tensor] = []
-    for row in rows:
-        waiting.append(row)
-        if len(waiting) == size:
-            yield from function(torch.stack(waiting))
-            waiting = []
-    if waiting:
-        yield from function(torch.stack(waiting))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from soundproof.batching import ROWS_ON_CPU, in_passes, rows_per_pass, stream_in_passes
+from soundproof.batching import ROWS_ON_CPU, in_passes, rows_per_pass
 from soundproof.detectors.base import Detector
 from soundproof.registry import Parameters
 
@@ -65,21 +65,3 @@ def test_passes_are_equal_and_in_order(n, sizes):
 
     assert torch.equal(in_passes(double, rows, 4), 2 * rows)
     assert seen == sizes
-
-
-def test_a_stream_fills_its_passes_and_holds_no_more():
-    seen, drawn = [], 0
-
-    def rows():
-        nonlocal drawn
-        for i in range(7):
-            drawn += 1
-            yield torch.tensor([float(i)])
-
-    def double(part):
-        seen.append((len(part), drawn))
-        return 2 * part
-
-    found = torch.stack(list(stream_in_passes(double, rows(), 3)))
-    assert torch.equal(found[:, 0], 2 * torch.arange(7.0))
-    assert seen == [(3, 3), (3, 6), (1, 7)]
