@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from soundproof.datasets.needed import Needed
 from soundproof.registry import Entry, Parameters
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ class Dataset(ABC):
     def __init__(self, settings: Parameters, data_dir: Path) -> None:
         self.settings = settings
         self.data_dir = data_dir
+
+    def needed(self) -> tuple[Needed, ...]:
+        """Files that must be fetched, or placed by hand, before clips can be listed; by default none."""
+        return ()
 
     @abstractmethod
     def clips(self) -> pd.DataFrame:
@@ -102,11 +108,17 @@ class DatasetEntry(Entry):
     Attributes:
         licence: Licence and its consequence, in words.
         truth: Which ground truth it has: any of ``"clip"``, ``"events"`` (time intervals), ``"masks"``.
-        needs_download: Whether files must be fetched (or placed by hand) first.
+        needed: Tells from its settings which files must be fetched (or placed by hand) first; a light function.
+            None: it never needs any.
         ready_made: Whether clips come as spectrograms, so that no feature recipe applies.
     """
 
     licence: str
     truth: frozenset[str] = field(default_factory=frozenset)
-    needs_download: bool = False
+    needed: Callable[[Any], tuple[Needed, ...]] | None = None
     ready_made: bool = False
+
+    @property
+    def needs_download(self) -> bool:
+        """Whether files may have to be fetched, or placed by hand, first."""
+        return self.needed is not None

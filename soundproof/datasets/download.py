@@ -86,7 +86,7 @@ def fetch(
             return target
         found = f"a file of {mismatch}"
         log.warning("%s is not the file it should be (%s); fetching it again", target, mismatch)
-    if _is_offline(offline):
+    if is_offline(offline):
         raise DownloadError(
             f"the file {target}", f"{found}, and downloads are switched off", remote.by_hand(folder)
         )
@@ -99,7 +99,8 @@ def fetch(
     return target
 
 
-def _is_offline(offline: bool | None) -> bool:
+def is_offline(offline: bool | None) -> bool:
+    """Whether the network is not to be touched: as told, or else as ``SOUNDPROOF_OFFLINE`` says."""
     return os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0") if offline is None else offline
 
 

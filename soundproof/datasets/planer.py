@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,37 +12,19 @@ import pandas as pd
 
 from soundproof.datasets.archive import unpack
 from soundproof.datasets.base import SpectrogramDataset
-from soundproof.datasets.download import fetch
+from soundproof.datasets.fetch_all import fetch_all
 from soundproof.datasets.folder_clips import clip_ids, repeated_across_splits, unknown_clip
 from soundproof.datasets.layouts import LabelledFile
+from soundproof.datasets.needed import Needed
+from soundproof.datasets.planer_files import ARCHIVE, FOLDER, LABELS, needed, unpacked_name
 from soundproof.datasets.planer_labels import FRAMES_PER_SECOND, PlanerLabel, read_planer_labels
 from soundproof.datasets.recordings_parameters import PlanerParameters
-from soundproof.datasets.remote_file import RemoteFile
 from soundproof.datasets.spectrogram_files import read_spectrogram
 from soundproof.datasets.spectrograms import mel_centres_hz, spectrogram_table
 from soundproof.errors import DataError
 
 log = logging.getLogger(__name__)
 
-# Size and SHA-256 are those of the repository's Git LFS pointer. The address follows GitHub's scheme for LFS files;
-# it has not been exercised against the live host.
-ARCHIVE = RemoteFile(
-    name="data.zip",
-    urls=(
-        "https://media.githubusercontent.com/media/AnthonyDeschenes/PlaningItByEarDataset/"
-        "3d2a9bb424e434f1450911499bcd42f3ca5a4c4b/data.zip",
-    ),
-    n_bytes=1_082_911_671,
-    sha256="368bbfc88069aeccc57afc70ff802152b56f47607b1e07714a599e3af62cf78f",
-)
-# Nobody published a checksum of the labels: the first download is pinned. The address names a commit.
-LABELS = RemoteFile(
-    name="v5anomaly_spectrogram_metadata.csv",
-    urls=(
-        "https://raw.githubusercontent.com/Maab-Nimir/Faithful-Explanations-in-Acoustic-Anomaly-Detection/"
-        "d58c9b4303f11926e6b608269e4d90ee161ed44d/labelled_anomalies/v5anomaly_spectrogram_metadata.csv",
-    ),
-)
 UNPACKED_LIMIT_BYTES = 4_000_000_000
 """Four times what 7562 maps of 80 x 401 single-precision numbers take."""
 
@@ -91,6 +72,10 @@ class PlanerDataset(SpectrogramDataset):
         remedy = "download first, or set 'folder' to the unpacked data.zip"
         raise DataError(f"the planer's clips in {base}", "no folders training/ and evaluation/", remedy)
 
+    def needed(self) -> tuple[Needed, ...]:
+        """The archive of the clips, and the labels."""
+        return needed(self.settings, self.archive, self.labels)
+
     def fetch(self) -> list[Path]:
         """Download, verify and unpack what is not there yet.
 
@@ -101,11 +86,9 @@ class PlanerDataset(SpectrogramDataset):
             DownloadError: A file cannot be had; the message tells what to place where.
             DataError: The archive cannot be unpacked safely, or is not the planer's.
         """
+        fetch_all(self.needed(), self.data_dir)
         if self.settings.folder is None and not self._unpacked.exists():
-            remote = replace(self.archive, urls=(*self.settings.mirrors, *self.archive.urls))
-            unpack(fetch(remote, self._downloads), self._unpacked, UNPACKED_LIMIT_BYTES)
-        if self.settings.labels is None:
-            fetch(self.labels, self._downloads)
+            unpack(self._downloads / self.archive.name, self._unpacked, UNPACKED_LIMIT_BYTES)
         return [self.folder, self._label_table]
 
     def clips(self) -> pd.DataFrame:
@@ -136,12 +119,11 @@ class PlanerDataset(SpectrogramDataset):
 
     @property
     def _downloads(self) -> Path:
-        return self.data_dir / "planer"
+        return self.data_dir / FOLDER
 
     @property
     def _unpacked(self) -> Path:
-        # Named after the archive, so that a new release never hides behind an old folder.
-        return self._downloads / f"unpacked-{(self.archive.sha256 or 'unverified')[:12]}"
+        return self._downloads / unpacked_name(self.archive)
 
     @property
     def _label_table(self) -> Path:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from soundproof.datasets import planer_files
 from soundproof.datasets.base import DatasetEntry
 from soundproof.datasets.bench.parameters import BenchParameters
+from soundproof.datasets.catalogue import catalogue
+from soundproof.datasets.dcase import files as dcase_files
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.dcase.parameters import dcase_parameters
 from soundproof.datasets.recordings_parameters import (
@@ -12,6 +17,15 @@ from soundproof.datasets.recordings_parameters import (
     SpectrogramFolderParameters,
 )
 from soundproof.registry import Registry
+
+
+def catalogued(name: str, **facts: Any) -> DatasetEntry:
+    """Entry of a data set whose title, licence and citation stand in the catalogue under its name."""
+    record = catalogue()[name]
+    return DatasetEntry(
+        name=name, title=record.title, citation=record.citation, licence=str(record.licence), **facts
+    )
+
 
 DATASETS: Registry[DatasetEntry] = Registry(
     "data set",
@@ -44,30 +58,23 @@ DATASETS: Registry[DatasetEntry] = Registry(
             truth=frozenset({"clip", "events"}),
             ready_made=True,
         ),
-        DatasetEntry(
-            name="planer",
-            title="Wood planer (Planing It by Ear)",
+        catalogued(
+            "planer",
             implementation="soundproof.datasets.planer:PlanerDataset",
-            citation="Deschênes et al. 2025, arXiv 2501.04819; "
-            "time labels: Elrashid et al. 2026, arXiv 2601.12660",
-            licence="no licence file in either repository: research reading only, do not redistribute",
             parameters=PlanerParameters,
             truth=frozenset({"clip", "events"}),
-            needs_download=True,
+            needed=planer_files.needed,
             ready_made=True,
         ),
         *(
-            DatasetEntry(
-                name=f"dcase{year}",
-                title=f"DCASE {year} Task 2",
+            catalogued(
+                f"dcase{year}",
                 implementation="soundproof.datasets.dcase.dataset:DcaseDataset",
-                citation=edition.citation,
-                licence="CC BY-NC-SA 4.0: no commercial use, share alike",
                 parameters=dcase_parameters(year),
                 truth=frozenset({"clip"}),
-                needs_download=True,
+                needed=dcase_files.needed,
             )
-            for year, edition in EDITIONS.items()
+            for year in EDITIONS
         ),
     ],
 )

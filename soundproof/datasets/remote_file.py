@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class RemoteFile:
         n_bytes: Exact size, where known.
         md5: Hexadecimal MD5, where known (archives such as Zenodo publish no other).
         sha256: Hexadecimal SHA-256, where known.
+        record: Zenodo record that lists the file, where there is one: it can tell size and MD5.
     """
 
     name: str
@@ -30,12 +32,18 @@ class RemoteFile:
     n_bytes: int | None = None
     md5: str | None = None
     sha256: str | None = None
+    record: int | None = None
 
     def __post_init__(self) -> None:
         if not self.urls:
             raise ValueError(f"{self.name}: no address")
         if not self.name or Path(self.name).name != self.name:
             raise ValueError(f"{self.name}: a file name, not a path, is needed")
+
+    @property
+    def stem(self) -> str:
+        """Name without the ending of an archive: that of the folder it is unpacked to."""
+        return re.sub(r"\.(zip|tar\.gz|tgz)$", "", self.name)
 
     @property
     def is_known(self) -> bool:

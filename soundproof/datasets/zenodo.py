@@ -4,58 +4,110 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from soundproof.datasets.download import Policy, fetch
+import requests
+
+from soundproof.datasets.catalogue.lock import Lock, Told, agreeing
 from soundproof.datasets.remote_file import RemoteFile
-from soundproof.errors import DataError, DownloadError
+from soundproof.datasets.transfer import Timeouts
+from soundproof.errors import DataError
 
 log = logging.getLogger(__name__)
 
 API = "https://zenodo.org/api/records"
 
 
-def with_published_checksum(remote: RemoteFile, record: int, folder: Path, api: str = API) -> RemoteFile:
-    """Complete a file without checksum from the description of its record.
+@dataclass(frozen=True)
+class Zenodo:
+    """Where records are described, and where it is kept what they told.
 
-    The description is kept in ``folder``, so that the record is asked once. Where it cannot be had, the file is
-    returned as it is, to be pinned by its first download.
-
-    Args:
-        remote: The file; one with a checksum is returned as it is.
-        record: Number of the record.
-        folder: Where the description is kept.
+    Attributes:
         api: Address of the records.
-
-    Raises:
-        DataError: The description cannot be read, or does not list the file.
+        lock: What was told before.
+        timeouts: Patience with a silent server.
     """
-    if remote.is_known:
-        return remote
-    description = RemoteFile(f"zenodo-{record}.json", (f"{api}/{record}",))
-    try:
-        # one try: without a description the download still works
-        path = fetch(description, folder, Policy(attempts=1))
-    except DownloadError as error:
-        log.warning("no published checksum of %s: %s", remote.name, error.found)
-        return remote
-    return _described(remote, path)
+
+    api: str = API
+    lock: Lock = field(default_factory=Lock)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def known(self, remote: RemoteFile) -> RemoteFile:
+        """Complete a file from what was told before; asks nobody.
+
+        Raises:
+            DownloadError: Catalogue and lock disagree.
+        """
+        return self.lock.complete(remote)
+
+    def completed(self, remotes: Sequence[RemoteFile]) -> list[RemoteFile]:
+        """Complete files whose size or checksum is unknown; each record is asked once.
+
+        Where a record cannot be had, its files are returned as they are: one without checksum is then pinned by its
+        first download.
+
+        Raises:
+            DataError: A description cannot be read, or does not list a file.
+            DownloadError: A record tells another size or MD5 than the catalogue or the lock.
+        """
+        known = [self.known(remote) for remote in remotes]
+        lacking: dict[int, list[RemoteFile]] = {}
+        for remote in known:
+            if remote.record is not None and (remote.n_bytes is None or not remote.is_known):
+                lacking.setdefault(remote.record, []).append(remote)
+        found = {remote: remote for remote in known}
+        for record, files in lacking.items():
+            found |= self._ask(record, files)
+        return [found[remote] for remote in known]
+
+    def _ask(self, record: int, files: Sequence[RemoteFile]) -> dict[RemoteFile, RemoteFile]:
+        url = f"{self.api}/{record}"
+        try:
+            # one try: without a description the download still works
+            patience = (self.timeouts.connect_s, self.timeouts.stall_s)
+            response = requests.get(url, timeout=patience)
+            response.raise_for_status()
+        except requests.RequestException as error:
+            log.warning("no description of record %d: %s", record, error)
+            return {}
+        listed = _listed(url, response.text)
+        told = [(remote, _told(url, remote, listed)) for remote in files]
+        completed = {remote: agreeing(remote, facts, url) for remote, facts in told}
+        self.lock.pin(told)
+        log.info("record %d told size and MD5 of %d files; pinned in %s", record, len(told), self.lock.path)
+        return completed
 
 
-def _described(remote: RemoteFile, path: Path) -> RemoteFile:
-    asked = f"the checksum of {remote.name} in {path}"
+def _listed(url: str, text: str) -> dict[str, Any]:
+    """Files by name, and the licence of the record under the empty name."""
     try:
-        files = {item["key"]: item for item in json.loads(path.read_text(encoding="utf-8"))["files"]}
-        found = files.get(remote.name)
-        if found is None:
-            raise DataError(asked, f"only {', '.join(sorted(files))}", "report it: the record has changed")
-        algorithm, _, checksum = str(found["checksum"]).partition(":")
-        n_bytes = int(found["size"])
+        description = json.loads(text)
+        licence = (description.get("metadata") or {}).get("license") or {}
+        return {"": str(licence.get("id", ""))} | {item["key"]: item for item in description["files"]}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(url, error) from error
+
+
+def _told(url: str, remote: RemoteFile, listed: dict[str, Any]) -> Told:
+    item = listed.get(remote.name)
+    if item is None:
+        names = ", ".join(sorted(filter(None, listed)))
+        raise DataError(f"{remote.name} in {url}", f"only {names}", "report it: the record has changed")
+    try:
+        algorithm, _, checksum = str(item["checksum"]).partition(":")
+        n_bytes = int(item["size"])
     except (ValueError, KeyError, TypeError) as error:
-        remedy = f"delete {path.name} and {path.name}.pin.json to ask the record again"
-        raise DataError(asked, f"{type(error).__name__}: {error}", remedy) from error
-    if algorithm not in ("md5", "sha256"):
-        raise DataError(asked, f"algorithm '{algorithm}'", "place the file by hand")
-    known = replace(remote, n_bytes=n_bytes)
-    return replace(known, md5=checksum) if algorithm == "md5" else replace(known, sha256=checksum)
+        raise _unreadable(url, error) from error
+    if algorithm != "md5":
+        raise DataError(
+            f"the MD5 of {remote.name} in {url}", f"algorithm '{algorithm}'", "place the file by hand"
+        )
+    return Told.today(url=url, n_bytes=n_bytes, md5=checksum, licence=listed[""])
+
+
+def _unreadable(url: str, error: Exception) -> DataError:
+    return DataError(
+        f"the description {url}", f"{type(error).__name__}: {error}", "ask the record again later"
+    )

@@ -12,17 +12,18 @@ import pandas as pd
 from soundproof.datasets.archive import unpack
 from soundproof.datasets.audio_files import audio_info, read_audio
 from soundproof.datasets.base import Audio, AudioDataset
+from soundproof.datasets.dcase import files
 from soundproof.datasets.dcase.drawing import drawn
 from soundproof.datasets.dcase.editions import Edition
-from soundproof.datasets.dcase.files import UNPACKED_LIMIT_BYTES, Archive, archives, truth_archive
 from soundproof.datasets.dcase.miniature import write_miniature
 from soundproof.datasets.dcase.parameters import DcaseParameters
 from soundproof.datasets.dcase.tree import TaskClip, check_counts, machine_clips, with_attributes
 from soundproof.datasets.dcase.truth import Truth, read_truth
-from soundproof.datasets.download import fetch
+from soundproof.datasets.fetch_all import fetch_all
 from soundproof.datasets.folder_clips import clip_ids, unknown_clip
+from soundproof.datasets.needed import Needed
 from soundproof.datasets.remote_file import RemoteFile, digest
-from soundproof.datasets.zenodo import API, with_published_checksum
+from soundproof.datasets.zenodo import Zenodo
 from soundproof.errors import DataError
 from soundproof.schemas import CLIPS
 
@@ -37,7 +38,7 @@ class DcaseDataset(AudioDataset):
     """
 
     settings: DcaseParameters
-    zenodo_api = API
+    zenodo = Zenodo()
 
     @property
     def edition(self) -> Edition:
@@ -47,24 +48,20 @@ class DcaseDataset(AudioDataset):
     @property
     def name(self) -> str:
         """Name in the registry."""
-        return f"dcase{self.edition.year}"
+        return self.edition.name
 
     @property
     def folder(self) -> Path:
         """Folder that the paths of :meth:`clips` start from."""
-        if self.settings.folder is not None:
-            return Path(self.settings.folder)
-        suffix = "-eval" if self.settings.part == "eval" else ""
-        return self.data_dir / f"{self.name}{suffix}{'-miniature' if self.settings.miniature else ''}"
+        return self.data_dir / files.folder(self.settings)
 
-    def archives(self, machine: str) -> tuple[Archive, ...]:
+    def archives(self, machine: str) -> tuple[RemoteFile, ...]:
         """Return the archives that hold a machine."""
-        return archives(self.edition, self.settings.part, machine)
+        return files.archives(self.edition, self.settings.part, machine)
 
-    @property
-    def truth_archive(self) -> RemoteFile:
-        """The evaluator's repository."""
-        return truth_archive(self.edition)
+    def needed(self) -> tuple[Needed, ...]:
+        """Archives of the machines, and the truth of an evaluation set."""
+        return files.needed(self.settings)
 
     def fetch(self) -> list[Path]:
         """Download, verify and unpack what is not there yet, or write the miniature.
@@ -79,20 +76,13 @@ class DcaseDataset(AudioDataset):
         if self.settings.miniature:
             write_miniature(self.folder, self.edition, self.settings.part, self.settings.machines)
             return []
-        if self.settings.folder is None:
-            for machine in self.settings.machines:
-                if not (self.folder / machine).is_dir():
-                    for archive in self.archives(machine):
-                        self._unpacked(archive)
+        fetch_all(self.needed(), self.data_dir, zenodo=self.zenodo)
+        for item in self.needed():
+            if not item.is_covered(self.data_dir):
+                unpack(item.place(self.data_dir), self.folder / item.remote.stem, files.UNPACKED_LIMIT_BYTES)
         for machine in self.settings.machines:
             self._roots(machine)
-        if self._truth_is_remote and not self._truth_unpacked.exists():
-            unpack(fetch(self.truth_archive, self.folder), self._truth_unpacked, UNPACKED_LIMIT_BYTES)
-        zips = [
-            archive.remote.name for machine in self.settings.machines for archive in self.archives(machine)
-        ]
-        names = [*zips, self.truth_archive.name] if self._truth_is_remote else zips
-        return [path for name in names if (path := self.folder / name).is_file()]
+        return [path for item in self.needed() if (path := item.place(self.data_dir)).is_file()]
 
     def clips(self) -> pd.DataFrame:
         """One row per clip; ``attrs`` states how many of each section were drawn.
@@ -161,30 +151,12 @@ class DcaseDataset(AudioDataset):
                 )
         return roots
 
-    def _unpacked(self, archive: Archive) -> Path:
-        target = self.folder / archive.stem
-        if target.exists():
-            return target
-        remote = archive.remote
-        if not (self.folder / remote.name).exists():
-            remote = with_published_checksum(remote, archive.record, self.folder, self.zenodo_api)
-        return unpack(fetch(remote, self.folder), target, UNPACKED_LIMIT_BYTES)
-
-    @property
-    def _truth_is_remote(self) -> bool:
-        settings = self.settings
-        return settings.part == "eval" and settings.truth is None and not settings.miniature
-
-    @property
-    def _truth_unpacked(self) -> Path:
-        return self.folder / self.truth_archive.name.removesuffix(".zip")
-
     def _truth(self, machine: str) -> Truth | None:
         if self.settings.part == "dev" or self.settings.miniature:
             return None
         if self.settings.truth is not None:
             return read_truth(Path(self.settings.truth), self.edition.year, machine)
-        base = self._truth_unpacked
+        base = self.folder / files.truth_archive(self.edition).stem
         # an archive of a repository holds one folder, named after the commit
         folders = [path for path in base.iterdir() if path.is_dir()] if base.is_dir() else []
         repository = folders[0] if len(folders) == 1 else base

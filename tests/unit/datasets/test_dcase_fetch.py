@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,31 +10,39 @@ import dcase_toys as toys
 import pytest
 from http_server import FileServer, refuse
 
+from soundproof.datasets.catalogue import catalogue
+from soundproof.datasets.catalogue.lock import Lock
 from soundproof.datasets.dcase.dataset import DcaseDataset
 from soundproof.datasets.dcase.editions import EDITIONS
-from soundproof.datasets.dcase.files import PUBLISHED, Archive, archives, truth_archive
+from soundproof.datasets.dcase.files import archives, needed, truth_archive
 from soundproof.datasets.dcase.parameters import dcase_parameters
+from soundproof.datasets.needed import Needed
 from soundproof.datasets.remote_file import RemoteFile
+from soundproof.datasets.zenodo import Zenodo
 from soundproof.errors import DataError, DownloadError
 
 ADDRESS = "nttcslab-evaluator-1a2b/"
+
+
+def from_site(site: FileServer, remote: RemoteFile) -> RemoteFile:
+    """The same file on the loopback server, without the published checksum, which toys do not have."""
+    return RemoteFile(remote.name, (site.url(remote.name),), record=remote.record)
+
+
+def dev_record(year: int) -> int:
+    record = archives(EDITIONS[year], "dev", "fan")[0].record
+    assert record is not None
+    return record
 
 
 def served(site: FileServer, data_dir: Path, year: int, **settings: Any) -> DcaseDataset:
     """The data set, told to find archives, records and truth on the loopback server."""
 
     class Local(DcaseDataset):
-        zenodo_api = site.url("api")
+        zenodo = Zenodo(site.url("api"), Lock(data_dir / "lock.json"))
 
-        def archives(self, machine: str) -> tuple[Archive, ...]:
-            return tuple(
-                Archive(RemoteFile(one.remote.name, (site.url(one.remote.name),)), one.record)
-                for one in super().archives(machine)
-            )
-
-        @property
-        def truth_archive(self) -> RemoteFile:
-            return RemoteFile(super().truth_archive.name, (site.url(super().truth_archive.name),))
+        def needed(self) -> tuple[Needed, ...]:
+            return tuple(replace(item, remote=from_site(site, item.remote)) for item in super().needed())
 
     values = {"expected_counts": "any", "machines": ("fan",), **settings}
     return Local(dcase_parameters(year).model_validate(values), data_dir)
@@ -50,7 +59,7 @@ def publish(site: FileServer, record: int, **files: bytes) -> None:
 
 
 def test_download_is_checked_against_the_record(site: FileServer, tmp_path: Path) -> None:
-    publish(site, EDITIONS[2022].dev_record, dev_fan=toys.packed(toys.files_2022("fan")))
+    publish(site, dev_record(2022), dev_fan=toys.packed(toys.files_2022("fan")))
     data = served(site, tmp_path, 2022)
     assert data.fetch() == [tmp_path / "dcase2022" / "dev_fan.zip"]
     assert len(data.clips()) == 12
@@ -60,7 +69,7 @@ def test_download_is_checked_against_the_record(site: FileServer, tmp_path: Path
 
 
 def test_a_wrong_archive_is_refused(site: FileServer, tmp_path: Path) -> None:
-    publish(site, EDITIONS[2022].dev_record, dev_fan=toys.packed(toys.files_2022("fan")))
+    publish(site, dev_record(2022), dev_fan=toys.packed(toys.files_2022("fan")))
     site.files["dev_fan.zip"] = toys.packed(toys.files_2022("fan", "01"))
     with pytest.raises(DownloadError, match=r"dev_fan\.zip"):
         served(site, tmp_path, 2022).fetch()
@@ -77,8 +86,8 @@ def test_without_the_record_the_first_download_is_pinned(site: FileServer, tmp_p
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        (b"<html>", "ask the record again"),
-        (b'{"files": [{"key": "dev_fan.zip", "size": 3}]}', "ask the record again"),
+        (b"<html>", "ask the record again later"),
+        (b'{"files": [{"key": "dev_fan.zip", "size": 3}]}', "ask the record again later"),
         (b'{"files": []}', "the record has changed"),
         (b'{"files": [{"key": "dev_fan.zip", "size": 3, "checksum": "crc:1"}]}', "algorithm 'crc'"),
     ],
@@ -86,7 +95,7 @@ def test_without_the_record_the_first_download_is_pinned(site: FileServer, tmp_p
 def test_a_strange_record_is_named(
     site: FileServer, tmp_path: Path, description: bytes, message: str
 ) -> None:
-    site.files |= {"dev_fan.zip": b"abc", f"api/{EDITIONS[2022].dev_record}": description}
+    site.files |= {"dev_fan.zip": b"abc", f"api/{dev_record(2022)}": description}
     with pytest.raises(DataError, match=message):
         served(site, tmp_path, 2022).fetch()
 
@@ -208,7 +217,7 @@ def test_truth_of_2021_leaves_the_domain_to_the_names(tmp_path: Path) -> None:
 
 def test_archives_have_the_names_of_their_year() -> None:
     def names(year: int, part: Any, machine: str) -> list[str]:
-        return [one.remote.name for one in archives(EDITIONS[year], part, machine)]
+        return [one.name for one in archives(EDITIONS[year], part, machine)]
 
     assert names(2020, "dev", "fan") == ["dev_data_fan.zip"]
     assert names(2020, "eval", "fan") == ["eval_data_train_fan.zip", "eval_data_test_fan.zip"]
@@ -220,24 +229,37 @@ def test_archives_have_the_names_of_their_year() -> None:
     assert names(2025, "eval", "ToyPet") == ["eval_data_ToyPet_train.zip", "eval_data_ToyPet_test.zip"]
 
 
-def test_published_checksums_belong_to_archives_that_exist() -> None:
-    known = {
-        (year, one.stem): one.remote
-        for year, edition in EDITIONS.items()
+@pytest.mark.parametrize("year", sorted(EDITIONS))
+def test_every_archive_of_a_year_is_in_the_catalogue_and_none_is_left_over(year: int) -> None:
+    edition = EDITIONS[year]
+    named = {
+        file.name
         for part in ("dev", "eval")
         for machine in edition.machines(part)  # type: ignore[arg-type]
-        for one in archives(edition, part, machine)  # type: ignore[arg-type]
+        for file in archives(edition, part, machine)  # type: ignore[arg-type]
     }
-    assert set(PUBLISHED) <= set(known)
-    assert len({md5 for _, md5 in PUBLISHED.values()}) == len(PUBLISHED) == 39
-    assert all(len(md5) == 32 for _, md5 in PUBLISHED.values())
-    assert all(known[key].is_known == (key in PUBLISHED) for key in known)
-    assert all(url.startswith("https://") for remote in known.values() for url in remote.urls)
-    assert truth_archive(EDITIONS[2023]).urls[0].startswith("https://github.com/nttcslab/")
+    listed = {file.name for file in catalogue()[edition.name].files}
+    assert listed == named | {truth_archive(edition).name}
+
+
+def test_what_settings_need_is_told_without_opening_the_data_set() -> None:
+    def names(**settings: Any) -> list[str]:
+        return [item.remote.name for item in needed(dcase_parameters(2022).model_validate(settings))]
+
+    assert names(machines=("fan", "valve")) == ["dev_fan.zip", "dev_valve.zip"]
+    truth = "dcase2022_evaluator.zip"
+    assert names(machines=("fan",), part="eval") == [
+        "eval_data_fan_train.zip",
+        "eval_data_fan_test.zip",
+        truth,
+    ]
+    assert names(machines=("fan",), folder="here") == []
+    assert names(machines=("fan",), folder="here", part="eval") == [truth]
+    assert names(machines=("fan",), part="eval", miniature=True) == []
 
 
 def test_a_busy_record_does_not_stop_the_download(site: FileServer, tmp_path: Path) -> None:
-    publish(site, EDITIONS[2022].dev_record, dev_fan=toys.packed(toys.files_2022("fan")))
-    site.faults[f"api/{EDITIONS[2022].dev_record}"] = [refuse(503)]
+    publish(site, dev_record(2022), dev_fan=toys.packed(toys.files_2022("fan")))
+    site.faults[f"api/{dev_record(2022)}"] = [refuse(503)]
     served(site, tmp_path, 2022).fetch()
     assert len(served(site, tmp_path, 2022).clips()) == 12
