@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
+from soundproof.datasets.locks import path_lock
 from soundproof.datasets.transfer import require_room
 from soundproof.errors import DataError
 
@@ -61,8 +62,11 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> Path:
             leaves the folder, occurs twice, is encrypted, or is anything but a file or a folder.
         DownloadError: The disk has no room for it.
     """
-    if folder.exists():
-        return folder
+    with path_lock(folder):
+        return folder if folder.exists() else _unpack(archive, folder, limit_bytes)
+
+
+def _unpack(archive: Path, folder: Path, limit_bytes: int) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unpacking = folder.with_name(f"{folder.name}.unpacking")
     shutil.rmtree(unpacking, ignore_errors=True)
@@ -138,7 +142,7 @@ def _checked(
                 f"{n_bytes} bytes or more in {n_members} members (limits: {limit_bytes}, {MOST_MEMBERS})",
                 "delete it: it is not the archive that it should be",
             )
-        path = _inside(archive, member)
+        path = place_inside(archive, member.name)
         if member.is_folder:
             continue
         if not member.is_file or not path.parts:
@@ -149,16 +153,20 @@ def _checked(
     return [(member, path) for path, member in files.items()]
 
 
-def _inside(archive: Path, member: _Member) -> PurePosixPath:
-    """Return the member's place below the folder; archives made on Windows may separate with backslashes."""
-    windows = PureWindowsPath(member.name)
-    path = PurePosixPath(member.name.replace("\\", "/"))
-    if path.is_absolute() or windows.drive or ".." in path.parts or "\x00" in member.name:
-        raise _unusable(archive, member.name, "would be written outside the folder")
+def place_inside(archive: Path | str, name: str) -> PurePosixPath:
+    """Return a member's place below a folder; archives made on Windows may separate with backslashes.
+
+    Raises:
+        DataError: It would be written outside the folder.
+    """
+    windows = PureWindowsPath(name)
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or windows.drive or ".." in path.parts or "\x00" in name:
+        raise _unusable(archive, name, "would be written outside the folder")
     return path
 
 
-def _unusable(archive: Path, name: str, what: str) -> DataError:
+def _unusable(archive: Path | str, name: str, what: str) -> DataError:
     return DataError(f"the archive {archive}", f"member '{name}' {what}", "do not trust it; delete it")
 
 

@@ -1,68 +1,48 @@
-"""Fetch files so that a finished file is always the right file, however bad the line."""
+"""Fetch a file so that a finished file is always the right file, however bad the line."""
 
 from __future__ import annotations
 
 import logging
-import os
-import random
-import time
-from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import requests
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from soundproof.datasets import verified
+from soundproof.datasets.asking import Interrupted, Refused
+from soundproof.datasets.digests import RunningDigests
+from soundproof.datasets.locks import path_lock
+from soundproof.datasets.policy import OFFLINE_VARIABLE, Policy, is_offline
 from soundproof.datasets.remote_file import RemoteFile, pin, pinned
-from soundproof.datasets.transfer import Interrupted, Refused, Timeouts, held_bytes, require_room, transfer
-from soundproof.datasets.transfer import Progress as Report
+from soundproof.datasets.shown import shown
+from soundproof.datasets.transfer import Progress, held_bytes, require_room, transfer
 from soundproof.errors import DownloadError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["OFFLINE_VARIABLE", "Missing", "Policy", "download", "fetch", "is_offline", "lacking", "not_there"]
 
 log = logging.getLogger(__name__)
 
-OFFLINE_VARIABLE = "SOUNDPROOF_OFFLINE"
-
 
 @dataclass(frozen=True)
-class Policy:
-    """How persistently to try.
+class Missing:
+    """A file that is not there, or not as it should be.
 
     Attributes:
-        attempts: Attempts in a row that may fail to bring one new byte before an address is given up.
-        backoff_s: Longest wait after the first failure; it doubles with each further one.
-        longest_wait_s: Bound of any wait; a server that asks for more is given up.
-        timeouts: Patience with a silent server.
-        sleep: Waits that many seconds.
-        jitter: Draws from [0, 1), so that many clients do not return at the same moment.
+        remote: The file, completed from its pin.
+        folder: Where it belongs.
+        found: What was found instead.
     """
 
-    attempts: int = 6
-    backoff_s: float = 2.0
-    longest_wait_s: float = 900.0
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = field(default_factory=lambda: random.SystemRandom().random)
-
-    def wait_s(self, failures: int, asked_s: float | None) -> float:
-        """Return the wait after ``failures`` in a row: what the server asked for, plus a random part."""
-        backoff = min(self.backoff_s * 2.0 ** (failures - 1), self.longest_wait_s)
-        return (asked_s or 0.0) + backoff * self.jitter()
+    remote: RemoteFile
+    folder: Path
+    found: str
 
 
 def fetch(
     remote: RemoteFile, folder: Path, policy: Policy | None = None, *, offline: bool | None = None
 ) -> Path:
     """Return the file's path in ``folder``, downloading it unless the right file is there already.
-
-    Bytes arrive in ``NAME.part``, which survives an interruption and is continued by the next run. Only a
-    part whose size and checksum are right is renamed to ``NAME``; a wrong one is deleted (gigabytes that
-    nobody can use are not worth keeping), and whatever ``NAME`` held before stays as it was.
 
     Args:
         remote: The file.
@@ -74,75 +54,126 @@ def fetch(
     Raises:
         DownloadError: No address gave the right file; the message tells which file to place where.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    missing = lacking(remote, folder)
+    if missing is not None:
+        if is_offline(offline):
+            raise not_there([missing])
+        with shown([missing]) as progress:
+            download(missing, policy or Policy(), progress.of(missing))
+    return folder / remote.name
+
+
+def lacking(remote: RemoteFile, folder: Path) -> Missing | None:
+    """Say that the file must be fetched, or None where the right one is there.
+
+    A file without published checksum that is there is pinned as it is.
+    """
     remote = pinned(remote, folder)
     target = folder / remote.name
-    found = "no such file"
-    if target.exists():
-        mismatch = remote.mismatch(target)
-        if mismatch is None:
-            if not remote.is_known:
-                pin(remote, folder)
-            return target
-        found = f"a file of {mismatch}"
-        log.warning("%s is not the file it should be (%s); fetching it again", target, mismatch)
-    if is_offline(offline):
-        raise DownloadError(
-            f"the file {target}", f"{found}, and downloads are switched off", remote.by_hand(folder)
-        )
-    _download(remote, target, policy or Policy())
-    if not remote.is_known:
-        pin(remote, folder)
-        log.warning(
-            "%s: nobody published a checksum; this download is pinned in %s.pin.json", target, target.name
-        )
-    return target
+    if not target.exists():
+        return Missing(remote, folder, "no such file")
+    mismatch = verified.mismatch(remote, target)
+    if mismatch is None:
+        if not remote.is_known:
+            pin(remote, folder)
+        return None
+    log.warning("%s is not the file it should be (%s)", target, mismatch)
+    return Missing(remote, folder, f"a file of {mismatch}")
 
 
-def is_offline(offline: bool | None) -> bool:
-    """Whether the network is not to be touched: as told, or else as ``SOUNDPROOF_OFFLINE`` says."""
-    return os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0") if offline is None else offline
+def not_there(missing: Sequence[Missing]) -> DownloadError:
+    """Word that files are missing while downloads are switched off: every one of them, and where to put it."""
+    asked = f"the file {missing[0].folder / missing[0].remote.name}"
+    if len(missing) > 1:
+        asked = f"{len(missing)} files, the first {missing[0].folder / missing[0].remote.name}"
+    found = f"{missing[0].found}, and downloads are switched off ({OFFLINE_VARIABLE})"
+    if len(missing) == 1:
+        return DownloadError(asked, found, missing[0].remote.by_hand(missing[0].folder))
+    lines = [
+        f"{item.folder / item.remote.name} ({item.remote.marks}) from {' or '.join(item.remote.urls)}"
+        for item in missing
+    ]
+    known = sum(item.remote.n_bytes or 0 for item in missing)
+    unsized = sum(item.remote.n_bytes is None for item in missing)
+    more = f" and {unsized} of unknown size" if unsized else ""
+    remedy = f"place these files, {known} bytes{more}, and run again:\n    " + "\n    ".join(lines)
+    return DownloadError(asked, found, remedy)
 
 
-def _download(remote: RemoteFile, target: Path, policy: Policy) -> None:
+def download(missing: Missing, policy: Policy, report: Progress) -> None:
+    """Bring a file.
+
+    Bytes arrive in ``NAME.part``, which survives an interruption and is continued by the next run. Only a
+    part whose size and checksum are right is renamed to ``NAME``; a wrong one is deleted (gigabytes that
+    nobody can use are not worth keeping), and whatever ``NAME`` held before stays as it was.
+
+    Raises:
+        DownloadError: No address gave the right file; the message tells which file to place where.
+    """
+    missing.folder.mkdir(parents=True, exist_ok=True)
+    target = missing.folder / missing.remote.name
+    with path_lock(target):
+        # another process may have brought it while this one waited
+        still = lacking(missing.remote, missing.folder)
+        if still is not None:
+            _bring(still.remote, target, policy, report)
+
+
+def _bring(remote: RemoteFile, target: Path, policy: Policy, report: Progress) -> None:
     part = target.with_name(f"{target.name}.part")
     if not remote.is_known:
         part.unlink(missing_ok=True)  # nothing could prove that another run's part belongs to this file
     if remote.n_bytes is not None:
         require_room(part, remote.n_bytes - held_bytes(part))
     outcomes = []
-    with requests.Session() as session, _progress_bar(remote.name) as report:
+    with requests.Session() as session:
         for url in remote.urls:
             try:
-                _from_address(session, url, remote, part, policy, report)
+                checksums = _from_address(session, url, remote, part, policy, report)
             except Refused as refusal:
                 outcomes.append(f"{url}: {refusal}")
                 log.warning("%s gave up: %s", url, refusal)
+                continue
+            part.replace(target)
+            if remote.is_known:
+                verified.remember(target, checksums)
             else:
-                part.replace(target)
-                return
+                pin(remote, target.parent)
+                log.warning(
+                    "%s: nobody published a checksum; this download is pinned in %s.pin.json", *[target] * 2
+                )
+            return
     raise DownloadError(f"the file {target}", "; ".join(outcomes), remote.by_hand(target.parent))
 
 
 def _from_address(
-    session: requests.Session, url: str, remote: RemoteFile, part: Path, policy: Policy, report: Report
-) -> None:
-    """Bring the verified file into ``part`` or raise :class:`Refused`."""
-    in_one_piece = _persist(session, url, remote, part, policy, report)
-    mismatch = remote.mismatch(part)
+    session: requests.Session, url: str, remote: RemoteFile, part: Path, policy: Policy, report: Progress
+) -> dict[str, str]:
+    """Bring the verified file into ``part`` and return its checksums, or raise :class:`Refused`."""
+    digests = RunningDigests(remote.checksums)
+    in_one_piece = _persist(session, url, remote, part, policy, report, digests)
+    mismatch = remote.differs(held_bytes(part), digests.hexadecimal())
     if mismatch is not None and not in_one_piece:
         # The pieces may be of different versions, or of different mirrors: a whole body deserves one chance.
         log.warning("%s: the pieces do not make the file (%s); starting over", url, mismatch)
         part.unlink()
-        _persist(session, url, remote, part, policy, report)
-        mismatch = remote.mismatch(part)
+        digests = RunningDigests(remote.checksums)
+        _persist(session, url, remote, part, policy, report, digests)
+        mismatch = remote.differs(held_bytes(part), digests.hexadecimal())
     if mismatch is not None:
         part.unlink()
         raise Refused(f"a wrong file, deleted again: {mismatch}")
+    return digests.hexadecimal()
 
 
 def _persist(
-    session: requests.Session, url: str, remote: RemoteFile, part: Path, policy: Policy, report: Report
+    session: requests.Session,
+    url: str,
+    remote: RemoteFile,
+    part: Path,
+    policy: Policy,
+    report: Progress,
+    digests: RunningDigests,
 ) -> bool:
     """Repeat attempts until the body is complete; those that bring a new byte do not count against the limit.
 
@@ -153,38 +184,13 @@ def _persist(
     furthest = held_bytes(part)
     in_one_piece = furthest == 0
     while True:
+        policy.rest(url)
         try:
-            transfer(session, url, part, remote.n_bytes, policy.timeouts, report)
+            transfer(session, url, part, remote.n_bytes, policy.timeouts, report, digests)
             return in_one_piece
         except Interrupted as interruption:
             in_one_piece = False
             held = held_bytes(part)
             failures = 1 if held > furthest else failures + 1
             furthest = max(furthest, held)
-            _pause(interruption, failures, policy, url)
-
-
-def _pause(interruption: Interrupted, failures: int, policy: Policy, url: str) -> None:
-    if failures >= policy.attempts:
-        raise Refused(f"{interruption} ({failures} attempts in a row)") from interruption
-    asked_s = interruption.retry_after_s
-    if asked_s is not None and asked_s > policy.longest_wait_s:
-        raise Refused(f"{interruption}, to be tried again in {asked_s:.0f} s") from interruption
-    wait_s = policy.wait_s(failures, asked_s)
-    log.info("%s: %s; trying again in %.1f s", url, interruption, wait_s)
-    policy.sleep(wait_s)
-
-
-@contextmanager
-def _progress_bar(name: str) -> Iterator[Report]:
-    console = Console(stderr=True)
-    columns = (
-        "{task.description}",
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda held, total: bar.update(task, completed=held, total=total)
+            policy.pause(interruption, failures, url)

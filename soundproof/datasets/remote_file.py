@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,29 +51,44 @@ class RemoteFile:
         """Whether a checksum tells the right file from a wrong one."""
         return self.md5 is not None or self.sha256 is not None
 
+    @property
+    def checksums(self) -> dict[str, str]:
+        """Checksums that are known, by algorithm, in lower case."""
+        named = {"md5": self.md5, "sha256": self.sha256}
+        return {algorithm: value.lower() for algorithm, value in named.items() if value is not None}
+
     def mismatch(self, path: Path) -> str | None:
         """Say in what ``path`` differs from this file, or None where it is this file.
 
         The size is looked at first, because it costs nothing.
         """
         n_bytes = path.stat().st_size
-        if self.n_bytes is not None and n_bytes != self.n_bytes:
+        if self.n_bytes not in (None, n_bytes):
+            return self.differs(n_bytes, {})
+        return self.differs(n_bytes, {algorithm: digest(path, algorithm) for algorithm in self.checksums})
+
+    def differs(self, n_bytes: int, found: Mapping[str, str]) -> str | None:
+        """Say in what a file of that size and those checksums differs from this one, or None."""
+        if self.n_bytes not in (None, n_bytes):
             return f"{n_bytes} bytes instead of {self.n_bytes}"
-        for algorithm, expected in (("md5", self.md5), ("sha256", self.sha256)):
-            if expected is None:
-                continue
-            found = digest(path, algorithm)
-            if found != expected.lower():
-                return f"{algorithm} {found} instead of {expected.lower()}"
+        for algorithm, expected in self.checksums.items():
+            if found[algorithm] != expected:
+                return f"{algorithm} {found[algorithm]} instead of {expected}"
         return None
+
+    @property
+    def marks(self) -> str:
+        """Size and checksums in words, as far as they are known."""
+        marks = [f"{self.n_bytes} bytes"] if self.n_bytes is not None else ["size unknown"]
+        marks += [f"{name} {value}" for name, value in self.checksums.items()] or ["no published checksum"]
+        return ", ".join(marks)
 
     def by_hand(self, folder: Path) -> str:
         """Tell which file to put where when it cannot be fetched from here."""
-        marks = [f"{self.n_bytes} bytes"] if self.n_bytes is not None else []
-        marks += [f"{name} {value}" for name, value in (("md5", self.md5), ("sha256", self.sha256)) if value]
-        marked = f" ({', '.join(marks)})" if marks else ""
         sources = " or ".join(self.urls)
-        return f"fetch {sources} by other means, place it at {folder / self.name}{marked}, and run again"
+        return (
+            f"fetch {sources} by other means, place it at {folder / self.name} ({self.marks}), and run again"
+        )
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:

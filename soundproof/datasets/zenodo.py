@@ -10,9 +10,9 @@ from typing import Any
 
 import requests
 
+from soundproof.datasets.asking import Timeouts
 from soundproof.datasets.catalogue.lock import Lock, Told, agreeing
 from soundproof.datasets.remote_file import RemoteFile
-from soundproof.datasets.transfer import Timeouts
 from soundproof.errors import DataError
 
 log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def clip_map(name: str) -> torch.Tensor:
     return torch.randn(80, 401, generator=generator)
 
 
+@cache
 def packed(prefix: str = "") -> bytes:
+    # made once: a zip holds the time of its making
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in MEMBERS:
@@ -97,7 +100,8 @@ def test_a_second_fetch_asks_nobody_even_without_the_zip(site: FileServer, tmp_p
 
 def test_mirrors_come_first(site: FileServer, tmp_path: Path) -> None:
     planer(site, tmp_path, mirrors=(site.url("gone.zip"),)).fetch()
-    assert [request.path for request in site.requests] == ["gone.zip", "data.zip", "labels.csv"]
+    asked = [request.path for request in site.requests if request.path != "labels.csv"]
+    assert asked == ["gone.zip", "data.zip"]
 
 
 def test_a_folder_at_hand_needs_no_download(site: FileServer, tmp_path: Path) -> None:
@@ -114,7 +118,7 @@ def test_an_interrupted_download_continues(site: FileServer, tmp_path: Path) -> 
     (tmp_path / "planer").mkdir(parents=True)
     (tmp_path / "planer" / "data.zip.part").write_bytes(site.files["data.zip"][:1_000])
     data.fetch()
-    assert site.ranges() == ["bytes=1000-", None]
+    assert [request.range for request in site.requests if request.path == "data.zip"] == ["bytes=1000-"]
     assert len(data.clips()) == len(MEMBERS)
 
 
