@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import soundfile
 
 from soundproof.datasets.base import Audio
+from soundproof.datasets.packed import PackedFile, Source, refuse_cut_off
 from soundproof.errors import DataError
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
@@ -27,16 +28,17 @@ class AudioInfo:
     n_channels: int
 
 
-def audio_info(path: Path) -> AudioInfo:
+def audio_info(path: Source) -> AudioInfo:
     """Read a recording's header.
 
     Raises:
-        DataError: The file cannot be decoded or holds no samples.
+        DataError: The file cannot be decoded, is cut off or holds no samples.
     """
     try:
-        info = soundfile.info(str(path))
+        info = soundfile.info(_header(path))
     except (soundfile.LibsndfileError, OSError) as error:
         raise _undecodable(path, error) from error
+    refuse_cut_off(path)
     if info.frames <= 0:
         raise DataError(
             f"the recording {path}", "no samples in it", "remove it from the folder or the labels"
@@ -44,11 +46,11 @@ def audio_info(path: Path) -> AudioInfo:
     return AudioInfo(info.samplerate, info.frames, info.channels)
 
 
-def read_audio(path: Path, channel: Channel = "mix", start: int = 0, n_samples: int | None = None) -> Audio:
+def read_audio(path: Source, channel: Channel = "mix", start: int = 0, n_samples: int | None = None) -> Audio:
     """Decode a recording, or a piece of it, to mono.
 
     Args:
-        path: wav, flac or ogg file.
+        path: wav, flac or ogg file, in a folder or in a zip archive.
         channel: Channel to take, from 0, or ``"mix"`` for the mean of all.
         start: First sample.
         n_samples: Number of samples; by default, up to the end.
@@ -63,7 +65,7 @@ def read_audio(path: Path, channel: Channel = "mix", start: int = 0, n_samples: 
     info = audio_info(path)
     wanted = info.n_samples - start if n_samples is None else n_samples
     try:
-        with soundfile.SoundFile(str(path)) as sound:
+        with soundfile.SoundFile(_whole(path)) as sound:
             sound.seek(start)
             frames = sound.read(wanted, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
@@ -74,7 +76,18 @@ def read_audio(path: Path, channel: Channel = "mix", start: int = 0, n_samples: 
     return Audio(_checked(path, _to_mono(path, frames, channel)), info.rate_hz)
 
 
-def _to_mono(path: Path, frames: np.ndarray, channel: Channel) -> np.ndarray:
+def _whole(path: Source) -> str | io.BytesIO:
+    """What libsndfile decodes; archives are read first, as errors in its callbacks would be lost."""
+    return io.BytesIO(path.content()) if isinstance(path, PackedFile) else str(path)
+
+
+def _header(path: Source) -> str | io.BytesIO:
+    """What libsndfile reads a header from; other formats than WAV note the length elsewhere."""
+    is_packed_wav = isinstance(path, PackedFile) and path.suffix.lower() == ".wav"
+    return path.head() if isinstance(path, PackedFile) and is_packed_wav else _whole(path)
+
+
+def _to_mono(path: Source, frames: np.ndarray, channel: Channel) -> np.ndarray:
     """Reduce [n_samples, n_channels] to [n_samples]."""
     n_channels = frames.shape[1]
     if channel == "mix":
@@ -85,7 +98,7 @@ def _to_mono(path: Path, frames: np.ndarray, channel: Channel) -> np.ndarray:
     return np.ascontiguousarray(frames[:, channel])
 
 
-def _checked(path: Path, samples: np.ndarray) -> np.ndarray:
+def _checked(path: Source, samples: np.ndarray) -> np.ndarray:
     n_bad = int(np.count_nonzero(~np.isfinite(samples)))
     if n_bad:
         raise DataError(
@@ -97,5 +110,5 @@ def _checked(path: Path, samples: np.ndarray) -> np.ndarray:
     return samples
 
 
-def _undecodable(path: Path, error: Exception) -> DataError:
+def _undecodable(path: Source, error: Exception) -> DataError:
     return DataError(f"the recording {path}", str(error), "give wav, flac or ogg that libsndfile can decode")

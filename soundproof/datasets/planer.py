@@ -132,6 +132,9 @@ class PlanerDataset(SpectrogramDataset):
 
     @cached_property
     def _files(self) -> dict[str, LabelledFile]:
+        if not self.folder.is_dir():
+            remedy = "download first, or correct 'folder' of the data set"
+            raise DataError(f"the planer's folder {self.folder}", "no such folder", remedy)
         labels = read_planer_labels(self._label_table)
         files = [*self._normal_files(), *self._anomalies(labels)]
         unknown = sorted(set(labels) - {Path(file.path).name for file in files if file.label == "anomaly"})

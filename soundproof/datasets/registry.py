@@ -11,6 +11,7 @@ from soundproof.datasets.catalogue import catalogue
 from soundproof.datasets.dcase import files as dcase_files
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.dcase.parameters import dcase_parameters
+from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.recordings_parameters import (
     PlanerParameters,
     RecordingsParameters,
@@ -75,6 +76,16 @@ DATASETS: Registry[DatasetEntry] = Registry(
                 needed=dcase_files.needed,
             )
             for year in EDITIONS
+        ),
+        DatasetEntry(
+            name="mimii",
+            title="MIMII",
+            implementation="soundproof.datasets.mimii.dataset:MimiiDataset",
+            citation="Purohit et al. 2019, arXiv 1909.09347",
+            licence="CC BY-SA 4.0: share alike",
+            parameters=MimiiParameters,
+            truth=frozenset({"clip"}),
+            needs_download=True,
         ),
     ],
 )

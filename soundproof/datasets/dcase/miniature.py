@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import soundfile
 
-from soundproof.datasets.bench.dataset import BenchDataset
-from soundproof.datasets.bench.parameters import BenchParameters
 from soundproof.datasets.dcase.attributes import NONE_TOLD, attribute_file
 from soundproof.datasets.dcase.editions import Edition, Part
 from soundproof.datasets.dcase.names import ClipName
+from soundproof.datasets.stand_ins import stand_in
+from soundproof.files import whole_folder
 from soundproof.seeding import seed_from
 
-STAND_INS = {
-    "ToyCar": "gearbox",
-    "ToyTrain": "slide_rail",
-    "ToyConveyor": "slide_rail",
-    "bearing": "fan",
-    "fan": "fan",
-    "gearbox": "gearbox",
-    "pump": "pump",
-    "slider": "slide_rail",
-    "valve": "valve",
-}
-"""Machine of the bench that stands for a machine type; types not named are fans."""
 CONCEALED = {2024: ("ToyTrain", "gearbox", "slider"), 2025: ("ToyTrain", "bearing", "slider")}
 """Machines of development sets whose conditions the organisers conceal."""
 SECTIONS = {2020: ("00", "02"), 2021: ("00", "01"), 2022: ("00", "01")}
@@ -53,24 +40,14 @@ def write_miniature(
         target = folder / machine
         if target.exists():
             continue
-        unfinished = folder / f".{machine}.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        _write_machine(unfinished, edition, part, machine, size or SIZE)
-        unfinished.replace(target)
+        with whole_folder(target) as unfinished:
+            _write_machine(unfinished, edition, part, machine, size or SIZE)
 
 
 def _write_machine(folder: Path, edition: Edition, part: Part, machine: str, size: dict[str, float]) -> None:
     sections = _sections(edition, part)
-    settings = BenchParameters.model_validate(
-        {
-            **size,
-            "machines": (STAND_INS.get(machine, "fan"),),
-            "ids_per_machine": len(sections),
-            "domains": edition.has_domains,
-            "seed": seed_from("dcase miniature", edition.year, part, machine) % 2**31,
-        }
-    )
-    bench = BenchDataset(settings, folder)
+    seed = seed_from("dcase miniature", edition.year, part, machine)
+    bench = stand_in(machine, seed, ids_per_machine=len(sections), domains=edition.has_domains, **size)
     clips = bench.clips()
     for section, machine_id in zip(sections, sorted(clips["machine_id"].unique()), strict=True):
         mine = clips[clips["machine_id"] == machine_id]

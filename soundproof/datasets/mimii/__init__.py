@@ -1,0 +1,1 @@
+"""MIMII: fans, pumps, slide rails and valves in factory noise of three levels."""

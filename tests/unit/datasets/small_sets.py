@@ -1,0 +1,101 @@
+"""A small instance of every registered data set, as its true tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+from planer_toys import LABELS, MEMBERS, clip_map
+
+from soundproof.datasets.base import Dataset
+from soundproof.datasets.open import open_dataset
+
+
+@dataclass(frozen=True)
+class SmallSet:
+    """How to make a small instance, and what can go wrong with it.
+
+    ``settings`` with ``miniature`` are those of a published set; ``build`` writes the tree of one's own clips and
+    returns its settings. ``named`` tells whether a file name outside the scheme must be refused; ``counted`` whether
+    numbers of clips are published, so that the small tree must be refused as the whole set.
+    """
+
+    settings: Mapping[str, Any] | None = None
+    build: Callable[[Path], dict[str, Any]] | None = None
+    named: bool = True
+    counted: bool = False
+    files: str = "*.wav"
+
+    def open(self, kind: str, data_dir: Path) -> Dataset:
+        """Make the tree, and open it."""
+        data = open_dataset({"kind": kind, **self.choice(data_dir)}, data_dir)
+        if hasattr(data, "fetch") and self.settings is not None:
+            assert data.fetch() == []
+        return data
+
+    def choice(self, data_dir: Path) -> dict[str, Any]:
+        if self.build is not None:
+            return self.build(data_dir)
+        return {**(self.settings or {}), **({} if self.settings is None else {"miniature": True})}
+
+    def placed_by_hand(self, kind: str, made: Dataset, data_dir: Path, **changes: Any) -> Dataset:
+        """Open the tree that ``made`` wrote as a folder of one's own."""
+        folder = str(getattr(made, "folder", data_dir))
+        rest = self.settings if self.settings is not None else made.settings.model_dump(mode="json")
+        choice = {"kind": kind, **rest, "folder": folder, **changes}
+        return open_dataset(choice, data_dir)
+
+
+def _recordings(folder: Path) -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    for place in ("train/normal", "test/normal", "test/anomaly"):
+        (folder / "own" / place).mkdir(parents=True)
+        for number in range(2):
+            soundfile.write(folder / "own" / place / f"{number}.wav", rng.normal(0, 0.1, 4000), 8000)
+    return {"folder": str(folder / "own")}
+
+
+def _spectrograms(folder: Path) -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    for place in ("train/normal", "test/normal", "test/anomaly"):
+        (folder / "own" / place).mkdir(parents=True)
+        for number in range(2):
+            np.save(folder / "own" / place / f"{number}.npy", rng.normal(size=(4, 9)).astype(np.float32))
+    return {"folder": str(folder / "own"), "frames_per_second": 10.0, "high_hz": 4000.0}
+
+
+def _planer(folder: Path) -> dict[str, Any]:
+    for name in MEMBERS:
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        torch.save(clip_map(name), path)
+    (folder / "labels.csv").write_text(LABELS)
+    return {"folder": str(folder / "data"), "labels": str(folder / "labels.csv"), "expected_counts": "any"}
+
+
+def _dcase(year: int) -> SmallSet:
+    sections = {} if year > 2022 else {"sections": ["00"]}
+    return SmallSet({"machines": ["fan"], **sections}, counted=year >= 2022)
+
+
+SMALL_SETS: Mapping[str, SmallSet] = {
+    "bench": SmallSet(
+        build=lambda folder: {
+            "machines": ["fan"],
+            "train_clips": 2,
+            "test_normal": 1,
+            "test_anomaly": 2,
+            "seconds": 2.0,
+        },
+    ),
+    "recordings": SmallSet(build=_recordings, named=False),
+    "spectrograms": SmallSet(build=_spectrograms, named=False, files="*.npy"),
+    "planer": SmallSet(build=_planer, named=False, counted=True, files="*.pt"),
+    **{f"dcase{year}": _dcase(year) for year in range(2020, 2026)},
+    "mimii": SmallSet({"machines": ["fan_id_00", "valve_id_02"], "snr_db": [-6, 6]}, counted=True),
+}

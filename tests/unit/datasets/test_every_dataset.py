@@ -1,0 +1,151 @@
+"""What every data set must keep, on a small tree of its true names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from small_sets import SMALL_SETS
+
+from soundproof.datasets.base import AudioDataset, Dataset, Stems
+from soundproof.datasets.registry import DATASETS
+from soundproof.errors import DataError
+from soundproof.schemas import CLIPS
+
+WITH_FILES = [name for name in SMALL_SETS if name != "bench"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Data sets by name, each made once; not to be changed."""
+    opened: dict[str, Dataset] = {}
+
+    def make(kind: str) -> Dataset:
+        if kind not in opened:
+            opened[kind] = SMALL_SETS[kind].open(kind, tmp_path_factory.mktemp(kind))
+        return opened[kind]
+
+    return make
+
+
+def test_every_registered_data_set_is_tested_here():
+    assert set(SMALL_SETS) == set(DATASETS)
+
+
+@pytest.mark.parametrize("kind", DATASETS)
+def test_the_clips_table_is_valid(kind, made):
+    clips = made(kind).clips()
+    assert list(clips.columns) == CLIPS.names
+    pa.Table.from_pandas(clips, schema=CLIPS, preserve_index=False).validate(full=True)
+    for field in CLIPS:
+        if not field.nullable:
+            assert clips[field.name].notna().all(), field.name
+    assert clips["clip_id"].is_unique and clips["clip_id"].is_monotonic_increasing
+    assert clips["clip_id"].str.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*").all()
+    assert (clips["dataset"] == kind).all()
+    assert set(clips.loc[clips["split"] == "train", "label"]) == {"normal"}
+    assert set(clips.loc[clips["split"] == "test", "label"]) == {"normal", "anomaly"}
+    pd.testing.assert_frame_equal(clips, made(kind).clips())
+
+
+@pytest.mark.parametrize("kind", [name for name, entry in DATASETS.items() if not entry.ready_made])
+def test_a_clip_reads_the_same_every_time_and_as_long_as_listed(kind, made, tmp_path):
+    data = made(kind)
+    clips = data.clips().groupby(["split", "label"]).head(1)
+    for row in clips.itertuples():
+        audio = data.read(row.clip_id)
+        assert audio.samples.dtype == np.float32
+        assert audio.samples.shape == (row.n_samples,)
+        assert audio.rate_hz == row.sample_rate_hz
+        assert np.array_equal(data.read(row.clip_id).samples, audio.samples)
+        assert np.abs(audio.samples).max() <= 1.0
+    with pytest.raises(DataError, match="no such clip"):
+        data.read("no-such-clip")
+
+
+@pytest.mark.parametrize("kind", [name for name, entry in DATASETS.items() if not entry.ready_made])
+def test_stems_make_the_clip_where_masks_are_promised(kind, made):
+    data = made(kind)
+    assert isinstance(data, AudioDataset)
+    clips = data.clips().groupby(["split", "label"]).head(2)
+    for row in clips.itertuples():
+        stems = data.stems(row.clip_id)
+        assert (stems is not None) == ("masks" in DATASETS[kind].truth)
+        if stems is not None:
+            _check_stems(stems, data.read(row.clip_id).samples, row)
+
+
+def _check_stems(stems: Stems, samples: np.ndarray, row) -> None:
+    assert np.array_equal(stems.normal + stems.fault, samples)
+    assert stems.rate_hz == row.sample_rate_hz
+    heard = np.flatnonzero(stems.fault)
+    if row.label == "normal":
+        assert heard.size == 0
+        assert row.events is not None and len(row.events) == 0
+        return
+    (event,) = row.events
+    # the fault sounds within its event, to the sample
+    assert event["onset_s"] * stems.rate_hz <= heard[0] + 0.5
+    assert heard[-1] <= event["offset_s"] * stems.rate_hz - 0.5
+
+
+@pytest.mark.parametrize("kind", WITH_FILES)
+def test_the_same_tree_placed_by_hand_gives_the_same_clips(kind, made, tmp_path):
+    small, data = SMALL_SETS[kind], made(kind)
+    again = small.placed_by_hand(kind, data, tmp_path, **_any_counts(kind))
+    pd.testing.assert_frame_equal(again.clips(), data.clips())
+
+
+@pytest.mark.parametrize("kind", WITH_FILES)
+def test_a_missing_folder_is_named(kind, tmp_path):
+    small = SMALL_SETS[kind]
+    data = small.open(kind, tmp_path)
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(DataError, match="nowhere") as error:
+        small.placed_by_hand(kind, data, tmp_path, folder=str(nowhere)).clips()
+    assert error.value.remedy
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WITH_FILES if SMALL_SETS[kind].named])
+def test_a_name_outside_the_scheme_is_refused(kind, tmp_path):
+    small = SMALL_SETS[kind]
+    data = small.open(kind, tmp_path)
+    clip = _a_file(data, small.files)
+    clip.rename(clip.with_name(f"strange{clip.suffix}"))
+    with pytest.raises(DataError) as error:
+        small.placed_by_hand(kind, data, tmp_path, **_any_counts(kind)).clips()
+    assert "strange" in str(error.value) or clip.name in str(error.value)
+    assert error.value.remedy
+
+
+@pytest.mark.parametrize("kind", WITH_FILES)
+def test_a_file_that_is_cut_off_is_refused(kind, tmp_path):
+    small = SMALL_SETS[kind]
+    data = small.open(kind, tmp_path)
+    clip = _a_file(data, small.files)
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    again = small.placed_by_hand(kind, data, tmp_path, **_any_counts(kind))
+    with pytest.raises(DataError) as error:
+        for clip_id in again.clips()["clip_id"]:
+            again.read(clip_id)
+    assert clip.name in str(error.value)
+    assert error.value.remedy
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WITH_FILES if SMALL_SETS[kind].counted])
+def test_other_numbers_than_the_published_ones_are_refused(kind, made, tmp_path):
+    data = made(kind)
+    with pytest.raises(DataError, match="expected_counts: any"):
+        SMALL_SETS[kind].placed_by_hand(kind, data, tmp_path, expected_counts="published").clips()
+
+
+def _any_counts(kind: str) -> dict[str, str]:
+    return {"expected_counts": "any"} if "expected_counts" in DATASETS[kind].parameters.model_fields else {}
+
+
+def _a_file(data: Dataset, pattern: str) -> Path:
+    folder = Path(getattr(data, "folder", None) or data.settings.folder)
+    return sorted(folder.rglob(pattern))[0]

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from soundproof.datasets.mimii import tree
+from soundproof.datasets.mimii.dataset import MimiiDataset
+from soundproof.datasets.mimii.parameters import MimiiParameters
+from soundproof.datasets.packed import files_of
+from soundproof.errors import ConfigError, DataError
+
+SOUND = np.random.default_rng(0).normal(0, 0.1, (160, 8))
+
+
+def mimii(data_dir: Path, **settings: Any) -> MimiiDataset:
+    return MimiiDataset(
+        MimiiParameters(**{"expected_counts": "any", "machines": ("fan",), **settings}), data_dir
+    )
+
+
+def lay(folder: Path, *, snrs=(6,), individuals=("00",), normal=9, abnormal=4, machine="fan") -> Path:
+    """A tree of many short clips; each channel holds its own number."""
+    for snr_db in snrs:
+        for individual in individuals:
+            for label, count in (("normal", normal), ("abnormal", abnormal)):
+                place = folder / f"{snr_db}_dB_{machine}/{machine}/id_{individual}/{label}"
+                place.mkdir(parents=True)
+                for number in range(count):
+                    soundfile.write(
+                        place / f"{number:08d}.wav", SOUND, 16_000, format="WAVEX", subtype="PCM_16"
+                    )
+    return folder
+
+
+def counts(clips: pd.DataFrame, *by: str) -> dict:
+    return clips.groupby([*by, "split", "label"]).size().to_dict()
+
+
+def test_all_abnormal_clips_and_as_many_normal_ones_are_tested(tmp_path):
+    clips = mimii(tmp_path, folder=str(lay(tmp_path / "x")), ids=("00",)).clips()
+    assert counts(clips) == {("train", "normal"): 5, ("test", "normal"): 4, ("test", "anomaly"): 4}
+    assert set(clips["machine"]) == {"fan"} and set(clips["machine_id"]) == {"id_00"}
+    assert set(clips["snr_db"]) == {6.0}
+
+
+@pytest.mark.parametrize(
+    ("normal", "abnormal", "train", "test"),
+    # P2's sizes of fan id_00, slider id_06 and valve id_00
+    [(1011, 407, 889, 244), (534, 89, 508, 52), (991, 119, 956, 70)],
+)
+def test_the_share_of_p2_gives_the_sizes_of_p2(normal, abnormal, train, test, tmp_path):
+    own = {("normal", f"{n:08d}"): None for n in range(normal)} | {
+        ("anomaly", f"{n:08d}"): None for n in range(abnormal)
+    }
+    splits = mimii(tmp_path, folder="x", test_share=0.3)._splits("fan", "00", own)  # type: ignore[arg-type]
+    assert list(splits.values()).count("train") == train
+    assert list(splits.values()).count("test") == test
+    assert {label for (label, _), split in splits.items() if split == "train"} == {"normal"}
+
+
+def test_a_recording_is_on_the_same_side_at_every_snr(tmp_path):
+    folder = lay(tmp_path / "x", snrs=(-6, 0, 6), normal=20, abnormal=10)
+    clips = mimii(tmp_path, folder=str(folder), ids=("00",), snr_db=(-6, 0, 6), test_share=0.5).clips()
+    clips["recording"] = clips["clip_id"].str.replace(r"_-?\d+dB", "", regex=True)
+    assert clips.groupby("recording")["split"].nunique().eq(1).all()
+    assert clips.groupby("recording").size().eq(3).all()
+
+
+def test_the_seed_draws_another_split(tmp_path):
+    folder = str(lay(tmp_path / "x", normal=30, abnormal=10))
+    first, second = (
+        mimii(tmp_path, folder=folder, ids=("00",), seed=seed).clips().set_index("clip_id")["split"]
+        for seed in (42, 43)
+    )
+    assert (first == "train").sum() == (second == "train").sum()
+    assert not first.equals(second)
+
+
+def test_machines_are_pinned_to_individuals_and_snrs(tmp_path):
+    folder = lay(tmp_path / "x", snrs=(-6, 6), individuals=("00", "02"))
+    settings = {"folder": str(folder), "ids": ["00", "02"], "snr_db": [-6, 6]}
+    data = mimii(tmp_path, one_model_per=("individual", "snr"), **settings)
+    names = ["fan_id_00_-6dB", "fan_id_00_6dB", "fan_id_02_-6dB", "fan_id_02_6dB"]
+    assert list(data.settings.machines) == names
+    assert sorted(data.clips()["machine"].unique()) == names
+    # what a results file says of the data set opens the same data set
+    again = MimiiParameters.model_validate(data.settings.model_dump(mode="json"))
+    assert again == data.settings
+    one = mimii(tmp_path, **{**settings, "machines": ("fan_id_02_-6dB",)}).clips()
+    assert set(one["snr_db"]) == {-6.0} and set(one["machine_id"]) == {"id_02"}
+
+
+@pytest.mark.parametrize(
+    ("machines", "message"),
+    [
+        (("fam",), "did you mean 'fan'"),
+        (("fan", "fan_id_00"), "share clips"),
+        (("fan", "fan"), "share clips"),
+        (("fan_6dB", "fan_id_00_6dB"), "share clips"),
+    ],
+)
+def test_machines_that_cannot_be_are_refused(machines, message, tmp_path):
+    with pytest.raises(ConfigError, match=message):
+        mimii(tmp_path, machines=machines)
+
+
+def test_zips_and_folders_of_one_tree_are_the_same_data_set(tmp_path):
+    folder = lay(tmp_path / "x", snrs=(-6,))
+    (tmp_path / "zips").mkdir()
+    with zipfile.ZipFile(tmp_path / "zips/-6_dB_fan.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted((folder / "-6_dB_fan").rglob("*.wav")):
+            archive.write(path, path.relative_to(folder / "-6_dB_fan"))
+    settings = {"ids": ("00",), "snr_db": -6}
+    packed = mimii(tmp_path, folder=str(tmp_path / "zips"), **settings)
+    plain = mimii(tmp_path, folder=str(folder), **settings)
+    pd.testing.assert_frame_equal(packed.clips(), plain.clips())
+    clip_id = packed.clips()["clip_id"][0]
+    assert np.array_equal(packed.read(clip_id).samples, plain.read(clip_id).samples)
+
+
+def test_one_microphone_or_the_mean_of_all(tmp_path):
+    folder = str(lay(tmp_path / "x"))
+    clip_id = "fan_id_00_6dB_normal_00000000"
+    for channel, expected in ((2, SOUND[:, 2]), ("mix", SOUND.mean(axis=1))):
+        audio = mimii(tmp_path, folder=folder, ids=("00",), channel=channel).read(clip_id)
+        assert audio.samples == pytest.approx(expected, abs=2**-15)
+
+
+def test_an_snr_unpacked_into_the_folder_of_another_is_not_taken_for_it(tmp_path):
+    folder = lay(tmp_path / "x", snrs=(0,))
+    with pytest.raises(DataError, match="neither the folder '6_dB_fan' nor '6_dB_fan.zip'"):
+        mimii(tmp_path, folder=str(folder), ids=("00",), snr_db=6).clips()
+
+
+def test_missing_individuals_are_refused(tmp_path):
+    folder = lay(tmp_path / "x")
+    with pytest.raises(DataError, match="id_02"):
+        mimii(tmp_path, folder=str(folder), ids=("00", "02")).clips()
+
+
+def recording(individual: str, label: str, number: int) -> tree.Recording:
+    return tree.Recording("", Path(), individual, label, f"{number:08d}")
+
+
+@pytest.mark.parametrize(
+    ("machine", "individual", "normal", "abnormal", "message"),
+    [
+        ("fan", "00", 1011, 407, None),
+        (
+            "fan",
+            "00",
+            1010,
+            407,
+            r"1011 normal and 407 abnormal clips of fan id_00[\s\S]*1010 \(-1\) and 407 \(\+0\)",
+        ),
+        ("valve", "02", 708, 121, r"121 \(\+1\)"),
+        ("pump", "04", 702, 100, None),
+        ("pump", "06", 1000, 100, r"1138 clips of pump id_06[\s\S]*1100 \(-38\)"),
+        ("pump", "00", 1, 1, None),
+    ],
+)
+def test_numbers_are_compared_where_they_are_published(machine, individual, normal, abnormal, message):
+    clips = [recording(individual, "normal", n) for n in range(normal)]
+    clips += [recording(individual, "anomaly", n) for n in range(abnormal)] + [recording("99", "normal", 0)]
+    if message is None:
+        tree.check_counts(clips, machine, individual, "there")
+        return
+    with pytest.raises(DataError, match=message):
+        tree.check_counts(clips, machine, individual, "there")
+
+
+@pytest.mark.parametrize("place", ["fan/id_0/normal/00000000.wav", "pump/id_00/normal/00000000.wav", "a.wav"])
+def test_a_place_outside_the_scheme_is_refused(place, tmp_path):
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match="not the scheme"):
+        tree.recordings(files_of(tmp_path), "fan", "there")
+
+
+def test_the_miniature_holds_the_same_recordings_at_every_snr(tmp_path):
+    data = mimii(tmp_path, miniature=True, ids=("00",), snr_db=(-6, 6))
+    assert data.fetch() == []
+    loud, soft = (
+        soundfile.read(data.folder / f"{snr}_dB_fan/fan/id_00/abnormal/00000000.wav")[0] for snr in (6, -6)
+    )
+    assert loud.shape == (32_000, 8)
+    assert soundfile.info(data.folder / "6_dB_fan/fan/id_00/normal/00000000.wav").format == "WAVEX"
+    # the noise of one microphone tells nothing of another's: what they share is the machine
+    shared = [float(np.corrcoef(sound[:-1, 0], sound[1:, 1])[0, 1]) for sound in (loud, soft)]
+    assert shared[0] == pytest.approx(10**0.6 / (1 + 10**0.6), abs=0.1)
+    assert shared[1] == pytest.approx(10**-0.6 / (1 + 10**-0.6), abs=0.1)
