@@ -14,9 +14,12 @@ import pandas as pd
 
 from soundproof.datasets.audio_files import AudioInfo, Channel, audio_info, read_audio
 from soundproof.datasets.base import Audio, AudioDataset
+from soundproof.datasets.fetch_all import fetch_all
 from soundproof.datasets.folder_clips import unknown_clip
+from soundproof.datasets.needed import Needed
 from soundproof.datasets.packed import Source
 from soundproof.datasets.published import PublishedParameters
+from soundproof.datasets.zenodo import Zenodo
 from soundproof.errors import DataError
 from soundproof.schemas import CLIPS
 from soundproof.seeding import seed_from
@@ -49,24 +52,54 @@ class ListedClip:
 
 
 class PublishedDataset(AudioDataset):
-    """A published data set: where its folder is."""
+    """A published data set: where its folder is, and how it gets there."""
 
     settings: PublishedParameters
     name: str
     """Name in the registry."""
+    zenodo: Zenodo | None = None
 
     @property
     def folder(self) -> Path:
         """Folder that the paths of :meth:`clips` start from."""
-        if self.settings.folder is not None:
-            return Path(self.settings.folder)
-        return self.data_dir / f"{self.name}{'-miniature' if self.settings.miniature else ''}"
+        return self.data_dir / self.settings.place(self.name)
+
+    @abstractmethod
+    def needed(self) -> tuple[Needed, ...]:
+        """Files that must be there."""
+
+    @abstractmethod
+    def write_miniature(self) -> None:
+        """Write the small tree, as far as it is not there yet."""
+
+    def unpack(self) -> None:
+        """Unpack what cannot be read as it is."""
+
+    def fetch(self) -> list[Path]:
+        """Download and verify what is not there yet, or write the miniature.
+
+        Returns:
+            The files that are there; of a tree placed by hand, or written here, there are none.
+
+        Raises:
+            DownloadError: A file cannot be had; the message tells what to place where.
+            DataError: An archive cannot be used.
+        """
+        if self.settings.miniature:
+            self.write_miniature()
+            return []
+        fetch_all(self.needed(), self.data_dir, zenodo=self.zenodo)
+        self.unpack()
+        return [path for item in self.needed() if (path := item.place(self.data_dir)).is_file()]
 
 
 class ListedDataset(PublishedDataset):
     """A data set that lists its clips in :meth:`listed`."""
 
-    channel: Channel = "mix"
+    @property
+    def channel(self) -> Channel:
+        """Microphone to take."""
+        return "mix"
 
     @abstractmethod
     def listed(self) -> Sequence[ListedClip]:
@@ -80,7 +113,8 @@ class ListedDataset(PublishedDataset):
         """One row per clip.
 
         Raises:
-            DataError: A folder is missing, a file is outside the naming scheme, cut off or of another length than the
+            DataError: A folder is missing, a file is outside the naming scheme, cut off or of another length
+            than the
                 others, a machine lacks training or test clips, or the numbers are not the published ones.
         """
         infos = {clip_id: self._info(clip) for clip_id, clip in self._clips.items()}
@@ -169,5 +203,5 @@ def refuse_unusable(dataset: str, clips: Sequence[ListedClip]) -> None:
 
 
 def in_drawn_order(names: Iterable[str], *purpose: str | int) -> list[str]:
-    """Put names in an order that depends on the names and the purpose alone, so that a part of them is a fair draw."""
+    """Put names in an order that hangs on the names and the purpose alone: its start is a fair draw."""
     return sorted(names, key=lambda name: seed_from(*purpose, name))

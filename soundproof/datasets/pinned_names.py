@@ -44,7 +44,7 @@ class PinnedName(NamedTuple):
 def spelled_out(
     names: Iterable[PinnedName], individuals: Sequence[str] = (), snrs_db: Sequence[int] = ()
 ) -> tuple[PinnedName, ...]:
-    """Pin every name that leaves open an individual, or an SNR, to each of those given; none given: leave it open."""
+    """Pin every name that leaves individual or SNR open to each of those given; none given: leave it open."""
     return tuple(
         PinnedName(name.kind, individual, snr_db)
         for name in names

@@ -31,6 +31,15 @@ class PublishedParameters(Parameters):
             raise ValueError("a miniature has a folder of its own: set 'folder' or 'miniature', not both")
         return self
 
+    def place(self, kind: str) -> str:
+        """Folder of the files below the data folder (one placed by hand stays as it is)."""
+        return self.folder or f"{kind}{'-miniature' if self.miniature else ''}"
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether nothing is fetched."""
+        return self.folder is not None or self.miniature
+
     @property
     def by_the_book(self) -> bool:
         """Whether the published numbers of clips must be there."""

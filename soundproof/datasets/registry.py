@@ -11,6 +11,7 @@ from soundproof.datasets.catalogue import catalogue
 from soundproof.datasets.dcase import files as dcase_files
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.dcase.parameters import dcase_parameters
+from soundproof.datasets.mimii import files as mimii_files
 from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.recordings_parameters import (
     PlanerParameters,
@@ -77,15 +78,12 @@ DATASETS: Registry[DatasetEntry] = Registry(
             )
             for year in EDITIONS
         ),
-        DatasetEntry(
-            name="mimii",
-            title="MIMII",
+        catalogued(
+            "mimii",
             implementation="soundproof.datasets.mimii.dataset:MimiiDataset",
-            citation="Purohit et al. 2019, arXiv 1909.09347",
-            licence="CC BY-SA 4.0: share alike",
             parameters=MimiiParameters,
             truth=frozenset({"clip"}),
-            needs_download=True,
+            needed=mimii_files.needed,
         ),
     ],
 )

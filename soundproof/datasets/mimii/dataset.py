@@ -2,69 +2,56 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from soundproof.datasets.audio_files import Channel
 from soundproof.datasets.listed import ListedClip, ListedDataset, in_drawn_order
+from soundproof.datasets.mimii import files
+from soundproof.datasets.mimii.files import archive_stem
 from soundproof.datasets.mimii.miniature import write_miniature
 from soundproof.datasets.mimii.parameters import MimiiParameters
-from soundproof.datasets.mimii.tree import Recording, archive_stem, check_counts, recordings
+from soundproof.datasets.mimii.tree import Recording, check_counts, recordings
+from soundproof.datasets.needed import Needed
 from soundproof.datasets.packed import files_of
 from soundproof.errors import DataError
-
-log = logging.getLogger(__name__)
 
 
 class MimiiDataset(ListedDataset):
     """Recordings of four machine types, four individuals each, in factory noise.
 
-    ``machine_id`` is the individual, ``snr_db`` the level of the machine over the noise. The archives of the three SNRs
-    hold the same recordings with other noise; the split goes by clip number, so that a recording is on the same side
-    at every SNR. Archives are read without unpacking: inflating a clip takes some 20 ms more, once, and spares 14 GB per
-    archive.
+    ``machine_id`` is the individual, ``snr_db`` the level of the machine over the noise. The archives of the
+    three SNRs hold the same recordings with other noise; the split goes by clip number, so that a recording
+    is on the same side at every SNR. Archives are read without unpacking: inflating a clip takes some 20 ms
+    more, once, and spares 14 GB per archive.
     """
 
     settings: MimiiParameters
-    name = "mimii"
+    name = files.KIND
 
     @property
-    def channel(self) -> Channel:  # type: ignore[override]
+    def channel(self) -> Channel:
         """Microphone."""
         return self.settings.channel
 
-    def fetch(self) -> list[Path]:
-        """Write the miniature, where that is asked for.
+    def needed(self) -> tuple[Needed, ...]:
+        """Archives of the machines and SNRs."""
+        return files.needed(self.settings)
 
-        Raises:
-            DataError: An archive is not there.
-        """
-        if self.settings.miniature:
-            write_miniature(self.folder, self._archives, self.settings.ids)
-        return [root for kind, snr_db in self._archives if (root := self._root(kind, snr_db)).is_file()]
+    def write_miniature(self) -> None:
+        """Write the archives' folders that are not there yet."""
+        write_miniature(self.folder, files.archives(self.settings), self.settings.ids)
 
     def listed(self) -> Sequence[ListedClip]:
         """Return the clips of every machine asked for, split into training and test."""
-        settings = self.settings
-        clips = []
-        for name in settings.wanted:
-            for snr_db in (name.snr_db,) if name.snr_db is not None else settings.snr_db:
-                for individual in (name.individual,) if name.individual else settings.ids:
-                    clips += self._of_individual(str(name), name.kind, individual, snr_db)
-        return clips
-
-    @cached_property
-    def _archives(self) -> list[tuple[str, int]]:
-        """(machine type, SNR) of each archive that is needed."""
-        return sorted(
-            {
-                (name.kind, snr_db)
-                for name in self.settings.wanted
-                for snr_db in ((name.snr_db,) if name.snr_db is not None else self.settings.snr_db)
-            }
-        )
+        return [
+            clip
+            for name in self.settings.wanted
+            for snr_db in self.settings.snrs_of(name)
+            for individual in self.settings.ids_of(name)
+            for clip in self._of_individual(str(name), name.kind, individual, snr_db)
+        ]
 
     def _root(self, kind: str, snr_db: int) -> Path:
         stem = archive_stem(kind, snr_db)
@@ -74,15 +61,15 @@ class MimiiDataset(ListedDataset):
         raise DataError(
             f"the clips of '{kind}' at {snr_db} dB in {self.folder}",
             f"neither the folder '{stem}' nor '{stem}.zip'",
-            "download first, or set 'folder' to the folder of the archives; unpack each into a folder of its own "
-            "name, since the three SNRs of a machine hold the same paths",
+            "download first, or set 'folder' to the folder of the archives; unpack each into a folder of its "
+            "own name, since the three SNRs of a machine hold the same paths",
         )
 
     @cached_property
     def _recordings(self) -> dict[tuple[str, int], list[Recording]]:
         return {
             (kind, snr_db): recordings(files_of(root), kind, str(root))
-            for kind, snr_db in self._archives
+            for kind, snr_db in files.archives(self.settings)
             for root in [self._root(kind, snr_db)]
         }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundproof.datasets.mimii.tree import archive_stem
+from soundproof.datasets.mimii.files import archive_stem
 from soundproof.datasets.stand_ins import by_individual, stand_in, write_wav
 from soundproof.files import whole_folder
 from soundproof.seeding import seed_from

@@ -52,8 +52,8 @@ class MimiiParameters(PublishedParameters):
     subset: int | None = Field(
         None,
         ge=8,
-        description="Fetch no more than so many clips per individual and SNR, a quarter of them abnormal, out of the "
-        "archives of 10 GB; drawn by number. None: fetch the archives.",
+        description="Fetch no more than so many clips per individual and SNR, a quarter of them abnormal, out "
+        "of the archives of 10 GB; drawn by number. None: fetch the archives.",
     )
 
     @field_validator("ids", mode="before")
@@ -87,3 +87,11 @@ class MimiiParameters(PublishedParameters):
     def wanted(self) -> tuple[PinnedName, ...]:
         """The machines, read."""
         return tuple(PinnedName.parse(name, MACHINES) for name in self.machines)
+
+    def snrs_of(self, name: PinnedName) -> tuple[int, ...]:
+        """SNRs of a machine."""
+        return self.snr_db if name.snr_db is None else (name.snr_db,)
+
+    def ids_of(self, name: PinnedName) -> tuple[str, ...]:
+        """Individuals of a machine."""
+        return self.ids if name.individual is None else (name.individual,)

@@ -47,11 +47,6 @@ class Recording:
     number: str
 
 
-def archive_stem(machine: str, snr_db: int) -> str:
-    """Return the name of the archive of a machine and SNR, without ``.zip``."""
-    return f"{snr_db}_dB_{machine}"
-
-
 def recordings(files: Files, machine: str, where: str) -> list[Recording]:
     """Read the places of an archive's files.
 

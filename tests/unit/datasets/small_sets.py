@@ -20,9 +20,9 @@ from soundproof.datasets.open import open_dataset
 class SmallSet:
     """How to make a small instance, and what can go wrong with it.
 
-    ``settings`` with ``miniature`` are those of a published set; ``build`` writes the tree of one's own clips and
-    returns its settings. ``named`` tells whether a file name outside the scheme must be refused; ``counted`` whether
-    numbers of clips are published, so that the small tree must be refused as the whole set.
+    ``settings`` with ``miniature`` are those of a published set; ``build`` writes the tree of one's own clips
+    and returns its settings. ``named`` tells whether a file name outside the scheme must be refused;
+    ``counted`` whether numbers of clips are published, so that the small tree must be refused as the whole set.
     """
 
     settings: Mapping[str, Any] | None = None
