@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -49,6 +49,26 @@ class ListedClip:
     attributes: str | None = None
     seconds: float | None = None
     start_s: float = 0.0
+
+
+class Clip(Protocol):
+    """What is known of every clip."""
+
+    @property
+    def clip_id(self) -> str:
+        """Unique name."""
+
+    @property
+    def machine(self) -> str:
+        """Machine."""
+
+    @property
+    def split(self) -> str:
+        """``train`` or ``test``."""
+
+    @property
+    def label(self) -> str:
+        """``normal`` or ``anomaly``."""
 
 
 class PublishedDataset(AudioDataset):
@@ -177,7 +197,7 @@ def refuse_unequal(infos: dict[str, AudioInfo]) -> None:
             )
 
 
-def refuse_unusable(dataset: str, clips: Sequence[ListedClip]) -> None:
+def refuse_unusable(dataset: str, clips: Sequence[Clip]) -> None:
     """Refuse a list with which no detector can be trained and tested.
 
     Raises:

@@ -11,6 +11,12 @@ from soundproof.datasets.catalogue import catalogue
 from soundproof.datasets.dcase import files as dcase_files
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.dcase.parameters import dcase_parameters
+from soundproof.datasets.environmental import files as environmental_files
+from soundproof.datasets.environmental.parameters import (
+    EnvmixParameters,
+    Esc50Parameters,
+    Urbansound8kParameters,
+)
 from soundproof.datasets.mimii import files as mimii_files
 from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.recordings_parameters import (
@@ -84,6 +90,30 @@ DATASETS: Registry[DatasetEntry] = Registry(
             parameters=MimiiParameters,
             truth=frozenset({"clip"}),
             needed=mimii_files.needed,
+        ),
+        catalogued(
+            "esc50",
+            implementation="soundproof.datasets.environmental.one_class:Esc50Dataset",
+            parameters=Esc50Parameters,
+            truth=frozenset({"clip"}),
+            needed=environmental_files.esc50_needed,
+        ),
+        catalogued(
+            "urbansound8k",
+            implementation="soundproof.datasets.environmental.one_class:Urbansound8kDataset",
+            parameters=Urbansound8kParameters,
+            truth=frozenset({"clip"}),
+            needed=environmental_files.urban_needed,
+        ),
+        DatasetEntry(
+            name="envmix",
+            title="EnvMix (rebuilt)",
+            implementation="soundproof.datasets.environmental.envmix:EnvmixDataset",
+            citation="Barusco et al. 2025, arXiv 2502.18328; backgrounds: Salamon et al. 2014; events: Piczak 2015",
+            licence="CC-BY-NC-3.0, that of both sources: no commercial use",
+            parameters=EnvmixParameters,
+            truth=frozenset({"clip", "events", "masks"}),
+            needed=environmental_files.envmix_needed,
         ),
     ],
 )

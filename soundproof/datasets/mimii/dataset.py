@@ -15,6 +15,7 @@ from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.mimii.tree import Recording, check_counts, recordings
 from soundproof.datasets.needed import Needed
 from soundproof.datasets.packed import files_of
+from soundproof.datasets.pinned_names import PinnedName
 from soundproof.errors import DataError
 
 
@@ -40,17 +41,25 @@ class MimiiDataset(ListedDataset):
         return files.needed(self.settings)
 
     def write_miniature(self) -> None:
-        """Write the archives' folders that are not there yet."""
-        write_miniature(self.folder, files.archives(self.settings), self.settings.ids)
+        """Write the individuals that are not there yet."""
+        wanted = [(name.kind, individual, snr_db) for name, individual, snr_db in self._individuals()]
+        write_miniature(self.folder, wanted)
 
     def listed(self) -> Sequence[ListedClip]:
         """Return the clips of every machine asked for, split into training and test."""
         return [
             clip
+            for name, individual, snr_db in self._individuals()
+            for clip in self._of_individual(str(name), name.kind, individual, snr_db)
+        ]
+
+    def _individuals(self) -> list[tuple[PinnedName, str, int]]:
+        """(machine, individual, SNR) of all that is asked for."""
+        return [
+            (name, individual, snr_db)
             for name in self.settings.wanted
             for snr_db in self.settings.snrs_of(name)
             for individual in self.settings.ids_of(name)
-            for clip in self._of_individual(str(name), name.kind, individual, snr_db)
         ]
 
     def _root(self, kind: str, snr_db: int) -> Path:

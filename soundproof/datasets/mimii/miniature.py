@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +18,16 @@ N_CHANNELS = 8
 _FOLDERS = ("normal", "abnormal")
 
 
-def write_miniature(folder: Path, archives: Iterable[tuple[str, int]], individuals: Sequence[str]) -> None:
-    """Write the folders of archives, by machine type and SNR, that are not there yet.
+def write_miniature(folder: Path, wanted: Iterable[tuple[str, str, int]]) -> None:
+    """Write the individuals, by machine type, number and SNR, that are not there yet.
 
     As in the original, all SNRs of a machine are the same recordings in other noise.
     """
-    for machine, snr_db in archives:
-        target = folder / archive_stem(machine, snr_db)
-        for place in [target / machine / f"id_{individual}" for individual in individuals]:
-            if not place.is_dir():
-                with whole_folder(place) as unfinished:
-                    _write_individual(unfinished, machine, place.name, snr_db)
+    for machine, individual, snr_db in wanted:
+        place = folder / archive_stem(machine, snr_db) / machine / f"id_{individual}"
+        if not place.is_dir():
+            with whole_folder(place) as unfinished:
+                _write_individual(unfinished, machine, individual, snr_db)
 
 
 def _write_individual(folder: Path, machine: str, individual: str, snr_db: int) -> None:

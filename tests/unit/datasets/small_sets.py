@@ -29,7 +29,6 @@ class SmallSet:
     build: Callable[[Path], dict[str, Any]] | None = None
     named: bool = True
     counted: bool = False
-    files: str = "*.wav"
 
     def open(self, kind: str, data_dir: Path) -> Dataset:
         """Make the tree, and open it."""
@@ -43,12 +42,10 @@ class SmallSet:
             return self.build(data_dir)
         return {**(self.settings or {}), **({} if self.settings is None else {"miniature": True})}
 
-    def placed_by_hand(self, kind: str, made: Dataset, data_dir: Path, **changes: Any) -> Dataset:
-        """Open the tree that ``made`` wrote as a folder of one's own."""
-        folder = str(getattr(made, "folder", data_dir))
-        rest = self.settings if self.settings is not None else made.settings.model_dump(mode="json")
-        choice = {"kind": kind, **rest, "folder": folder, **changes}
-        return open_dataset(choice, data_dir)
+    def placed_by_hand(self, kind: str, made: Dataset, folder: Path, **changes: Any) -> Dataset:
+        """Open the tree that ``made`` is, or a copy of it, as a folder of one's own."""
+        rest = made.settings.model_dump(mode="json") if self.settings is None else self.settings
+        return open_dataset({"kind": kind, **rest, "folder": str(folder), **changes}, folder)
 
 
 def _recordings(folder: Path) -> dict[str, Any]:
@@ -94,8 +91,16 @@ SMALL_SETS: Mapping[str, SmallSet] = {
         },
     ),
     "recordings": SmallSet(build=_recordings, named=False),
-    "spectrograms": SmallSet(build=_spectrograms, named=False, files="*.npy"),
-    "planer": SmallSet(build=_planer, named=False, counted=True, files="*.pt"),
+    "spectrograms": SmallSet(build=_spectrograms, named=False),
+    "planer": SmallSet(build=_planer, named=False, counted=True),
     **{f"dcase{year}": _dcase(year) for year in range(2020, 2026)},
+    "esc50": SmallSet(
+        {"machines": ["rain"], "anomalies": ["dog", "frog"], "test_folds": [4, 5]}, counted=True
+    ),
+    "urbansound8k": SmallSet({"machines": ["siren"], "anomalies": ["dog_bark"]}),
+    "envmix": SmallSet(
+        {"machines": ["siren"], "anomalies": ["dog", "frog"], "snr_db": [-6, 6], "one_model_per": ["snr"]},
+        counted=True,
+    ),
     "mimii": SmallSet({"machines": ["fan_id_00", "valve_id_02"], "snr_db": [-6, 6]}, counted=True),
 }

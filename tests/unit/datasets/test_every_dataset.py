@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_clips_table_is_valid(kind, made):
 
 
 @pytest.mark.parametrize("kind", [name for name, entry in DATASETS.items() if not entry.ready_made])
-def test_a_clip_reads_the_same_every_time_and_as_long_as_listed(kind, made, tmp_path):
+def test_a_clip_reads_the_same_every_time_and_as_long_as_listed(kind, made):
     data = made(kind)
     clips = data.clips().groupby(["split", "label"]).head(1)
     for row in clips.itertuples():
@@ -92,60 +93,66 @@ def _check_stems(stems: Stems, samples: np.ndarray, row) -> None:
     assert heard[-1] <= event["offset_s"] * stems.rate_hz - 0.5
 
 
-@pytest.mark.parametrize("kind", WITH_FILES)
-def test_the_same_tree_placed_by_hand_gives_the_same_clips(kind, made, tmp_path):
-    small, data = SMALL_SETS[kind], made(kind)
-    again = small.placed_by_hand(kind, data, tmp_path, **_any_counts(kind))
-    pd.testing.assert_frame_equal(again.clips(), data.clips())
+def folder_of(data: Dataset) -> Path:
+    return Path(getattr(data, "folder", None) or data.settings.folder)
+
+
+def by_hand(kind: str, data: Dataset, folder: Path, **changes: str) -> Dataset:
+    """The tree of ``data`` in ``folder``, opened as one that somebody placed there; any number of clips will do."""
+    if "expected_counts" in DATASETS[kind].parameters.model_fields:
+        changes = {"expected_counts": "any", **changes}
+    return SMALL_SETS[kind].placed_by_hand(kind, data, folder, **changes)
+
+
+@pytest.fixture
+def spoilt(made, tmp_path):
+    """A copy of a small tree, and the file of one of its clips in it, to be spoilt."""
+
+    def copy(kind: str) -> tuple[Dataset, Path]:
+        data = made(kind)
+        shutil.copytree(folder_of(data), tmp_path / "copy")
+        place = data.clips()["path"].iloc[0]
+        return by_hand(kind, data, tmp_path / "copy"), tmp_path / "copy" / place
+
+    return copy
 
 
 @pytest.mark.parametrize("kind", WITH_FILES)
-def test_a_missing_folder_is_named(kind, tmp_path):
-    small = SMALL_SETS[kind]
-    data = small.open(kind, tmp_path)
-    nowhere = tmp_path / "nowhere"
+def test_the_same_tree_placed_by_hand_gives_the_same_clips(kind, made):
+    data = made(kind)
+    pd.testing.assert_frame_equal(by_hand(kind, data, folder_of(data)).clips(), data.clips())
+
+
+@pytest.mark.parametrize("kind", WITH_FILES)
+def test_a_missing_folder_is_named(kind, made, tmp_path):
     with pytest.raises(DataError, match="nowhere") as error:
-        small.placed_by_hand(kind, data, tmp_path, folder=str(nowhere)).clips()
+        by_hand(kind, made(kind), tmp_path / "nowhere").clips()
     assert error.value.remedy
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WITH_FILES if SMALL_SETS[kind].named])
-def test_a_name_outside_the_scheme_is_refused(kind, tmp_path):
-    small = SMALL_SETS[kind]
-    data = small.open(kind, tmp_path)
-    clip = _a_file(data, small.files)
+def test_a_name_outside_the_scheme_is_refused(kind, spoilt):
+    data, clip = spoilt(kind)
     clip.rename(clip.with_name(f"strange{clip.suffix}"))
     with pytest.raises(DataError) as error:
-        small.placed_by_hand(kind, data, tmp_path, **_any_counts(kind)).clips()
+        data.clips()
     assert "strange" in str(error.value) or clip.name in str(error.value)
     assert error.value.remedy
 
 
 @pytest.mark.parametrize("kind", WITH_FILES)
-def test_a_file_that_is_cut_off_is_refused(kind, tmp_path):
-    small = SMALL_SETS[kind]
-    data = small.open(kind, tmp_path)
-    clip = _a_file(data, small.files)
+def test_a_file_that_is_cut_off_is_refused(kind, spoilt):
+    data, clip = spoilt(kind)
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
-    again = small.placed_by_hand(kind, data, tmp_path, **_any_counts(kind))
     with pytest.raises(DataError) as error:
-        for clip_id in again.clips()["clip_id"]:
-            again.read(clip_id)
+        for clip_id in data.clips()["clip_id"]:
+            data.read(clip_id)
     assert clip.name in str(error.value)
     assert error.value.remedy
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WITH_FILES if SMALL_SETS[kind].counted])
-def test_other_numbers_than_the_published_ones_are_refused(kind, made, tmp_path):
+def test_other_numbers_than_the_published_ones_are_refused(kind, made):
     data = made(kind)
     with pytest.raises(DataError, match="expected_counts: any"):
-        SMALL_SETS[kind].placed_by_hand(kind, data, tmp_path, expected_counts="published").clips()
-
-
-def _any_counts(kind: str) -> dict[str, str]:
-    return {"expected_counts": "any"} if "expected_counts" in DATASETS[kind].parameters.model_fields else {}
-
-
-def _a_file(data: Dataset, pattern: str) -> Path:
-    folder = Path(getattr(data, "folder", None) or data.settings.folder)
-    return sorted(folder.rglob(pattern))[0]
+        by_hand(kind, data, folder_of(data), expected_counts="published").clips()

@@ -1,0 +1,1 @@
+"""ESC-50 and UrbanSound8K, alone and mixed (EnvMix)."""

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from soundproof.datasets.environmental.classes import BACKGROUNDS, EVENTS, URBAN_CLASSES
+from soundproof.datasets.environmental.envmix import EnvmixDataset
+from soundproof.datasets.environmental.listings import SoundFile, esc50_sounds, urban_sounds
+from soundproof.datasets.environmental.one_class import Esc50Dataset, Urbansound8kDataset
+from soundproof.datasets.environmental.parameters import (
+    EnvmixParameters,
+    Esc50Parameters,
+    Urbansound8kParameters,
+)
+from soundproof.datasets.fitted import fitted, resampled
+from soundproof.errors import ConfigError, DataError
+
+MINI = {"machines": ("siren",), "anomalies": ("dog", "frog"), "miniature": True}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """Data folder in which the miniature is written."""
+    folder = tmp_path_factory.mktemp("data")
+    envmix(folder).fetch()
+    return folder
+
+
+def envmix(data_dir: Path, **settings: Any) -> EnvmixDataset:
+    return EnvmixDataset(EnvmixParameters(**{**MINI, **settings}), data_dir)
+
+
+def rms(samples):
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+def backgrounds(category: str, count: int, per_recording: int = 4) -> dict[str, SoundFile]:
+    sounds = [
+        SoundFile(f"{category}/{n}", Path(), f"{category}-{n}", category, 1, str(n // per_recording), 4.0)
+        for n in range(count)
+    ]
+    return {sound.place: sound for sound in sounds}
+
+
+def split_of(category: str, count: int, **settings: Any) -> pd.DataFrame:
+    """The split of that many backgrounds, four cut from each recording."""
+    data = EnvmixDataset(EnvmixParameters(machines=(category,), **settings), Path())
+    data.__dict__["_backgrounds"] = backgrounds(category, count)
+    event = SoundFile("dog", Path(), "dog", "dog", 1, "1", math.nan)
+    rows = data._of_class(category, {"dog": [event]})
+    return pd.DataFrame(
+        [(sound.name, sound.recording, split, event is not None) for sound, split, event in rows],
+        columns=["name", "recording", "split", "event"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("category", "train", "test"),
+    # P2's sizes
+    [
+        *[("air_conditioner", 740, 247), ("engine_idling", 692, 231), ("street_music", 732, 245)],
+        *[("children_playing", 727, 243), ("siren", 625, 209), ("jackhammer", 590, 197)],
+        *[("drilling", 573, 191), ("car_horn", 140, 47)],
+    ],
+)
+def test_the_published_split_has_the_sizes_of_p2(category, train, test):
+    assert BACKGROUNDS[category] == train + test
+    clips = split_of(category, train + test, protocol="as_published")
+    assert (clips["split"] == "train").sum() == train
+    assert (clips["split"] == "test").sum() == test
+    assert clips["event"].sum() == test // 2
+    assert set(clips.loc[clips["event"], "split"]) == {"test"}
+
+
+def test_the_corrected_split_keeps_recordings_together_and_the_published_one_does_not():
+    corrected = split_of("siren", 834)
+    assert corrected.groupby("recording")["split"].nunique().max() == 1
+    # at most the rest of the last recording drawn more than a quarter
+    assert 209 <= (corrected["split"] == "test").sum() < 209 + 4
+    published = split_of("siren", 834, protocol="as_published")
+    assert published.groupby("recording")["split"].nunique().max() == 2
+
+
+def test_another_number_of_backgrounds_than_p2s_is_refused():
+    with pytest.raises(DataError, match=r"834 clips of 'siren'[\s\S]*833 \(-1\)"):
+        split_of("siren", 833)
+
+
+def test_another_seed_draws_another_split():
+    first, second = (split_of("siren", 834, seed=seed) for seed in (0, 1))
+    assert not first["split"].equals(second["split"])
+
+
+def test_a_mixture_has_its_snr_and_a_clean_clip_the_level_of_its_background(home):
+    for snr_db in (-6, 0, 6):
+        data = envmix(home, snr_db=(snr_db,))
+        clips = data.clips()
+        for row in clips[clips["label"] == "anomaly"].itertuples():
+            stems = data.stems(row.clip_id)
+            assert 20 * math.log10(rms(stems.normal) / rms(stems.fault)) == pytest.approx(snr_db, abs=1e-3)
+        clean = clips[clips["label"] == "normal"]["clip_id"].iloc[0]
+        source, _ = soundfile.read(data.folder / clips.set_index("clip_id").loc[clean, "path"])
+        gain = 1 - 1 / (10 ** (snr_db / 20) + 1)
+        assert np.abs(data.read(clean).samples - gain * source).max() < 1e-4
+        gain = 1 - 1 / (10 ** (snr_db / 10) + 1)
+        published = envmix(home, snr_db=(snr_db,), protocol="as_published")
+        event_of = {clip.clip_id: clip.event for clip in published.planned()}
+        assert event_of[clean] is not None or np.abs(published.read(clean).samples - gain * source).max() < 1e-4
+
+
+def test_split_events_and_onsets_are_the_same_at_every_snr(home):
+    clips = envmix(home, snr_db=(-6, 6), one_model_per=("snr",)).clips()
+    assert set(clips["machine"]) == {"siren_-6dB", "siren_6dB"}
+    clips["mixture"] = clips["clip_id"].str.replace(r"_-?\d+dB", "", regex=True)
+    clips["events"] = clips["events"].map(str)
+    for column in ("split", "label", "events", "attributes"):
+        assert clips.groupby("mixture")[column].nunique(dropna=False).eq(1).all(), column
+
+
+def test_events_are_drawn_from_all_classes_and_named(home):
+    clips = envmix(home).clips()
+    anomalies = clips[clips["label"] == "anomaly"]
+    assert set(anomalies["anomaly_type"]) <= {"dog", "frog"}
+    assert anomalies["attributes"].str.fullmatch(r"event=[1-5]-\d+-A-\d+").all()
+    for events in anomalies["events"]:
+        assert 0 <= events[0]["onset_s"] < events[0]["offset_s"] <= 4.0
+
+
+def test_classes_and_machines_that_are_not_there_are_refused(home):
+    with pytest.raises(ConfigError, match="did you mean 'siren'"):
+        EnvmixParameters(machines=("sirens",))
+    with pytest.raises(ConfigError, match="did you mean 'dog'"):
+        EnvmixParameters(anomalies=("dogs",))
+    with pytest.raises(DataError, match="class 'rooster' of ESC-50"):
+        envmix(home, anomalies=("rooster",)).clips()
+
+
+def test_esc50_is_read_from_its_archive_without_unpacking(home, tmp_path):
+    unpacked = home / "envmix-miniature" / "esc50"
+    with zipfile.ZipFile(tmp_path / "ESC-50-33c8ce9eb2cf.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in unpacked.rglob("*.*"):
+            archive.write(path, f"ESC-50-33c8ce9/{path.relative_to(unpacked)}")
+    packed = esc50_sounds(tmp_path, complete=False)
+    assert [(s.name, s.category, s.fold) for s in packed] == [
+        (s.name, s.category, s.fold) for s in esc50_sounds(unpacked, complete=False)
+    ]
+    settings = {"machines": ("dog",), "anomalies": ("frog",), "expected_counts": "any"}
+    data = Esc50Dataset(Esc50Parameters(folder=str(tmp_path), **settings), tmp_path)
+    assert data.clips().groupby(["split", "label"]).size().to_dict() == {
+        ("train", "normal"): 4, ("test", "normal"): 1, ("test", "anomaly"): 1
+    }
+
+
+def test_a_list_that_does_not_fit_the_clips_is_refused(home, tmp_path):
+    source = home / "envmix-miniature" / "urbansound8k"
+    (tmp_path / "metadata").mkdir()
+    rows = pd.read_csv(source / "metadata/UrbanSound8K.csv")
+    rows.to_csv(tmp_path / "metadata/UrbanSound8K.csv", index=False)
+    with pytest.raises(DataError, match="no such file"):
+        urban_sounds(tmp_path)
+    (tmp_path / "audio").symlink_to(source / "audio")
+    rows.drop(columns="fsID").to_csv(tmp_path / "metadata/UrbanSound8K.csv", index=False)
+    with pytest.raises(DataError, match="column 'fsID'"):
+        urban_sounds(tmp_path)
+
+
+def test_a_clip_that_no_list_knows_is_refused(home, tmp_path):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio/1-1-A-0.wav").write_bytes(b"")
+    (tmp_path / "meta/esc50.csv").write_text("filename,fold,category,src_file\n")
+    with pytest.raises(DataError, match="not in the list"):
+        esc50_sounds(tmp_path, complete=False)
+
+
+def test_urbansound_of_any_rate_and_length_comes_as_four_seconds_at_44100_hz(tmp_path):
+    rows = []
+    for fold, (rate_hz, n_samples, channels) in enumerate(
+        [(22_050, 22_050, 2), (44_100, 200_000, 1), (11_025, 5_000, 1)], 1
+    ):
+        name = f"{fold}-8-0-0.wav" if fold < 3 else f"{fold}-6-0-0.wav"
+        time = np.arange(n_samples) / rate_hz
+        tone = np.repeat(0.5 * np.sin(2 * np.pi * 440 * time)[:, None], channels, axis=1)
+        (tmp_path / f"audio/fold{fold}").mkdir(parents=True)
+        soundfile.write(tmp_path / f"audio/fold{fold}" / name, tone, rate_hz, subtype="PCM_16")
+        category = URBAN_CLASSES[8 if fold < 3 else 6]
+        rows.append((name, fold, 0.0, n_samples / rate_hz, fold, category))
+    columns = ["slice_file_name", "fsID", "start", "end", "fold", "class"]
+    (tmp_path / "metadata").mkdir()
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "metadata/UrbanSound8K.csv", index=False)
+    settings = {"machines": ("siren",), "anomalies": ("gun_shot",), "test_folds": (2, 3)}
+    data = Urbansound8kDataset(Urbansound8kParameters(folder=str(tmp_path), **settings), tmp_path)
+    clips = data.clips()
+    assert set(clips["n_samples"]) == {176_400} and set(clips["sample_rate_hz"]) == {44_100}
+    sound = data.read("siren_train_normal_1-8-0-0").samples
+    time = np.arange(44_100) / 44_100
+    inner = slice(1000, 43_000)
+    assert sound[:44_100][inner] == pytest.approx(0.5 * np.sin(2 * np.pi * 440 * time)[inner], abs=2e-3)
+    assert not sound[44_200:].any()
+
+
+def test_resampling_keeps_what_both_rates_can_hold():
+    tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    there = resampled(tone, 16_000, 44_100)
+    assert there.size == 44_100
+    back = resampled(there, 44_100, 16_000)
+    # the filter ripples by 0.1 % each way
+    assert np.abs(back - tone)[500:-500].max() < 3e-3
+    assert np.array_equal(resampled(tone, 16_000, 16_000), tone)
+    assert fitted(tone, 4).tolist() == tone[:4].tolist()
+    assert fitted(tone[:2], 4).tolist() == [*tone[:2].tolist(), 0.0, 0.0]
+
+
+def test_p2s_events_are_classes_of_esc50():
+    assert len(EVENTS) == 17
+    assert Esc50Parameters().anomalies == EVENTS
