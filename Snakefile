@@ -15,6 +15,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/records.smk"
+include: "rules/plan.smk"
 include: "rules/download.smk"
 include: "rules/features.smk"
 include: "rules/training.smk"

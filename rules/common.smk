@@ -43,6 +43,8 @@ wildcard_constraints:
     detector=r"[^/]+",
     explainer=r"[^/]+",
     seed=r"-?\d+",
+    dataset=r"[^/]+",
+    settings=r"[0-9a-f]+",
 
 
 def stages(wildcards):
@@ -60,7 +62,7 @@ def sources_of(wildcards):
     """What a study's clips are listed from: a manifest of what was fetched, or one's own files."""
     dataset = STUDIES[wildcards.study].dataset
     if DATASETS[dataset.kind].needs_download:
-        return [f"{CONFIG.data_dir}/{dataset.kind}/manifest.json"]
+        return [f"{CONFIG.data_dir}/{dataset.kind}/{stages(wildcards).manifest()}"]
     folder, labels = (
         getattr(dataset.settings, name, None) for name in ("folder", "labels")
     )
@@ -152,11 +154,13 @@ def artefact_code(names):
 
 
 def dataset_settings(wildcards):
-    """Settings of the data set, as the first study that uses it has them."""
-    study = next(
-        study for study in STUDIES.values() if study.dataset.kind == wildcards.dataset
+    """Settings of the data set that a manifest is named after."""
+    manifest = f"{wildcards.dataset}/manifest-{wildcards.settings}.json"
+    return next(
+        settings.dataset()
+        for settings in map(Stages, STUDIES.values())
+        if f"{settings.study.dataset.kind}/{settings.manifest()}" == manifest
     )
-    return Stages(study).dataset()
 
 
 def without_bands(wildcards):

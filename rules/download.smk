@@ -2,16 +2,16 @@
 
 DOES   download, verify size and checksum, unpack safely; files already valid are not fetched again
 NEEDS  the network, or the files placed by hand where the error message says
-GIVES  data/<data set>/..., with a manifest that names what is there
+GIVES  data/<data set>/..., with a manifest per choice of settings that names what is there
 """
 
 
 rule download_dataset:
     """Fetch data set {wildcards.dataset}."""
     output:
-        manifest=f"{CONFIG.data_dir}/{{dataset}}/manifest.json",
+        manifest=f"{CONFIG.data_dir}/{{dataset}}/manifest-{{settings}}.json",
     log:
-        f"{RUN}/logs/download_dataset/{{dataset}}.log",
+        f"{RUN}/logs/download_dataset/{{dataset}}-{{settings}}.log",
     retries: 2
     conda:
         "../envs/download.yaml"

@@ -18,6 +18,7 @@ rule list_clips:
         "../envs/soundproof.yaml"
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
+        licence=lambda wildcards: stages(wildcards).licence(),
         code=code("list_clips", lambda wildcards: stages(wildcards).dataset_code()),
     script:
         "../workflow_scripts/list_clips.py"

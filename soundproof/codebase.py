@@ -31,8 +31,14 @@ def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
     files = {script.resolve()}
     for name in (*_imports(script), *implementations):
         files |= _closure(name)
+    return _digest(tuple(sorted(files)))
+
+
+@cache
+def _digest(files: tuple[Path, ...]) -> str:
+    # hundreds of jobs run the same code: a dry run reads it once
     content = hashlib.sha256()
-    for path in sorted(files):
+    for path in files:
         content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return content.hexdigest()[:16]
 

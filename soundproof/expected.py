@@ -89,7 +89,8 @@ class _StudyFiles:
     def __iter__(self) -> Iterator[Expected]:
         modules = tuple(self.stages.dataset_code())
         dataset = self.stages.dataset()
-        yield Expected(path=self.clips, rule="list_clips", stage="clips", settings=dataset, modules=modules)
+        listed = self.stages.clips()
+        yield Expected(path=self.clips, rule="list_clips", stage="clips", settings=listed, modules=modules)
         for part in self.study.parts():
             for kind in ("features", "masks"):
                 yield Expected(

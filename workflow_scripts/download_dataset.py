@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.datasets.locks import path_lock
 from soundproof.datasets.open import open_dataset
 from soundproof.files import whole_file
 from soundproof.jobs import job
@@ -13,7 +14,9 @@ from soundproof.jobs import job
 def download_dataset(dataset: Mapping[str, Any], data_dir: Path, manifest: Path) -> None:
     """Fetch ``dataset`` into ``data_dir`` and write name, files and bytes of each to ``manifest``."""
     fetch = getattr(open_dataset(dataset, data_dir), "fetch", None)
-    fetched: list[Path] = fetch() if fetch else []
+    # two studies may want different parts of one data set, in jobs side by side: what is unpacked is made once
+    with path_lock(manifest.parent / "download_dataset"):
+        fetched: list[Path] = fetch() if fetch else []
     rows = [_described(path) for path in fetched]
     with whole_file(manifest) as partial:
         partial.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -11,16 +11,18 @@ from soundproof.schemas import CLIPS
 from soundproof.tables import write_table
 
 
-def list_clips(dataset: Mapping[str, Any], data_dir: Path, clips: Path, code: str) -> None:
-    """Write the ``clips`` table of ``dataset``."""
+def list_clips(dataset: Mapping[str, Any], licence: str, data_dir: Path, clips: Path, code: str) -> None:
+    """Write the ``clips`` table of ``dataset``, whose record states the licence."""
     frame = open_dataset(dataset, data_dir).clips()
-    write_table(frame, clips, Provenance(stage="clips", settings=dict(dataset), code=code), CLIPS)
+    settings = {**dataset, "licence": licence}
+    write_table(frame, clips, Provenance(stage="clips", settings=settings, code=code), CLIPS)
 
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         list_clips(
             snakemake.params.dataset,
+            snakemake.params.licence,
             Path(snakemake.config["data_dir"]),
             Path(snakemake.output.clips),
             snakemake.params.code,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from soundproof.cli import config_files, inspect_file, refresh_readme, render_clips
+from soundproof.cli import config_files, inspect_file, plan, refresh_readme, render_clips
 from soundproof.errors import SoundproofError
 
-COMMANDS = (inspect_file, config_files, render_clips, refresh_readme)
+COMMANDS = (inspect_file, plan, config_files, render_clips, refresh_readme)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

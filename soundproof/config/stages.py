@@ -17,6 +17,7 @@ from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.provenance import digest
 
 Plain = dict[str, Any]
 
@@ -30,6 +31,18 @@ class Stages:
     def dataset(self) -> Plain:
         """Kind and settings of the data set."""
         return self.study.dataset.plain()
+
+    def clips(self) -> Plain:
+        """What the list of clips states of its origin: data set, settings, and what the licence asks for."""
+        return {**self.dataset(), "licence": self.licence()}
+
+    def licence(self) -> str:
+        """Licence of the data set and its consequence."""
+        return DATASETS[self.study.dataset.kind].licence
+
+    def manifest(self) -> str:
+        """File that lists what was fetched: one for each choice of settings, since they need different files."""
+        return f"manifest-{digest(self.dataset())}.json"
 
     def features(self) -> Plain:
         """Feature recipe with all its values; of ready-made spectrograms only what applies to them."""
@@ -98,7 +111,7 @@ class Stages:
         study, features = self.study, self.study.features
         explained = study.explain.per_machine
         return {
-            "Data set": f"{DATASETS[study.dataset.kind].title} ({DATASETS[study.dataset.kind].licence})",
+            "Data set": f"{DATASETS[study.dataset.kind].title} ({self.licence()})",
             "Features": f"recipe {features.recipe}, level {features.level}, standardised: {features.standardise}",
             "Models": "one for all machines" if study.scope == "pooled" else "one per machine",
             "Seeds": ", ".join(map(str, study.seeds)),

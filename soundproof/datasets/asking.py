@@ -68,6 +68,10 @@ def asking(
             hosts.rest(url, wait_before_next_s(response.headers))
             _check(response, bool(wanted))
             yield response
+    except requests.exceptions.SSLError as error:
+        # a certificate that is not believed will not be believed in two seconds either
+        failure = Refused if "CERTIFICATE_VERIFY_FAILED" in str(error) else Interrupted
+        raise failure(_reason(error)) from error
     except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
         raise Interrupted(_reason(error)) from error
     except requests.RequestException as error:

@@ -16,6 +16,7 @@ from soundproof.datasets.locks import path_lock
 from soundproof.datasets.policy import OFFLINE_VARIABLE, Policy, is_offline
 from soundproof.datasets.remote_file import RemoteFile, pin, pinned
 from soundproof.datasets.shown import shown
+from soundproof.datasets.terms import say_terms
 from soundproof.datasets.transfer import Progress, held_bytes, require_room, transfer
 from soundproof.errors import DownloadError
 
@@ -58,6 +59,7 @@ def fetch(
     if missing is not None:
         if is_offline(offline):
             raise not_there([missing])
+        say_terms([missing.remote])
         with shown([missing]) as progress:
             download(missing, policy or Policy(), progress.of(missing))
     return folder / remote.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,11 +13,10 @@ from soundproof.datasets.download import Missing, Policy, download, is_offline, 
 from soundproof.datasets.hosts import STREAMS
 from soundproof.datasets.needed import Needed
 from soundproof.datasets.shown import shown
+from soundproof.datasets.terms import say_terms
 from soundproof.datasets.transfer import held_bytes, require_room
 from soundproof.datasets.zenodo import Zenodo
 from soundproof.errors import DownloadError
-
-log = logging.getLogger(__name__)
 
 MOST_AT_A_TIME = 8
 """Files on their way at a time, over all hosts."""
@@ -31,7 +29,6 @@ def fetch_all(
     *,
     zenodo: Zenodo | None = None,
     offline: bool | None = None,
-    terms: str = "",
 ) -> list[Path]:
     """Return the paths of the files, downloading those that are not there.
 
@@ -44,7 +41,6 @@ def fetch_all(
         policy: How persistently to try.
         zenodo: Whom to ask for sizes and checksums that the catalogue does not know.
         offline: As :func:`soundproof.datasets.download.fetch`.
-        terms: Licence and its consequence, said before the first download.
 
     Raises:
         DownloadError: Some cannot be had; the message tells which files to place where.
@@ -60,8 +56,7 @@ def fetch_all(
     if missing and is_offline(offline):
         raise not_there(missing)
     if missing:
-        if terms:
-            log.warning("terms of use: %s", terms)
+        say_terms([item.remote for item in missing])
         _require_room_for_all(missing)
         _download_all(missing, policy or Policy())
     return places

@@ -26,6 +26,7 @@ class RemoteFile:
         md5: Hexadecimal MD5, where known (archives such as Zenodo publish no other).
         sha256: Hexadecimal SHA-256, where known.
         record: Zenodo record that lists the file, where there is one: it can tell size and MD5.
+        terms: Whose it is and what its licence asks for, said before the first download.
     """
 
     name: str
@@ -34,6 +35,7 @@ class RemoteFile:
     md5: str | None = None
     sha256: str | None = None
     record: int | None = None
+    terms: str = ""
 
     def __post_init__(self) -> None:
         if not self.urls:

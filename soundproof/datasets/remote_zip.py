@@ -23,6 +23,7 @@ from soundproof.datasets.locks import path_lock
 from soundproof.datasets.policy import Policy, is_offline
 from soundproof.datasets.remote_file import RemoteFile
 from soundproof.datasets.remote_file_reader import RemoteReader
+from soundproof.datasets.terms import say_terms
 from soundproof.datasets.transfer import require_room
 from soundproof.errors import DataError
 from soundproof.files import whole_file
@@ -164,6 +165,7 @@ class _Source:
             return self.whole
         if self.offline:
             raise not_there([Missing(self.remote, self.whole.parent, "neither it nor the members wanted")])
+        say_terms([self.remote])
         self._reader = self.stack.enter_context(RemoteReader(self.remote, self.policy))
         self._reader.load(max(0, self._reader.size - _DIRECTORY_BYTES), _DIRECTORY_BYTES)
         return self._reader

@@ -28,10 +28,15 @@ FILES = {
 }
 
 
+def forget() -> None:
+    """Forget what was read, as a new process would not know it."""
+    for cached in (codebase._closure, codebase._imports, codebase._digest):
+        cached.cache_clear()
+
+
 def scripts(root: Path) -> dict[str, str]:
-    """Digest of each script, read anew as a new process would."""
-    codebase._closure.cache_clear()
-    codebase._imports.cache_clear()
+    """Digest of each script, read anew."""
+    forget()
     folder = root / "workflow_scripts"
     return {path.stem: code_digest(path) for path in sorted(folder.glob("*.py"))}
 
@@ -44,8 +49,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path.write_text(text, encoding="utf-8")
     monkeypatch.setattr(codebase, "_ROOT", tmp_path)
     yield tmp_path
-    codebase._closure.cache_clear()
-    codebase._imports.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_a_module_loaded_by_name_counts_for_its_own_job(tree: Path) -> None:
     without, before = code_digest(script), code_digest(script, ["soundproof.plugins.one"])
     assert without != before
     (tree / "soundproof/plugins/one.py").write_text("C = 2\n", encoding="utf-8")
-    codebase._closure.cache_clear()
+    forget()
     assert code_digest(script) == without
     assert code_digest(script, ["soundproof.plugins.one"]) != before
 

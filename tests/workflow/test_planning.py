@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -117,3 +118,37 @@ def test_an_unknown_key_of_the_run_is_refused(fresh):
     done = fresh.command("snakemake", "--dry-run", "--config", "devize=cpu", check=False)
     assert done.returncode != 0
     assert "did you mean 'device'" in done.stdout
+
+
+def test_a_dry_run_of_the_papers_tells_downloads_and_jobs_and_loads_no_numerical_library(fresh, tmp_path):
+    options = [str(tmp_path / "measured.json"), "--configfile", "config/paper.yaml"]
+    said = fresh.command(sys.executable, "-c", MEASURED, *options).stdout
+    # pandas comes with Snakemake's plugin for SLURM
+    heavy = {"torch", "torchaudio", "captum", "scipy", "sklearn", "matplotlib"}
+    assert not heavy & set(json.loads((tmp_path / "measured.json").read_text())["modules"])
+    assert "Plan of the run 'paper'" in said and "to download: " in said
+    total = int(re.search(r"Plan of the run 'paper', (\d+) jobs in all", said)[1])
+    # the plan counts what Snakemake counts, its target aside
+    jobs = fresh.planned("--configfile", "config/paper.yaml")
+    assert len(jobs) == total
+    assert 100 < total < 2_000, "jobs are to be chunks of minutes, not clips"
+
+
+def test_studies_of_one_data_set_with_other_settings_have_manifests_of_their_own(fresh):
+    studies = fresh.path / "config/studies"
+    for machine in ("fan", "valve"):
+        text = f"extends: dcase2022\ndataset: {{machines: [{machine}]}}\n"
+        (studies / f"only_{machine}.yaml").write_text(text)
+    (studies / "only_fan_again.yaml").write_text("extends: only_fan\n")
+    names = "[only_fan,only_valve,only_fan_again]"
+    jobs = fresh.planned("--config", f"studies={names}", "run=any")
+    manifests = [job.outputs[0] for job in jobs if job.rule == "download_dataset"]
+    assert len(set(manifests)) == len(manifests) == 2
+    assert all(name.startswith("data/dcase2022/manifest-") for name in manifests)
+
+
+def test_a_real_run_prints_no_plan(fresh):
+    said = fresh.snakemake("--cores", "1", "results/bench/tiny/clips.parquet")
+    assert "Plan of the run" not in said
+    said = fresh.dry_run()
+    assert "Plan of the run 'bench'" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -35,7 +36,7 @@ class Licence(_Section):
 
     def __str__(self) -> str:
         note = f" ({self.note})" if self.note else ""
-        return f"{self.id.replace('LicenseRef-', 'own terms, ')}: {self.consequence}{note}"
+        return f"{self.id}: {self.consequence}{note}"
 
 
 class FileFacts(_Section):
@@ -137,7 +138,10 @@ class Record(_Section):
     @cached_property
     def files(self) -> tuple[RemoteFile, ...]:
         """Everything that can be fetched, in the order of the catalogue."""
-        return tuple(remote for source in self.sources for remote in source.remote_files())
+        terms = f"{self.title}: {self.licence}"
+        return tuple(
+            replace(remote, terms=terms) for source in self.sources for remote in source.remote_files()
+        )
 
     @property
     def n_bytes(self) -> int | None:

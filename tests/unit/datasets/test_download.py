@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import email.utils
 import hashlib
 import json
@@ -10,17 +11,25 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from http_server import (
     FileServer,
+    chunked,
     ignore_range,
     lie_about_range,
     redirect,
     refuse,
+    running,
     send,
     stall,
     truncate,
+    with_headers,
     without_length,
 )
 
@@ -319,3 +328,92 @@ def test_a_part_past_the_end_of_a_file_of_unknown_size_is_fetched_anew(
 def test_a_remote_file_has_a_plain_name(name: str) -> None:
     with pytest.raises(ValueError, match="file name"):
         RemoteFile(name, ("http://127.0.0.1/a.zip",))
+
+
+def test_a_refusal_that_names_its_reset_is_waited_for(
+    site: FileServer, remote: RemoteFile, naps: Naps, tmp_path: Path
+) -> None:
+    site.faults["a.zip"] = [refuse(429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "11"})]
+    fetch(remote, tmp_path, naps.policy())
+    # the host's rest before the second request has begun with the refusal
+    assert naps.taken[0] == 11 + 0.5 * 2.0
+
+
+def test_a_used_up_quota_is_respected_before_it_is_refused(
+    site: FileServer, remote: RemoteFile, naps: Naps, tmp_path: Path
+) -> None:
+    site.files["b.zip"] = BODY
+    site.faults["a.zip"] = [with_headers({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "40"})]
+    fetch(remote, tmp_path, naps.policy())
+    assert naps.taken == []
+    fetch(with_urls(remote, site.url("b.zip")), tmp_path / "other", naps.policy())
+    assert naps.taken == [pytest.approx(40, abs=2)]
+
+
+def test_chunks_of_unannounced_number_make_the_file(
+    site: FileServer, remote: RemoteFile, naps: Naps, tmp_path: Path
+) -> None:
+    site.faults["a.zip"] = [chunked]
+    assert fetch(remote, tmp_path, naps.policy()).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("name", ["-6_dB_fan.zip", "Cnn14_mAP=0.431.pth", "a b.zip"])
+def test_names_that_trouble_shells_and_addresses(
+    site: FileServer, remote: RemoteFile, naps: Naps, tmp_path: Path, name: str
+) -> None:
+    site.files[name] = BODY
+    odd = RemoteFile(name, (site.url(quote(name)),), remote.n_bytes, remote.md5)
+    assert fetch(odd, tmp_path, naps.policy()) == tmp_path / name
+
+
+def test_the_proxy_of_the_environment_is_asked(
+    site: FileServer, remote: RemoteFile, naps: Naps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{site.port}")
+    # a host that does not exist: only a proxy can have answered
+    far = "http://archive.invalid/a.zip"
+    assert fetch(with_urls(remote, far), tmp_path, naps.policy()).read_bytes() == BODY
+    assert [request.target for request in site.requests] == [far]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for ``localhost`` that nobody else knows, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+def test_over_tls_certificates_are_checked_and_transfers_resumed(
+    certificate: tuple[Path, Path], naps: Naps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    with running({"a.zip": BODY}, certificate) as site:
+        remote = RemoteFile("a.zip", (site.url("a.zip"),), len(BODY), hashlib.md5(BODY).hexdigest())
+        with pytest.raises(DownloadError, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch(remote, tmp_path, naps.policy())
+        assert naps.taken == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+        site.faults["a.zip"] = [truncate(40_000)]
+        assert fetch(remote, tmp_path, naps.policy()).read_bytes() == BODY
+        assert site.ranges() == [None, "bytes=40000-"]

@@ -1,0 +1,48 @@
+"""``plan``: what a run will download and how many jobs it has."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from soundproof.cli.places import ROOT, studies_dir
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the sub-command."""
+    parser = commands.add_parser(
+        "plan",
+        help="say what a run will download, and how many jobs it has",
+        description="Bytes to download and jobs per stage of each study, told without network. "
+        "`snakemake -n` shows the same above its own list of jobs.",
+    )
+    parser.add_argument("--configfile", type=Path, help="configuration that goes over config/config.yaml")
+    parser.add_argument("--studies", nargs="+", help="studies instead of those of the configuration")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Show the plan.
+
+    Raises:
+        ConfigError: The configuration cannot be used.
+    """
+    import yaml
+
+    from soundproof.config import load_config
+    from soundproof.errors import ConfigError
+    from soundproof.plan import plan_in_words
+
+    values: dict[str, Any] = {}
+    for path in (ROOT / "config" / "config.yaml", chosen.configfile):
+        if path is not None:
+            try:
+                values |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            except (OSError, yaml.YAMLError, TypeError) as error:
+                raise ConfigError(f"the configuration {path}", str(error), "name a file of keys") from error
+    if chosen.studies:
+        values["studies"] = chosen.studies
+    config, studies = load_config(values, studies_dir())
+    sys.stdout.write(plan_in_words(config, studies))
