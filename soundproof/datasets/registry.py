@@ -9,8 +9,8 @@ from soundproof.datasets.base import DatasetEntry
 from soundproof.datasets.bench.parameters import BenchParameters
 from soundproof.datasets.catalogue import catalogue
 from soundproof.datasets.dcase import files as dcase_files
-from soundproof.datasets.dcase.editions import EDITIONS
-from soundproof.datasets.dcase.parameters import dcase_parameters
+from soundproof.datasets.dcase.editions import EDITIONS, RELATED
+from soundproof.datasets.dcase.parameters import dcase_parameters, related_parameters
 from soundproof.datasets.environmental import files as environmental_files
 from soundproof.datasets.environmental.parameters import (
     EnvmixParameters,
@@ -83,6 +83,16 @@ DATASETS: Registry[DatasetEntry] = Registry(
                 needed=dcase_files.needed,
             )
             for year in EDITIONS
+        ),
+        *(
+            catalogued(
+                name,
+                implementation="soundproof.datasets.dcase.dataset:DcaseDataset",
+                parameters=related_parameters(name),
+                truth=frozenset({"clip"}),
+                needed=dcase_files.needed,
+            )
+            for name in RELATED
         ),
         catalogued(
             "mimii",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -18,6 +19,11 @@ _NAME = re.compile(r"d(\d+)p")
 def attribute_file(machine_folder: Path, section: str) -> Path:
     """Return where a section's attributes lie."""
     return machine_folder / f"attributes_{section}.csv"
+
+
+def has_attribute_files(machine_folders: Iterable[Path]) -> bool:
+    """Whether a machine comes with attributes files (that MIMII DG does is not documented)."""
+    return any(next(folder.glob("attributes_*.csv"), None) is not None for folder in machine_folders)
 
 
 def read_attributes(path: Path) -> dict[str, str | None]:

@@ -13,11 +13,18 @@ from soundproof.datasets.archive import unpack
 from soundproof.datasets.audio_files import audio_info, read_audio
 from soundproof.datasets.base import Audio, AudioDataset
 from soundproof.datasets.dcase import files
+from soundproof.datasets.dcase.attributes import has_attribute_files
 from soundproof.datasets.dcase.drawing import drawn
 from soundproof.datasets.dcase.editions import Edition
 from soundproof.datasets.dcase.miniature import write_miniature
 from soundproof.datasets.dcase.parameters import DcaseParameters
-from soundproof.datasets.dcase.tree import TaskClip, check_counts, machine_clips, with_attributes
+from soundproof.datasets.dcase.tree import (
+    TaskClip,
+    check_counts,
+    check_totals,
+    machine_clips,
+    with_attributes,
+)
 from soundproof.datasets.dcase.truth import Truth, read_truth
 from soundproof.datasets.fetch_all import fetch_all
 from soundproof.datasets.folder_clips import clip_ids, unknown_clip
@@ -115,11 +122,14 @@ class DcaseDataset(AudioDataset):
     def _of_machine(self, machine: str) -> list[TaskClip]:
         settings, roots = self.settings, self._roots(machine)
         clips = machine_clips(self.edition, machine, roots, self._truth(machine))
-        clips = [clip for clip in clips if clip.section in self._sections(machine, clips)]
         by_the_book = settings.expected_counts == "published" and not settings.miniature
-        if self.edition.has_attributes:
+        counted = by_the_book and settings.part == "dev"
+        if counted:
+            check_totals(clips, self.edition, machine)
+        clips = [clip for clip in clips if clip.section in self._sections(machine, clips)]
+        if self.edition.has_attributes and (not self.edition.own_name or has_attribute_files(roots)):
             clips = with_attributes(clips, roots, complete=by_the_book)
-        if by_the_book and settings.part == "dev":
+        if counted:
             check_counts(clips, self.edition, machine)
         kept = drawn(clips, settings.max_train, settings.max_test)
         if len(kept) < len(clips):

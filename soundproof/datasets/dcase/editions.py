@@ -1,4 +1,4 @@
-"""What differs from year to year (light: importing this loads no numerical library)."""
+"""What differs from year to year, and the sets of MIMII that share the scheme of a year (light)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from typing import Literal
 
 Part = Literal["dev", "eval"]
 Split = Literal["train", "test"]
+_Counts = Mapping[tuple[str, str, str], int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """One year of the challenge.
+    """One year of the challenge, or a data set that shares its scheme of folders and names.
 
     Attributes:
         year: Year.
+        own_name: Name of a data set that is none of the challenge; empty: that of the year.
         dev_machines: Machine types of the development set.
         eval_machines: Machine types of the additional training and evaluation sets.
         dev_sections: Sections of each machine of the development set; None where they differ.
     """
 
     year: int
+    own_name: str = ""
     dev_machines: tuple[str, ...]
     eval_machines: tuple[str, ...]
     dev_sections: tuple[str, ...] | None
@@ -29,7 +32,12 @@ class Edition:
     @property
     def name(self) -> str:
         """Name in the registry and in the catalogue."""
-        return f"dcase{self.year}"
+        return self.own_name or f"dcase{self.year}"
+
+    @property
+    def title(self) -> str:
+        """Name in messages."""
+        return self.own_name or f"DCASE {self.year}"
 
     @property
     def has_domains(self) -> bool:
@@ -46,13 +54,39 @@ class Edition:
         return self.dev_machines if part == "dev" else self.eval_machines
 
     @property
-    def published_counts(self) -> Mapping[tuple[str, str, str], int] | None:
+    def published_counts(self) -> _Counts | None:
         """Clips per section of the development set by (split, domain, label); None: no exact numbers published."""
-        return _COUNTS_SINCE_2022 if self.year >= 2022 else None
+        return None if self.own_name or self.year < 2022 else _COUNTS_SINCE_2022
+
+    def published_totals(self, machine: str) -> _Counts | None:
+        """Clips of a machine's development set by (split, domain, label), all sections together.
+
+        None: no exact numbers published.
+        """
+        return _MIMII_DUE_COUNTS[machine] if self.own_name == "mimii_due" else None
 
 
 _COUNTS_SINCE_2022 = {("train", "source", "normal"): 990, ("train", "target", "normal"): 10} | {
     ("test", domain, label): 50 for domain in ("source", "target") for label in ("normal", "anomaly")
+}
+
+
+def _counts(train: tuple[int, int], source: tuple[int, int], target: tuple[int, int]) -> _Counts:
+    """Training clips by domain, and test clips (normal, anomaly) of each domain."""
+    return {
+        ("train", "source", "normal"): train[0],
+        ("train", "target", "normal"): train[1],
+        ("test", "source", "normal"): source[0],
+        ("test", "source", "anomaly"): source[1],
+        ("test", "target", "normal"): target[0],
+        ("test", "target", "anomaly"): target[1],
+    }
+
+
+_MIMII_DUE_COUNTS = {
+    **{name: _counts((3000, 9), (300, 300), (300, 300)) for name in ("fan", "pump", "valve")},
+    "gearbox": _counts((3017, 9), (411, 351), (309, 336)),
+    "slider": _counts((3000, 9), (310, 302), (300, 302)),
 }
 
 _SINCE_2022 = ("ToyCar", "ToyTrain", "bearing", "fan", "gearbox", "slider", "valve")
@@ -107,3 +141,27 @@ EDITIONS: Mapping[int, Edition] = {
     )
 }
 """By year. Sizes of the sets since 2022 follow the task descriptions; those before vary from section to section."""
+
+_MIMII_DUE = ("fan", "gearbox", "pump", "slider", "valve")
+_MIMII_DG = ("bearing", "fan", "gearbox", "slider", "valve")
+
+RELATED: Mapping[str, Edition] = {
+    edition.name: edition
+    for edition in (
+        Edition(
+            year=2021,
+            own_name="mimii_due",
+            dev_machines=_MIMII_DUE,
+            eval_machines=_MIMII_DUE,
+            dev_sections=("00", "01", "02"),
+        ),
+        Edition(
+            year=2022,
+            own_name="mimii_dg",
+            dev_machines=_MIMII_DG,
+            eval_machines=(),
+            dev_sections=("00", "01", "02"),
+        ),
+    )
+}
+"""MIMII DUE, as in 2021 (its sections 03 to 05 are tested with the clips of 2021), and MIMII DG, as in 2022."""

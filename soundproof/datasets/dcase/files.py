@@ -16,19 +16,26 @@ _SECOND_RELEASE = frozenset({(2024, "3DPrinter"), (2024, "RoboticArm")})
 
 def archives(edition: Edition, part: Part, machine: str) -> tuple[RemoteFile, ...]:
     """Return the archives of a machine: one of the development set, or training and test of the evaluation."""
-    if part == "dev":
+    if edition.name == "mimii_dg":
+        names = [machine]
+    elif part == "dev":
         names = [f"dev_data_{machine}" if edition.year <= 2021 else f"dev_{machine}"]
     elif edition.year == 2020:
         names = [f"eval_data_train_{machine}", f"eval_data_test_{machine}"]
     else:
         second = "_r2" if (edition.year, machine) in _SECOND_RELEASE else ""
         names = [f"eval_data_{machine}_train{second}", f"eval_data_{machine}_test"]
-    return tuple(catalogue()[edition.name].file(f"{name}.zip") for name in names)
+    homes = [edition.name] * len(names)
+    if edition.name == "mimii_due" and part == "eval":
+        # its evaluation test clips were published with the challenge
+        homes[1] = "dcase2021"
+    return tuple(catalogue()[home].file(f"{name}.zip") for home, name in zip(homes, names, strict=True))
 
 
 def truth_archive(edition: Edition) -> RemoteFile:
     """Return the evaluator's repository; nobody published a checksum, so the first download is pinned."""
-    return next(file for file in catalogue()[edition.name].files if file.stem.endswith("_evaluator"))
+    home = f"dcase{edition.year}"
+    return next(file for file in catalogue()[home].files if file.stem.endswith("_evaluator"))
 
 
 def folder(settings: DcaseParameters) -> str:

@@ -46,7 +46,7 @@ def write_miniature(
 
 def _write_machine(folder: Path, edition: Edition, part: Part, machine: str, size: dict[str, float]) -> None:
     sections = _sections(edition, part)
-    seed = seed_from("dcase miniature", edition.year, part, machine)
+    seed = seed_from("dcase miniature", edition.own_name or edition.year, part, machine)
     bench = stand_in(machine, seed, ids_per_machine=len(sections), domains=edition.has_domains, **size)
     clips = bench.clips()
     for section, machine_id in zip(sections, sorted(clips["machine_id"].unique()), strict=True):

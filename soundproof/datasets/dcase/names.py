@@ -9,13 +9,14 @@ from soundproof.errors import DataError
 
 _BY_ID = re.compile(r"(?:(?P<label>normal|anomaly)_)?id_(?P<section>\d\d)_(?P<number>\d+)\.wav")
 _BY_SECTION = re.compile(
-    r"section_(?P<section>\d\d)"
+    r"section_(?P<section>\d\d)(?:_test(?=_\d+\.wav))?"
     r"(?:_(?P<domain>source|target)_(?P<split>train|test)(?:_(?P<label>normal|anomaly))?)?"
     r"_(?P<number>\d+)(?P<tail>_.*)?\.wav"
 )
 _SCHEMES = {
     2020: "normal_id_01_00000000.wav (unlabelled: id_01_00000000.wav)",
     2021: "section_00_source_train_normal_0000_<attributes>.wav (unlabelled: section_03_source_test_0000.wav)",
+    # some machines of 2024 have section_00_test_0000.wav
     2022: "section_00_source_train_normal_0000_<attributes>.wav (unlabelled: section_03_0000.wav)",
 }
 
@@ -63,6 +64,11 @@ class ClipName:
         middle = (self.domain, self.split, self.label)
         parts = ("section", self.section, *middle, self.number)
         return "_".join(part for part in parts if part) + f"{self.tail}.wav"
+
+
+def without_split(name: str) -> str:
+    """Drop ``test`` from an unlabelled name since 2022: lists of the truth leave it out where files have it."""
+    return re.sub(r"^(section_\d\d)_test(_\d+\.wav)$", r"\1\2", name)
 
 
 def _belongs(parts: dict[str, str | None], year: int) -> bool:

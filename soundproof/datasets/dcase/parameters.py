@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from soundproof.datasets.dcase.editions import EDITIONS, Edition, Part
+from soundproof.datasets.dcase.editions import EDITIONS, RELATED, Edition, Part
 from soundproof.errors import ConfigError, nearest
 from soundproof.registry import Parameters
 
@@ -73,9 +73,12 @@ class DcaseParameters(Parameters):
     @model_validator(mode="after")
     def _check(self) -> DcaseParameters:
         known = self.edition.machines(self.part)
+        if not known:
+            asked = f"part '{self.part}' of {self.edition.title}"
+            raise ConfigError(asked, "no such part", "use the part 'dev'")
         for machine in self.machines:
             if machine not in known:
-                asked = f"machine '{machine}' of DCASE {self.edition.year} ({self.part})"
+                asked = f"machine '{machine}' of {self.edition.title} ({self.part})"
                 raise ConfigError(asked, "no such machine", nearest(machine, known))
         if len(set(self.machines)) != len(self.machines):
             raise ValueError("name each machine once")
@@ -86,13 +89,22 @@ class DcaseParameters(Parameters):
 
 def dcase_parameters(year: int) -> type[DcaseParameters]:
     """Return the settings of one year, which differ in the machines."""
+    return _parameters(EDITIONS[year], f"Dcase{year}Parameters")
+
+
+def related_parameters(name: str) -> type[DcaseParameters]:
+    """Return the settings of a data set that shares the scheme of a year."""
+    return _parameters(RELATED[name], f"{name.title().replace('_', '')}Parameters")
+
+
+def _parameters(edition: Edition, class_name: str) -> type[DcaseParameters]:
     return type(
-        f"Dcase{year}Parameters",
+        class_name,
         (DcaseParameters,),
         {
-            "edition": EDITIONS[year],
+            "edition": edition,
             "__annotations__": {"edition": ClassVar[Edition]},
             "__module__": __name__,
-            "__doc__": f"Settings of the data set ``dcase{year}``.",
+            "__doc__": f"Settings of the data set ``{edition.name}``.",
         },
     )

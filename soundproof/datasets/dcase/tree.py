@@ -10,7 +10,7 @@ from pathlib import Path
 
 from soundproof.datasets.dcase.attributes import NONE_TOLD, attribute_file, read_attributes
 from soundproof.datasets.dcase.editions import Edition
-from soundproof.datasets.dcase.names import ClipName
+from soundproof.datasets.dcase.names import ClipName, without_split
 from soundproof.datasets.dcase.truth import Truth
 from soundproof.errors import DataError
 
@@ -76,7 +76,7 @@ def machine_clips(
             f"{len(twice)} clips lie in two folders, first '{twice[0]}'",
             f"keep one of {', '.join(str(root) for root in roots)}",
         )
-    unheard = sorted(set(truth or {}) - {clip.file.name for clip in clips})
+    unheard = sorted(set(truth or {}) - {without_split(clip.file.name) for clip in clips})
     if unheard:
         found = f"{len(unheard)} clips that the truth labels are not there, first '{unheard[0]}'"
         raise DataError(f"the test clips of '{machine}'", found, "unpack the evaluation archive again")
@@ -104,7 +104,9 @@ def _scan(edition: Edition, machine: str, root: Path, truth: Truth) -> Iterator[
 def _labelled(edition: Edition, machine: str, file: Path, truth: Truth) -> TaskClip:
     name = ClipName.parse(file.name, edition.year)
     split, domain = FOLDERS[file.parent.name]
-    label, true_domain = truth.get(file.name, (None, None)) if name.label is None else (name.label, None)
+    label, true_domain = (
+        truth.get(without_split(file.name), (None, None)) if name.label is None else (name.label, None)
+    )
     domains = {value for value in (domain, name.domain, true_domain) if value}
     if name.split not in (None, split) or len(domains) > 1:
         raise DataError(
@@ -177,14 +179,26 @@ def check_counts(clips: list[TaskClip], edition: Edition, machine: str) -> None:
         DataError: Another number; the message names section, split, domain and label.
     """
     published = edition.published_counts
-    if published is None:
-        return
-    for section in sorted({clip.section for clip in clips}):
-        found = Counter((c.split, str(c.domain), c.label) for c in clips if c.section == section)
-        for kind, count in published.items():
-            if found[kind] != count:
-                raise DataError(
-                    f"{count} clips of kind {'/'.join(kind)} in section {section} of '{machine}'",
-                    str(found[kind]),
-                    "unpack the archive again, or set 'expected_counts: any'",
-                )
+    for section in sorted({clip.section for clip in clips}) if published else []:
+        own = [clip for clip in clips if clip.section == section]
+        _compare(own, published or {}, f"section {section} of '{machine}'")
+
+
+def check_totals(clips: list[TaskClip], edition: Edition, machine: str) -> None:
+    """Compare a machine's development set, all sections together, with the published numbers, if they are such.
+
+    Raises:
+        DataError: Another number; the message names split, domain and label.
+    """
+    _compare(clips, edition.published_totals(machine) or {}, f"'{machine}'")
+
+
+def _compare(clips: list[TaskClip], published: Mapping[tuple[str, str, str], int], where: str) -> None:
+    found = Counter((clip.split, str(clip.domain), clip.label) for clip in clips)
+    for kind, count in published.items():
+        if found[kind] != count:
+            raise DataError(
+                f"{count} clips of kind {'/'.join(kind)} in {where}",
+                f"{found[kind]} ({found[kind] - count:+d})",
+                "unpack the archive again, or set 'expected_counts: any'",
+            )

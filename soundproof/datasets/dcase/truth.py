@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from soundproof.datasets.dcase.names import without_split
 from soundproof.errors import DataError
 
 LABELS = {"0": "normal", "1": "anomaly"}
 DOMAINS = {"0": "source", "1": "target"}
 LIST_2020 = "eval_data_list.csv"
+LAST_SEEN = 2024
+"""Last year whose repository has been read; later ones are expected to be alike, and refused where they are not."""
 
 Truth = dict[str, tuple[str, str | None]]
 """(label, domain) by file name; the domain is None where the name tells it, or where there is none."""
@@ -38,9 +41,11 @@ def read_truth(folder: Path, year: int, machine: str) -> Truth:
         unlike = sorted(set(labels) ^ set(domains)) if domains else []
         if unlike:
             raise DataError(f"the domains of {path.name}", f"'{unlike[0]}' is in one file only", _REMEDY)
-        truth |= {name: (label, domains.get(name)) for name, label in labels.items()}
+        truth |= {without_split(name): (label, domains.get(name)) for name, label in labels.items()}
     if not truth:
-        raise DataError(f"the truth of '{machine}' in {folder}", "no file for it", _REMEDY)
+        unseen = " (the format of 2025's repository has not been seen)" if year >= LAST_SEEN + 1 else ""
+        found = f"no ground_truth_data/ground_truth_{machine}_section_*.csv{unseen}"
+        raise DataError(f"the truth of '{machine}' in {folder}", found, _REMEDY)
     return truth
 
 

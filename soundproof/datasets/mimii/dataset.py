@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from soundproof.datasets.audio_files import Channel
 from soundproof.datasets.listed import ListedClip, ListedDataset, in_drawn_order
 from soundproof.datasets.mimii import files
-from soundproof.datasets.mimii.files import archive_stem
+from soundproof.datasets.mimii.files import archive_stem, members_folder
 from soundproof.datasets.mimii.miniature import write_miniature
 from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.mimii.tree import Recording, check_counts, recordings
 from soundproof.datasets.needed import Needed
-from soundproof.datasets.packed import files_of
-from soundproof.datasets.pinned_names import PinnedName
+from soundproof.datasets.packed import Files, files_of
+from soundproof.datasets.remote_zip import Member, fetch_members
 from soundproof.errors import DataError
 
 
@@ -42,29 +42,65 @@ class MimiiDataset(ListedDataset):
 
     def write_miniature(self) -> None:
         """Write the individuals that are not there yet."""
-        wanted = [(name.kind, individual, snr_db) for name, individual, snr_db in self._individuals()]
+        wanted = [
+            (name.kind, individual, snr_db) for name, individual, snr_db in files.individuals(self.settings)
+        ]
         write_miniature(self.folder, wanted)
+
+    def fetch(self) -> list[Path]:
+        """As :meth:`PublishedDataset.fetch`; of a subset, the single clips are fetched out of each archive.
+
+        Raises:
+            DownloadError: A file or clip cannot be had; the message tells what to place where.
+            DataError: An archive cannot be used.
+        """
+        if self.settings.subset is None or self.settings.is_at_hand:
+            return super().fetch()
+        fetched = []
+        for item, (kind, snr_db) in zip(self.needed(), files.archives(self.settings), strict=True):
+            if not item.is_covered(self.data_dir):
+                folder = self.folder / members_folder(kind, snr_db)
+                fetched += fetch_members(item.remote, partial(self._subset, kind, snr_db), folder)
+        return fetched
+
+    def _subset(self, kind: str, snr_db: int, members: Sequence[Member]) -> list[Member]:
+        """Choose the clips of the individuals that are asked for."""
+        by_place: Files = {member.name: Path(member.name) for member in members}
+        wanted = [
+            one for name, one, snr in files.individuals(self.settings) if (name.kind, snr) == (kind, snr_db)
+        ]
+        found = recordings(by_place, kind, archive_stem(kind, snr_db))
+        chosen = {clip.place for one in wanted for clip in self._kept(found, kind, one)}
+        return [member for member in members if member.name in chosen]
+
+    def _kept(self, found: Sequence[Recording], kind: str, individual: str) -> list[Recording]:
+        """Return an individual's clips: all, or those that :attr:`MimiiParameters.subset` draws by number."""
+        own = [clip for clip in found if clip.individual == individual]
+        if self.settings.subset is None:
+            return own
+        n_abnormal = self.settings.subset // 4
+        limits = {"anomaly": n_abnormal, "normal": self.settings.subset - n_abnormal}
+        kept = set()
+        for label, limit in limits.items():
+            numbers = [clip.number for clip in own if clip.label == label]
+            drawn = in_drawn_order(numbers, "mimii subset", kind, individual, label)
+            kept |= {(label, number) for number in drawn[:limit]}
+        return [clip for clip in own if (clip.label, clip.number) in kept]
 
     def listed(self) -> Sequence[ListedClip]:
         """Return the clips of every machine asked for, split into training and test."""
         return [
             clip
-            for name, individual, snr_db in self._individuals()
+            for name, individual, snr_db in files.individuals(self.settings)
             for clip in self._of_individual(str(name), name.kind, individual, snr_db)
-        ]
-
-    def _individuals(self) -> list[tuple[PinnedName, str, int]]:
-        """(machine, individual, SNR) of all that is asked for."""
-        return [
-            (name, individual, snr_db)
-            for name in self.settings.wanted
-            for snr_db in self.settings.snrs_of(name)
-            for individual in self.settings.ids_of(name)
         ]
 
     def _root(self, kind: str, snr_db: int) -> Path:
         stem = archive_stem(kind, snr_db)
-        for path in (self.folder / stem, self.folder / f"{stem}.zip"):
+        places = [stem, f"{stem}.zip"]
+        if self.settings.subset is not None:
+            places.insert(1, members_folder(kind, snr_db))
+        for path in [self.folder / place for place in places]:
             if path.exists():
                 return path
         raise DataError(
@@ -87,7 +123,7 @@ class MimiiDataset(ListedDataset):
         where = str(self._root(kind, snr_db))
         if self.settings.by_the_book and self.settings.subset is None:
             check_counts(found, kind, individual, where)
-        own = {(clip.label, clip.number): clip for clip in found if clip.individual == individual}
+        own = {(clip.label, clip.number): clip for clip in self._kept(found, kind, individual)}
         if not own:
             there = ", ".join(sorted({clip.individual for clip in found}))
             raise DataError(

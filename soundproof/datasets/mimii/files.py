@@ -5,6 +5,7 @@ from __future__ import annotations
 from soundproof.datasets.catalogue import catalogue
 from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.needed import Needed
+from soundproof.datasets.pinned_names import PinnedName
 
 KIND = "mimii"
 
@@ -19,11 +20,30 @@ def archives(settings: MimiiParameters) -> list[tuple[str, int]]:
     return sorted({(name.kind, snr_db) for name in settings.wanted for snr_db in settings.snrs_of(name)})
 
 
+def members_folder(machine: str, snr_db: int) -> str:
+    """Return the folder that single clips of an archive are fetched to."""
+    return f"{archive_stem(machine, snr_db)}-members"
+
+
+def individuals(settings: MimiiParameters) -> list[tuple[PinnedName, str, int]]:
+    """Return (machine, individual, SNR) of all that is asked for."""
+    return [
+        (name, individual, snr_db)
+        for name in settings.wanted
+        for snr_db in settings.snrs_of(name)
+        for individual in settings.ids_of(name)
+    ]
+
+
 def needed(settings: MimiiParameters) -> tuple[Needed, ...]:
-    """Archives of the machines and SNRs."""
+    """Archives of the machines and SNRs, or the number of clips that are fetched out of each."""
     if settings.is_at_hand:
         return ()
-    stems = [archive_stem(machine, snr_db) for machine, snr_db in archives(settings)]
-    return tuple(
-        Needed(catalogue()[KIND].file(f"{stem}.zip"), settings.place(KIND), instead=(stem,)) for stem in stems
-    )
+    files = []
+    for machine, snr_db in archives(settings):
+        stem = archive_stem(machine, snr_db)
+        count = sum((name.kind, snr) == (machine, snr_db) for name, _, snr in individuals(settings))
+        members = None if settings.subset is None else count * settings.subset
+        archive = catalogue()[KIND].file(f"{stem}.zip")
+        files.append(Needed(archive, settings.place(KIND), instead=(stem,), members=members))
+    return tuple(files)

@@ -102,5 +102,7 @@ SMALL_SETS: Mapping[str, SmallSet] = {
         {"machines": ["siren"], "anomalies": ["dog", "frog"], "snr_db": [-6, 6], "one_model_per": ["snr"]},
         counted=True,
     ),
+    "mimii_due": SmallSet({"machines": ["gearbox"], "sections": ["00"]}, counted=True),
+    "mimii_dg": SmallSet({"machines": ["bearing"], "sections": ["00"]}),
     "mimii": SmallSet({"machines": ["fan_id_00", "valve_id_02"], "snr_db": [-6, 6]}, counted=True),
 }

@@ -182,7 +182,7 @@ def test_truth_and_test_clips_must_match(site: FileServer, tmp_path: Path) -> No
     clip.with_name("section_03_0100.wav").unlink()
     with pytest.raises(DataError, match="1 clips that the truth labels are not there"):
         served(site, tmp_path, 2022, part="eval").clips()
-    with pytest.raises(DataError, match="no file for it"):
+    with pytest.raises(DataError, match="no ground_truth_data/ground_truth_fan_section"):
         served(site, tmp_path, 2022, part="eval", truth=str(tmp_path)).clips()
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from soundproof.datasets.mimii import tree
+from soundproof.datasets.mimii import files, tree
 from soundproof.datasets.mimii.dataset import MimiiDataset
 from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.packed import files_of
+from soundproof.datasets.remote_file import RemoteFile
 from soundproof.errors import ConfigError, DataError
 
 SOUND = np.random.default_rng(0).normal(0, 0.1, (160, 8))
@@ -196,3 +199,31 @@ def test_the_miniature_holds_the_same_recordings_at_every_snr(tmp_path):
     shared = [float(np.corrcoef(sound[:-1, 0], sound[1:, 1])[0, 1]) for sound in (loud, soft)]
     assert shared[0] == pytest.approx(10**0.6 / (1 + 10**0.6), abs=0.1)
     assert shared[1] == pytest.approx(10**-0.6 / (1 + 10**-0.6), abs=0.1)
+
+
+def test_a_subset_is_fetched_clip_by_clip_out_of_the_archive(site, tmp_path, monkeypatch):
+    tree_folder = lay(tmp_path / "x", normal=60, abnormal=40, individuals=("00", "02"))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted((tree_folder / "6_dB_fan").rglob("*.wav")):
+            archive.write(path, path.relative_to(tree_folder / "6_dB_fan"))
+    body = stream.getvalue()
+    site.files["6_dB_fan.zip"] = body
+    remote = RemoteFile("6_dB_fan.zip", (site.url("6_dB_fan.zip"),), len(body), "0" * 32)
+    monkeypatch.setattr(files, "catalogue", lambda: {"mimii": SimpleNamespace(file=lambda name: remote)})
+
+    data = mimii(tmp_path / "data", ids=("02",), subset=20)
+    (needed,) = data.needed()
+    assert needed.members == 20
+    fetched = data.fetch()
+    assert len(fetched) == 20
+    assert all("id_02" in path.as_posix() for path in fetched)
+    assert all(site.ranges()), "the whole archive was asked for"
+    clips = data.clips()
+    assert counts(clips) == {("train", "normal"): 10, ("test", "normal"): 5, ("test", "anomaly"): 5}
+    # a smaller subset is part of the larger one, and needs no network
+    site.files.clear()
+    monkeypatch.setenv("SOUNDPROOF_OFFLINE", "1")
+    smaller = mimii(tmp_path / "data", ids=("02",), subset=8)
+    assert len(smaller.fetch()) == 8
+    assert set(smaller.clips()["clip_id"]) < set(clips["clip_id"])
