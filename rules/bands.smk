@@ -1,23 +1,23 @@
 """From a fitted detector to its scores without one frequency band: does detection need the band?
 
 DOES   remove each frequency band of every test clip in turn and score what is left; only for studies with `bands`
-NEEDS  features, a fitted detector (no explanation)
-GIVES  bands/<part>/<detector>/seed<seed>.parquet (rows of measurements)
+NEEDS  features, all fitted detectors of a part (no explanation)
+GIVES  bands/<part>.parquet (rows of measurements)
 """
 
 
 rule remove_bands:
-    """Score {wildcards.part} without each frequency band ({wildcards.detector}, seed {wildcards.seed})."""
+    """Score {wildcards.part} without each frequency band, with all detectors of study {wildcards.study}."""
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
-        model=f"{STUDY}/models/{CELL}.safetensors",
+        models=of_part(f"{STUDY}/models/{CELL}.safetensors"),
     output:
-        rows=f"{STUDY}/bands/{CELL}.parquet",
+        rows=f"{STUDY}/bands/{{part}}.parquet",
     log:
-        f"{RUN}/logs/remove_bands/{{study}}/{CELL}.log",
+        f"{RUN}/logs/remove_bands/{{study}}/{{part}}.log",
     benchmark:
-        f"{RUN}/benchmarks/remove_bands/{{study}}/{CELL}.tsv"
+        f"{RUN}/benchmarks/remove_bands/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
@@ -27,9 +27,7 @@ rule remove_bands:
         runtime=60,
     params:
         settings=lambda wildcards: stages(wildcards).bands(),
-        code=code(
-            "remove_bands",
-            lambda wildcards: stages(wildcards).detector_code(wildcards.detector),
-        ),
+        cells=cells_of_part,
+        code=code("remove_bands", all_detector_code),
     script:
         "../workflow_scripts/remove_bands.py"

@@ -74,13 +74,14 @@ def sources_of(wildcards):
     return sorted(files | ({str(labels)} if labels else set()))
 
 
-def paths(study, detectors, template):
+def paths(study, detectors, template, part=None):
     """Paths of all trainings of the detectors (and of each explainer, where the template names one)."""
     return [
         template.format(
-            study=study, part=part, detector=detector, seed=seed, explainer=explainer
+            study=study, part=of, detector=detector, seed=seed, explainer=explainer
         )
-        for part, detector, seed in STUDIES[study].cells(detectors)
+        for of, detector, seed in STUDIES[study].cells(detectors)
+        if part in (None, of)
         for explainer in (
             STUDIES[study].explainers if "{explainer}" in template else [None]
         )
@@ -94,6 +95,13 @@ def explained(template):
     )
 
 
+def explained_of_part(template):
+    """Input function: a file per explained detector and seed (and explainer) of the part."""
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].explained, template, wildcards.part
+    )
+
+
 def trained(template):
     """Input function: a file per detector, part and seed of the study."""
     return lambda wildcards: paths(
@@ -101,10 +109,41 @@ def trained(template):
     )
 
 
+def of_part(template):
+    """Input function: a file per detector and seed of the part."""
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].detectors, template, wildcards.part
+    )
+
+
+def parts(template):
+    """Input function: a file per part of the study."""
+    return lambda wildcards: [
+        template.format(study=wildcards.study, part=part)
+        for part in STUDIES[wildcards.study].parts()
+    ]
+
+
 def trained_keys(wildcards):
     """(part, detector, seed) of each file that `trained` lists, in its order."""
     study = STUDIES[wildcards.study]
     return [list(cell) for cell in study.cells(study.detectors)]
+
+
+def cells_of_part(wildcards):
+    """(detector, seed) of each file that `of_part` lists, in its order."""
+    return [cell[1:] for cell in trained_keys(wildcards) if cell[0] == wildcards.part]
+
+
+def explained_cells_of_part(wildcards):
+    """(detector, seed) of the files that `explained_of_part` lists, in its order."""
+    labels = STUDIES[wildcards.study].explained
+    return [cell for cell in cells_of_part(wildcards) if cell[0] in labels]
+
+
+def all_detector_code(wildcards):
+    """Modules of all detectors of the study."""
+    return stages(wildcards).all_detector_code()
 
 
 def of_first_part(template):
@@ -165,7 +204,11 @@ def dataset_settings(wildcards):
 
 def without_bands(wildcards):
     """Files of scores without bands, where the study asks for them."""
-    study = STUDIES[wildcards.study]
-    if study.bands is None:
-        return []
-    return paths(wildcards.study, study.detectors, f"{STUDY}/bands/{CELL}.parquet")
+    wanted = STUDIES[wildcards.study].bands is not None
+    return parts(f"{STUDY}/bands/{{part}}.parquet")(wildcards) if wanted else []
+
+
+def localised(wildcards):
+    """Files of localisation, where the study explains anything."""
+    wanted = bool(STUDIES[wildcards.study].explained)
+    return parts(f"{STUDY}/localisation/{{part}}.parquet")(wildcards) if wanted else []

@@ -2,26 +2,22 @@
 
 DOES   compare maps with labelled time intervals and, where stems exist, with exact time-frequency masks
 NEEDS  masks, the maps of all explainers
-GIVES  localisation/<part>/<detector>/seed<seed>.parquet (rows of measurements; none without ground truth)
+GIVES  localisation/<part>.parquet (rows of measurements; none without ground truth)
 """
 
 
 rule measure_localisation:
-    """Measure the localisation of all explanations of {wildcards.detector} on {wildcards.part}."""
+    """Measure the localisation of all explanations on {wildcards.part} of study {wildcards.study}."""
     input:
         clips=f"{STUDY}/clips.parquet",
         masks=f"{STUDY}/masks/{{part}}.parquet",
-        maps=lambda wildcards: expand(
-            f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet",
-            explainer=list(STUDIES[wildcards.study].explainers),
-            allow_missing=True,
-        ),
+        maps=explained_of_part(f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet"),
     output:
-        rows=f"{STUDY}/localisation/{CELL}.parquet",
+        rows=f"{STUDY}/localisation/{{part}}.parquet",
     log:
-        f"{RUN}/logs/measure_localisation/{{study}}/{CELL}.log",
+        f"{RUN}/logs/measure_localisation/{{study}}/{{part}}.log",
     benchmark:
-        f"{RUN}/benchmarks/measure_localisation/{{study}}/{CELL}.tsv"
+        f"{RUN}/benchmarks/measure_localisation/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     resources:
@@ -29,6 +25,7 @@ rule measure_localisation:
         runtime=60,
     params:
         settings=lambda wildcards: stages(wildcards).localisation(),
+        cells=explained_cells_of_part,
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
         code=code(
             "measure_localisation",

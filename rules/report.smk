@@ -9,10 +9,10 @@ GIVES  measurements.parquet; tables/, figures/, index.html of each study; index.
 rule collect_measurements:
     """Gather all measured numbers of study {wildcards.study}."""
     input:
-        trained(f"{STUDY}/scores/{CELL}.parquet"),
+        parts(f"{STUDY}/scores/{{part}}.parquet"),
         explained(f"{STUDY}/explanations/{{explainer}}/{CELL}.parquet"),
         explained(f"{STUDY}/faithfulness/{CELL}.parquet"),
-        explained(f"{STUDY}/localisation/{CELL}.parquet"),
+        localised,
         without_bands,
     output:
         measurements=f"{STUDY}/measurements.parquet",
@@ -32,7 +32,7 @@ rule illustrate_clips:
         clips=f"{STUDY}/clips.parquet",
         features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
         masks=first_cell(f"{STUDY}/masks/{{part}}.parquet"),
-        scores=first_cell(f"{STUDY}/scores/{CELL}.parquet"),
+        scores=first_cell(f"{STUDY}/scores/{{part}}.parquet"),
         models=of_first_part(f"{STUDY}/models/{CELL}.safetensors"),
         maps=of_first_part(f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet"),
     output:
@@ -43,6 +43,9 @@ rule illustrate_clips:
         "../envs/soundproof.yaml"
     params:
         detectors=lambda wildcards: STUDIES[wildcards.study].explained,
+        seed=lambda wildcards: next(
+            iter(STUDIES[wildcards.study].first_cells().values())
+        )[1],
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
         segment_seconds=lambda wildcards: STUDIES[wildcards.study].segment_seconds,
         code=code(

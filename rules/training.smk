@@ -2,7 +2,8 @@
 
 DOES   fit each detector on each part with each seed (an interrupted training resumes); score the test clips
 NEEDS  features/<part>.parquet
-GIVES  models/<part>/<detector>/seed<seed>.safetensors, history/..., scores/... (rows of measurements)
+GIVES  models/<part>/<detector>/seed<seed>.safetensors, history/...; scores/<part>.parquet (rows of measurements).
+       All detectors of a part share one scoring job: loading the libraries costs more than scoring
 """
 
 
@@ -41,15 +42,17 @@ rule train_detector:
 
 
 rule score_clips:
-    """Score the test clips of {wildcards.part} with {wildcards.detector} (seed {wildcards.seed})."""
+    """Score the test clips of {wildcards.part} with all detectors of study {wildcards.study}."""
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
-        model=f"{STUDY}/models/{CELL}.safetensors",
+        models=of_part(f"{STUDY}/models/{CELL}.safetensors"),
     output:
-        scores=f"{STUDY}/scores/{CELL}.parquet",
+        scores=f"{STUDY}/scores/{{part}}.parquet",
     log:
-        f"{RUN}/logs/score_clips/{{study}}/{CELL}.log",
+        f"{RUN}/logs/score_clips/{{study}}/{{part}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/score_clips/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
@@ -58,9 +61,7 @@ rule score_clips:
         mem_mb=2000 + CONFIG.memory_budget_mb,
         runtime=30,
     params:
-        code=code(
-            "score_clips",
-            lambda wildcards: stages(wildcards).detector_code(wildcards.detector),
-        ),
+        cells=cells_of_part,
+        code=code("score_clips", all_detector_code),
     script:
         "../workflow_scripts/score_clips.py"

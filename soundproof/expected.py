@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.artefacts.registry import ARTEFACTS
+from soundproof.cells import map_role, model_role
 from soundproof.codebase import code_digest
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
@@ -102,6 +103,7 @@ class _StudyFiles:
                     inputs={"clips": self.clips},
                 )
         cells = [file for cell in self.study.cells(self.study.detectors) for file in _Cell(self, *cell)]
+        cells += [file for part in self.study.parts() for file in self._measured(part)]
         yield from cells
         yield from self._finished(cells)
 
@@ -127,6 +129,49 @@ class _StudyFiles:
         yield from shown
         page = self.folder / "index.html"
         yield Expected(path=page, rule="write_report", also=tuple(file.path for file in shown))
+
+    def _measured(self, part: str) -> Iterator[Expected]:
+        """Files of a part that hold rows of all its detectors."""
+        stages = self.stages
+        detectors = self.study.detectors
+        cells = [_Cell(self, *cell) for cell in self.study.cells(detectors) if cell[0] == part]
+        features = self.folder / "features" / f"{part}.parquet"
+        fitted = {
+            "features": features,
+            **{model_role((cell.detector, cell.seed)): cell.model for cell in cells},
+        }
+        code = tuple(stages.all_detector_code())
+        names = {"study": self.study.name}
+        yield self._of_part("scores", part, "score_clips", names, code, fitted)
+        if self.study.bands is not None:
+            yield self._of_part("bands", part, "remove_bands", {**stages.bands(), **names}, code, fitted)
+        maps = {
+            map_role((cell.detector, cell.seed), label): path
+            for cell in cells
+            for label, path in cell.maps.items()
+        }
+        if maps:
+            inputs = {"masks": self.folder / "masks" / f"{part}.parquet", **maps}
+            settings, code = stages.localisation(), tuple(stages.localisation_code())
+            yield self._of_part("localisation", part, "measure_localisation", settings, code, inputs)
+
+    def _of_part(
+        self,
+        kind: str,
+        part: str,
+        rule: str,
+        settings: Mapping[str, Any],
+        modules: tuple[str, ...],
+        inputs: Mapping[str, Path],
+    ) -> Expected:
+        return Expected(
+            path=self.folder / kind / f"{part}.parquet",
+            rule=rule,
+            stage=kind,
+            settings={**settings, "part": part},
+            modules=modules,
+            inputs=inputs,
+        )
 
     def _illustrations(self) -> Expected:
         firsts = self.study.first_cells()
@@ -189,11 +234,6 @@ class _Cell:
         fit = {"detector": stages.detector(self.detector)}
         yield self._expect(self.model, "train_detector", "training", fit, code, listed)
         yield self._expect(self._path("history"), "train_detector", "training", fit, code, listed)
-        names = {"study": self.files.study.name, "detector": self.detector}
-        yield self._expect(self._path("scores"), "score_clips", "scores", names, code, scored)
-        if self.files.study.bands is not None:
-            settings = {**stages.bands(), **names}
-            yield self._expect(self._path("bands"), "remove_bands", "bands", settings, code, scored)
         if self.maps:
             yield from self._explained(listed, scored)
 
@@ -211,10 +251,6 @@ class _Cell:
         code = tuple(stages.faithfulness_code(self.detector))
         path, inputs = self._path("faithfulness"), {**scored, **maps}
         yield self._expect(path, "measure_faithfulness", "faithfulness", stages.faithfulness(), code, inputs)
-        masks = self.files.folder / "masks" / f"{self.part}.parquet"
-        code = tuple(stages.localisation_code())
-        path, inputs = self._path("localisation"), {"masks": masks, **maps}
-        yield self._expect(path, "measure_localisation", "localisation", stages.localisation(), code, inputs)
 
     def _expect(
         self,

@@ -15,7 +15,6 @@ def complete(
     clips: pd.DataFrame,
     *,
     study: str,
-    dataset: str,
     detector: str,
     seed: int,
     machine: str | None = None,
@@ -24,9 +23,8 @@ def complete(
 
     Args:
         rows: Any of explainer, metric, protocol, parameter, clip_id, with value.
-        clips: Rows of the ``clips`` table, which give machine and SNR of each ``clip_id``.
+        clips: Rows of the ``clips`` table, which give the data set, and machine and SNR of each ``clip_id``.
         study: Name of the study.
-        dataset: Kind of data set.
         detector: Label of the detector.
         seed: Run seed.
         machine: Machine of set-level rows (those without ``clip_id``).
@@ -51,7 +49,7 @@ def complete(
         )
     out = out.join(known, on="clip_id")
     out["machine"] = out["machine"].where(out["clip_id"].notna(), machine)
-    out = out.assign(study=study, dataset=dataset, detector=detector, seed=seed)
+    out = out.assign(study=study, dataset=clips["dataset"].iloc[0], detector=detector, seed=seed)
     out["parameter"] = out["parameter"].astype("float64")
     return out.reindex(columns=MEASUREMENTS.names)
 

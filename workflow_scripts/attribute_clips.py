@@ -72,7 +72,6 @@ def attribute_clips(
         explained.rows.assign(explainer=label),
         rows,
         study=study,
-        dataset=str(rows["dataset"].iloc[0]),
         detector=detector,
         seed=seed,
     )

@@ -18,6 +18,7 @@ def illustrate_clips(
     features: Path,
     masks: Path,
     scores: Path,
+    seed: int,
     models: Mapping[str, Path],
     maps: Mapping[str, Mapping[str, Path]],
     segment_seconds: float,
@@ -31,7 +32,8 @@ def illustrate_clips(
         clips: The ``clips`` table.
         features: Maps of the part that is illustrated.
         masks: Its fault masks.
-        scores: Scores of the first detector, by which the clip is chosen.
+        scores: Scores of the part; the first detector's choose the clip.
+        seed: Its run seed.
         models: Detector label: weights.
         maps: Detector label: explainer: relevance maps.
         segment_seconds: Length of P1's cells.
@@ -42,7 +44,9 @@ def illustrate_clips(
     device = runtime.device()
     reader, mask_reader = MapReader(features), MapReader(masks)
     explained = MapReader(next(iter(next(iter(maps.values())).values()))).clip_ids
-    clip_id = clip_to_illustrate(read_table(scores), explained)
+    rows = read_table(scores)
+    of_first = rows[(rows["detector"] == next(iter(models))) & (rows["seed"] == seed)]
+    clip_id = clip_to_illustrate(of_first, explained)
     clip = read_table(clips).set_index("clip_id", drop=False).loc[clip_id]
     mask = mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None
     frames = [
@@ -79,6 +83,7 @@ if __name__ == "__main__":
             Path(snakemake.input.features),
             Path(snakemake.input.masks),
             Path(snakemake.input.scores),
+            snakemake.params.seed,
             dict(zip(labels, map(Path, snakemake.input.models), strict=True)),
             {label: {explainer: Path(next(paths)) for explainer in explainers} for label in labels},
             snakemake.params.segment_seconds,

@@ -63,8 +63,7 @@ def measure_faithfulness(
         seed=seed,
         device=device.type,
     )
-    dataset = str(rows["dataset"].iloc[0])
-    frame = complete(measured, rows, study=study, dataset=dataset, detector=detector, seed=seed)
+    frame = complete(measured, rows, study=study, detector=detector, seed=seed)
     write_table(frame, output, provenance, MEASUREMENTS)
 
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.cells import Cell, cells, model_role
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.jobs import Runtime, job
 from soundproof.maps import MapReader
-from soundproof.measurements import complete
+from soundproof.measurements import collect, complete
+from soundproof.progress import progress
 from soundproof.provenance import Provenance, file_digest
 from soundproof.schemas import MEASUREMENTS
 from soundproof.selection import part_of
@@ -18,53 +20,48 @@ from soundproof.tables import read_table, write_table
 
 def remove_bands(
     study: str,
-    detector: str,
-    seed: int,
     part: str,
     settings: Mapping[str, Any],
     clips: Path,
     features: Path,
-    model: Path,
+    models: Mapping[Cell, Path],
     output: Path,
     code: str,
     runtime: Runtime,
 ) -> None:
-    """Write the anomaly scores of every test clip of ``part`` without each band."""
+    """Write the scores of every test clip of ``part`` without each band, by each detector of ``models``."""
     device = runtime.device()
     rows = part_of(read_table(clips), part)
-    test = rows[rows["split"] == "test"]
-    measured = score_without_bands(
-        load_detector(model, device),
-        MapReader(features),
-        list(test["clip_id"]),
-        BandSettings.model_validate(settings),
-        device,
-        runtime.memory_budget_bytes,
-    )
+    test = list(rows.loc[rows["split"] == "test", "clip_id"])
+    bands = BandSettings.model_validate(settings)
+    reader = MapReader(features)
+    frames = []
+    with progress(f"bands of {part}", len(models), "detector") as step:
+        for done, ((detector, seed), model) in enumerate(models.items(), start=1):
+            fitted = load_detector(model, device)
+            measured = score_without_bands(fitted, reader, test, bands, device, runtime.memory_budget_bytes)
+            frames.append(complete(measured, rows, study=study, detector=detector, seed=seed))
+            step(done)
+    inputs = {"features": features, **{model_role(cell): path for cell, path in models.items()}}
     provenance = Provenance(
         stage="bands",
-        settings={**settings, "study": study, "detector": detector, "part": part},
+        settings={**settings, "study": study, "part": part},
         code=code,
-        inputs={name: file_digest(path) for name, path in (("features", features), ("model", model))},
-        seed=seed,
+        inputs={role: file_digest(path) for role, path in inputs.items()},
         device=device.type,
     )
-    dataset = str(rows["dataset"].iloc[0])
-    frame = complete(measured, rows, study=study, dataset=dataset, detector=detector, seed=seed)
-    write_table(frame, output, provenance, MEASUREMENTS)
+    write_table(collect(frames), output, provenance, MEASUREMENTS)
 
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         remove_bands(
             snakemake.wildcards.study,
-            snakemake.wildcards.detector,
-            int(snakemake.wildcards.seed),
             snakemake.wildcards.part,
             snakemake.params.settings,
             Path(snakemake.input.clips),
             Path(snakemake.input.features),
-            Path(snakemake.input.model),
+            dict(zip(cells(snakemake.params.cells), map(Path, snakemake.input.models), strict=True)),
             Path(snakemake.output.rows),
             snakemake.params.code,
             Runtime.of(snakemake.config),

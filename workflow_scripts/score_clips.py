@@ -1,12 +1,14 @@
-"""Score a part's test clips with one detector."""
+"""Score a part's test clips with all detectors."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from soundproof.cells import Cell, cells, model_role
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.jobs import Runtime, job
 from soundproof.maps import MapReader
-from soundproof.measurements import complete
+from soundproof.measurements import collect, complete
 from soundproof.provenance import Provenance, file_digest
 from soundproof.schemas import MEASUREMENTS
 from soundproof.selection import part_of
@@ -15,47 +17,48 @@ from soundproof.tables import read_table, write_table
 
 def score_clips(
     study: str,
-    detector: str,
-    seed: int,
     part: str,
     clips: Path,
     features: Path,
-    model: Path,
+    models: Mapping[Cell, Path],
     scores: Path,
     code: str,
     runtime: Runtime,
 ) -> None:
-    """Write the anomaly score of every test clip of ``part``."""
+    """Write the anomaly score of every test clip of ``part`` by each detector and seed of ``models``."""
     where = runtime.device()
     rows = part_of(read_table(clips), part)
-    test = rows[rows["split"] == "test"]
-    fitted = load_detector(model, where)
-    measured = score_maps(
-        fitted, MapReader(features), list(test["clip_id"]), where, runtime.memory_budget_bytes
-    )
+    test = list(rows.loc[rows["split"] == "test", "clip_id"])
+    reader = MapReader(features)
+    frames = [
+        complete(
+            score_maps(load_detector(model, where), reader, test, where, runtime.memory_budget_bytes),
+            rows,
+            study=study,
+            detector=detector,
+            seed=seed,
+        )
+        for (detector, seed), model in models.items()
+    ]
+    inputs = {"features": features, **{model_role(cell): path for cell, path in models.items()}}
     provenance = Provenance(
         stage="scores",
-        settings={"study": study, "detector": detector, "part": part},
+        settings={"study": study, "part": part},
         code=code,
-        inputs={name: file_digest(path) for name, path in (("features", features), ("model", model))},
-        seed=seed,
+        inputs={role: file_digest(path) for role, path in inputs.items()},
         device=where.type,
     )
-    dataset = str(rows["dataset"].iloc[0])
-    frame = complete(measured, rows, study=study, dataset=dataset, detector=detector, seed=seed)
-    write_table(frame, scores, provenance, MEASUREMENTS)
+    write_table(collect(frames), scores, provenance, MEASUREMENTS)
 
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         score_clips(
             snakemake.wildcards.study,
-            snakemake.wildcards.detector,
-            int(snakemake.wildcards.seed),
             snakemake.wildcards.part,
             Path(snakemake.input.clips),
             Path(snakemake.input.features),
-            Path(snakemake.input.model),
+            dict(zip(cells(snakemake.params.cells), map(Path, snakemake.input.models), strict=True)),
             Path(snakemake.output.scores),
             snakemake.params.code,
             Runtime.of(snakemake.config),

@@ -128,6 +128,10 @@ class Stages:
         """Module of a detector."""
         return [DETECTORS[self.study.detectors[label].kind].module]
 
+    def all_detector_code(self) -> list[str]:
+        """Modules of all detectors."""
+        return _unique(module for label in self.study.detectors for module in self.detector_code(label))
+
     def explainer_code(self, label: str, detector: str) -> list[str]:
         """Modules of an explainer and of the detector it explains."""
         return [EXPLAINERS[self.study.explainers[label].kind].module, *self.detector_code(detector)]

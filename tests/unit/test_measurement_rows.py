@@ -13,7 +13,12 @@ from soundproof.schemas import MEASUREMENTS
 from soundproof.tables import read_table, write_table
 
 CLIPS = pd.DataFrame(
-    {"clip_id": ["a", "b", "c"], "machine": ["fan", "fan", "valve"], "snr_db": [0.0, 6.0, None]}
+    {
+        "clip_id": ["a", "b", "c"],
+        "dataset": "bench",
+        "machine": ["fan", "fan", "valve"],
+        "snr_db": [0.0, 6.0, None],
+    }
 )
 
 
@@ -24,7 +29,7 @@ def rows(**columns: object) -> pd.DataFrame:
 
 
 def completed(frame: pd.DataFrame) -> pd.DataFrame:
-    return complete(frame, CLIPS, study="s", dataset="bench", detector="ae", seed=4, machine="all")
+    return complete(frame, CLIPS, study="s", detector="ae", seed=4, machine="all")
 
 
 def test_rows_are_completed_by_what_was_measured() -> None:

@@ -20,6 +20,7 @@ SOURCES = (
     *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "envs", "profiles"),
     *("requirements", "rules", "scripts", "soundproof", "workflow_scripts"),
 )
+DEFAULT_STUDIES = "studies: [p1, p1_domains, p3]"
 NOTHING = "Nothing to be done"
 STUDY = Path("results/bench/tiny")
 _JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)

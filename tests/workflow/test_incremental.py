@@ -60,7 +60,7 @@ def test_an_explainers_setting_reruns_its_maps_and_what_is_measured_on_them(copy
         "attributions/integrated_gradients/all/ae/seed0.parquet",
         "explanations/integrated_gradients/all/ae/seed0.parquet",
         "faithfulness/all/ae/seed0.parquet",
-        "localisation/all/ae/seed0.parquet",
+        "localisation/all.parquet",
         "measurements.parquet",
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import per_rule
+from checkout import DEFAULT_STUDIES, per_rule
 
 from soundproof.config import load_config
 
@@ -47,7 +47,7 @@ def test_every_shipped_run_can_be_planned(path, fresh):
 
 
 def test_the_default_run_has_one_job_per_cell(fresh):
-    fresh.replace("config/config.yaml", "studies: [tiny]", "studies: [p1, p1_domains]")
+    fresh.replace("config/config.yaml", "studies: [tiny]", DEFAULT_STUDIES)
     counts = per_rule(fresh.planned())
     _, studies = load_config(default_config(), REPOSITORY / "config/studies")
 
@@ -58,14 +58,16 @@ def test_the_default_run_has_one_job_per_cell(fresh):
     fitted = sum(trainings(study, study.detectors) for study in studies.values())
     explained = sum(trainings(study, study.explained) for study in studies.values())
     maps = sum(trainings(study, study.explained) * len(study.explainers) for study in studies.values())
+    parts = sum(len(study.parts()) for study in studies.values())
     expected = {
         "list_clips": len(studies),
-        "extract_features": sum(len(study.parts()) for study in studies.values()),
+        "extract_features": parts,
         "train_detector": fitted,
-        "score_clips": fitted,
+        "score_clips": parts,
         "attribute_clips": maps,
         "measure_faithfulness": explained,
-        "measure_localisation": explained,
+        "measure_localisation": parts,
+        "remove_bands": sum(len(study.parts()) for study in studies.values() if study.bands),
         "collect_measurements": len(studies),
         "build_tables": len(studies),
         "draw_figures": len(studies),
@@ -77,7 +79,7 @@ def test_the_default_run_has_one_job_per_cell(fresh):
 
 
 def test_a_dry_run_is_quick_and_loads_no_numerical_library(fresh, tmp_path):
-    fresh.replace("config/config.yaml", "studies: [tiny]", "studies: [p1, p1_domains]")
+    fresh.replace("config/config.yaml", "studies: [tiny]", DEFAULT_STUDIES)
 
     def measure(*options):
         fresh.command(sys.executable, "-c", MEASURED, str(tmp_path / "measured.json"), *options)

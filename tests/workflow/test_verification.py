@@ -29,7 +29,7 @@ def test_verify_names_what_is_wrong_with_each_file(copy):
     maps = study / "attributions/random_map/all/ae/seed0.parquet"
     record = read_provenance(maps)
     write_table(read_table(maps).iloc[:1], maps, record)
-    (study / "scores/all/ae/seed0.parquet").unlink()
+    (study / "scores/all.parquet").unlink()
     model = study / "models/all/isolation_forest/seed0.safetensors"
     model.write_bytes(model.read_bytes()[:100])
     (study / "features/.all.77.part.parquet").write_bytes(b"PAR1")
@@ -39,11 +39,11 @@ def test_verify_names_what_is_wrong_with_each_file(copy):
     code, said = verify(copy)
     assert code != 0
     for line in (
-        f"missing: {STUDY}/scores/all/ae/seed0.parquet (rule score_clips makes it)",
+        f"missing: {STUDY}/scores/all.parquet (rule score_clips makes it)",
         f"unreadable: {STUDY}/models/all/isolation_forest/seed0.safetensors",
         f"stale: {STUDY}/attributions/integrated_gradients/all/ae/seed0.parquet "
         "(explainer.steps: 4 in the file, 5 in the configuration)",
-        f"stale: {STUDY}/localisation/all/ae/seed0.parquet (input 'maps/random_map' has changed since)",
+        f"stale: {STUDY}/localisation/all.parquet (input 'maps/ae/0/random_map' has changed since)",
     ):
         assert line in said
     # what is right, and what nobody asked for, is no error
@@ -101,7 +101,7 @@ def test_stale_results_without_records_stop_the_run(without_records):
 
 def test_one_record_does_not_vouch_for_other_files(without_records):
     # a run that makes one file leaves one record; the rest still has none
-    name = str(STUDY / "scores/all/clip_level/seed0.parquet")
+    name = str(STUDY / "scores/all.parquet")
     (without_records.path / name).unlink()
     without_records.snakemake("--cores", "1", name)
     without_records.replace("config/studies/tiny.yaml", "epochs: 2", "epochs: 3")
