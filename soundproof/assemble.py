@@ -22,7 +22,7 @@ class StudyFiles:
     Attributes:
         measurements: Long table of all numbers.
         clips: The ``clips`` table.
-        features: Maps of any part, for their frame rate.
+        features: Maps of any part, for their grid.
         histories: Training history by (part, detector, seed).
         timings: Seconds per clip, one file per detector, seed and explainer.
         reported: Numbers of the papers (CSV), or None.
@@ -68,7 +68,7 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         for (part, detector, seed), path in files.histories.items()
     }
     costs = [read_table(path) for path in files.timings]
-    frames_per_second = MapReader(files.features).axes.frames_per_second
+    axes = MapReader(files.features).axes
     return StudyResults(
         study=study,
         title=facts["title"],
@@ -80,8 +80,9 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         explainer_titles=facts["explainer_titles"],
         detector_kinds=facts["detector_kinds"],
         explainer_kinds=facts["explainer_kinds"],
-        segment_frames=round(facts["segment_seconds"] * frames_per_second),
-        frames_per_second=frames_per_second,
+        segment_frames=round(facts["segment_seconds"] * axes.frames_per_second),
+        frames_per_second=axes.frames_per_second,
+        frequencies_hz=axes.frequencies_hz,
         reported=None if files.reported is None else read_reported(files.reported),
         reported_dataset=facts["reported_dataset"],
         costs=pd.concat(costs, ignore_index=True) if costs else no_costs(),

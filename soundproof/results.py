@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,6 +32,7 @@ class StudyResults:
         segment_frames: Frames in one segment of the segment-wise metrics.
         frames_per_second: Frame rate of the maps.
         explainer_kinds: Registry name by explainer name, likewise.
+        frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
     """
@@ -49,6 +50,7 @@ class StudyResults:
     costs: pd.DataFrame = field(default_factory=no_costs)
     detector_kinds: Mapping[str, str] = field(default_factory=dict)
     explainer_kinds: Mapping[str, str] = field(default_factory=dict)
+    frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from soundproof.detectors.storage import load_detector
-from soundproof.figures.illustrate import clip_to_illustrate, illustrate
+from soundproof.figures.illustrate import clips_to_illustrate, illustrate
 from soundproof.jobs import Runtime, job
 from soundproof.maps import MapReader
 from soundproof.provenance import Provenance, file_digest
@@ -26,13 +26,13 @@ def illustrate_clips(
     code: str,
     runtime: Runtime,
 ) -> None:
-    """Write the illustrations of one clip, as each detector of ``models`` (label: file) sees it.
+    """Write the illustrations of a clip of each machine, as each detector of ``models`` (label: file) sees it.
 
     Args:
         clips: The ``clips`` table.
         features: Maps of the part that is illustrated.
         masks: Its fault masks.
-        scores: Scores of the part; the first detector's choose the clip.
+        scores: Scores of the part; the first detector's choose the clips.
         seed: Its run seed.
         models: Detector label: weights.
         maps: Detector label: explainer: relevance maps.
@@ -46,22 +46,26 @@ def illustrate_clips(
     explained = MapReader(next(iter(next(iter(maps.values())).values()))).clip_ids
     rows = read_table(scores)
     of_first = rows[(rows["detector"] == next(iter(models))) & (rows["seed"] == seed)]
-    clip_id = clip_to_illustrate(of_first, explained)
-    clip = read_table(clips).set_index("clip_id", drop=False).loc[clip_id]
-    mask = mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None
-    frames = [
-        illustrate(
-            load_detector(model, device),
-            label,
-            clip,
-            reader.axes,
-            reader.read([clip_id])[0],
-            {explainer: MapReader(path).read([clip_id])[0] for explainer, path in maps[label].items()},
-            mask,
-            round(segment_seconds * reader.axes.frames_per_second),
-        ).to_table()
-        for label, model in models.items()
-    ]
+    listed = read_table(clips)
+    by_id = listed.set_index("clip_id", drop=False)
+    chosen = clips_to_illustrate(of_first, listed, explained)
+    frames = []
+    for label, model in models.items():
+        detector = load_detector(model, device)
+        readers = {explainer: MapReader(path) for explainer, path in maps[label].items()}
+        frames += [
+            illustrate(
+                detector,
+                label,
+                by_id.loc[clip_id],
+                reader.axes,
+                reader.read([clip_id])[0],
+                {explainer: relevance.read([clip_id])[0] for explainer, relevance in readers.items()},
+                mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None,
+                round(segment_seconds * reader.axes.frames_per_second),
+            ).to_table()
+            for clip_id in chosen
+        ]
     inputs = {"features": features, **{f"models/{label}": path for label, path in models.items()}}
     provenance = Provenance(
         stage="illustrations",

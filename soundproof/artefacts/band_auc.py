@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.band_areas import MEAN, VARIANT, band_areas
-from soundproof.artefacts.bands import in_order
+from soundproof.artefacts.bands import edges_hz, in_order
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import CHANCE_AUC
@@ -52,12 +52,26 @@ def build(results: StudyResults) -> FinishedTable:
     intact = frame["band"].eq(0)
     frame["partition"] = (frame["n_bands"].astype("str") + " " + frame["scale"]).where(~intact)
     frame["replaced_by"] = frame["removal"].map(REMOVAL_TITLES).where(~intact)
-    frame["removed"] = frame["band"].astype("str").where(~intact, "none")
+    frame["removed"] = [
+        _removed(results, *key) for key in frame[["scale", "n_bands", "band"]].itertuples(index=False)
+    ]
     frame["clips"] = [f"{n} / {a}" for n, a in zip(frame["n_normal"], frame["n_anomalous"], strict=True)]
     # the intact rows differ from themselves by nothing: no number says more than a zero
     frame.loc[intact, ["difference", "difference_ci_low", "difference_ci_high"]] = float("nan")
     formats = (*WHAT, *(Column(machine, machine) for machine in machines), *NUMBERS)
     return FinishedTable(frame.assign(chance=CHANCE_AUC), CAPTION, formats)
+
+
+def _removed(results: StudyResults, scale: str, n_bands: int, band: int) -> str:
+    """Number of a removed band, with its frequencies where they are known."""
+    if band == 0:
+        return "none"
+    edges = edges_hz(results, scale, n_bands)
+    return (
+        f"{band} ({edges[band - 1][0] / 1000:.2g}–{edges[band - 1][1] / 1000:.2g} kHz)"
+        if edges
+        else str(band)
+    )
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:

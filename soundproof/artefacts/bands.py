@@ -11,6 +11,7 @@ import pandas as pd
 
 from soundproof.artefacts.frames import groups
 from soundproof.faithfulness.band_settings import BandProtocol
+from soundproof.faithfulness.bands import Band, band_edges_hz, band_of_bins
 from soundproof.results import StudyResults
 from soundproof.statistics import fisher_z_mean, spearman_limit
 from soundproof.statistics.rank_null import spearman_null
@@ -33,6 +34,12 @@ def finest(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep the partition with the most bands; of several scales, the one that comes first in :func:`in_order`."""
     most = rows[rows["n_bands"].eq(rows["n_bands"].max())]
     return most[most["scale"].eq(in_order(most["scale"])[0])] if len(most) else most
+
+
+def edges_hz(results: StudyResults, scale: Any, n_bands: int) -> list[Band]:
+    """(low_hz, high_hz) of each band, the lowest first; empty where the frequencies of the maps are unknown."""
+    known = results.frequencies_hz
+    return band_edges_hz(known, band_of_bins(known, scale, n_bands)) if len(known) else []
 
 
 def in_order(values: Sequence[Any] | pd.Series) -> list[Any]:

@@ -218,6 +218,15 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("band_rho",),
         ),
         ArtefactEntry(
+            name="F15_rho_by_removal",
+            title="Band faithfulness by replacement",
+            implementation="soundproof.figures.rho_by_removal:draw",
+            citation="this project; the question is raised by P3's own limits",
+            kind="figure",
+            question="How much of Occlusion's lead comes from measuring it with its own tool?",
+            needs=("band_rho",),
+        ),
+        ArtefactEntry(
             name="sanity",
             title="Sanity of explainers",
             implementation="soundproof.artefacts.sanity:build",

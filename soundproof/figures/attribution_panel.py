@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.illustration import Illustration
+from soundproof.figures.illustration import Illustration, first_of_detectors
 from soundproof.figures.pictures import (
     bracket_events,
     mark_events,
@@ -37,7 +37,7 @@ CAPTION = (
 @styled
 def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
     """Draw three rows of panels per illustration, one column per explainer."""
-    shown = [one for one in illustrations if one.maps]
+    shown = [one for one in first_of_detectors(illustrations) if one.maps]
     if not shown:
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Attribution. Not available: {MISSING}.")
     names = results.explainers(name for one in shown for name in one.maps)

@@ -14,6 +14,7 @@ from soundproof.artefacts.bands import finest, in_order
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import CHANCE_AUC
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
+from soundproof.figures.band_panels import band_label, band_ticks
 from soundproof.figures.curves import UNIFORM_LOOK, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import COLOURS, MARKERS, PAGE_IN, empty, panels, styled
@@ -22,7 +23,7 @@ from soundproof.results import StudyResults
 COLUMNS = 3
 INTACT = "#4D4D4D"
 CAPTION = (
-    "Mean AUC over machines with one of {bands} frequency bands removed (1 is the lowest), by what the removed "
+    "Mean AUC over machines with one of {bands} frequency bands removed, by what the removed "
     "band shows. Bars: 95 % bootstrap interval over clips. Solid line and shade: intact clips with their interval. "
     "Dashed: chance. A point above the line says that the detector ranks better without the band."
 )
@@ -49,11 +50,11 @@ def draw(results: StudyResults) -> FinishedFigure:
         handles += _line(axes, intact[intact["detector"].eq(detector)].iloc[0], n_bands)
         handles += _points(axes, removed[removed["detector"].eq(detector)], removals)
         axes.set_title(results.detector_title(detector))
-        axes.set_xticks(range(1, n_bands + 1, 1 if n_bands <= 10 else n_bands // 5))
+        band_ticks(axes, results, removed["scale"].iloc[0], n_bands)
         if index % columns == 0:
             axes.set_ylabel("AUC")
         if index + columns >= len(detectors):
-            axes.set_xlabel("Removed band")
+            axes.set_xlabel(f"Removed band: {band_label(results)[0].lower()}{band_label(results)[1:]}")
     for axes in grid.flat[len(detectors) :]:
         axes.set_axis_off()
     legend_below(figure, handles, 5 if columns > 1 else 2)

@@ -11,7 +11,7 @@ from soundproof.artefacts.bands import band_rows, finest, in_order, rho_summary
 from soundproof.artefacts.frames import means, records
 from soundproof.artefacts.measures import summarise, titled
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
-from soundproof.figures.band_panels import explainer_panels
+from soundproof.figures.band_panels import band_label, band_ticks, explainer_panels
 from soundproof.figures.curves import explainer_looks, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import empty, styled
@@ -21,7 +21,7 @@ KEYS = ["clip_id", "seed", "detector", "explainer", "n_bands", "removal", "quant
 QUIET = ("#BDBDBD", "#6E6E6E", "#2B2B2B")
 MISSING = "band removal was not measured"
 CAPTION = (
-    "Relevance and effect of frequency bands (1 is the lowest), as shares of each clip's sum over bands, mean "
+    "Relevance and effect of {count} frequency bands, as shares of each clip's sum over bands, mean "
     "over clips and seeds. Bars: size of the score's change when the band shows {bars}. {lines}Coloured: "
     "relevance, with its 95 % bootstrap interval over clips. Dotted: equal shares, which a map that knows nothing "
     "gives by chance. ρ: Fisher-z mean over clips of the rank correlation of relevance and bars; means over clips "
@@ -37,16 +37,19 @@ def draw(results: StudyResults) -> FinishedFigure:
     relevance = finest(band_rows(results, "band_relevance"))
     frame = _shares(results, effects, relevance)
     if frame.empty:
-        caption = CAPTION.format(bars="zero", lines="")
+        caption = CAPTION.format(count="K", bars="zero", lines="")
         return FinishedFigure(empty(MISSING), frame, f"{caption} Not available: {MISSING}.")
     removals = in_order(effects["removal"])
     rho = _rho(results, removals[0])
-    figure, grid = explainer_panels(frame, results, row_height_in=1.35, x_label="Band", y_label="Share")
+    figure, grid = explainer_panels(
+        frame, results, row_height_in=1.35, x_label=band_label(results), y_label="Share"
+    )
     looks = explainer_looks(results, list(frame["explainer"].dropna().unique()))
     handles: list[Artist] = []
     for detector, explainer, axes in grid:
         part = frame[frame["detector"].eq(detector)]
         handles += _effects(axes, part[part["quantity"].eq("effect")], removals)
+        band_ticks(axes, results, effects["scale"].iloc[0], int(effects["n_bands"].iloc[0]))
         curve = part[part["explainer"].eq(explainer)].sort_values("band")
         _relevance(axes, curve, looks[explainer]["color"])
         known = rho.get((detector, explainer))
@@ -56,7 +59,9 @@ def draw(results: StudyResults) -> FinishedFigure:
     legend_below(figure, handles, 4)
     lines = "Grey curves: the same with other replacements. " if len(removals) > 1 else ""
     return FinishedFigure(
-        figure, titled(frame, results), CAPTION.format(bars=REMOVAL_TITLES[removals[0]], lines=lines)
+        figure,
+        titled(frame, results),
+        CAPTION.format(count=int(effects["n_bands"].iloc[0]), bars=REMOVAL_TITLES[removals[0]], lines=lines),
     )
 
 
@@ -99,8 +104,6 @@ def _effects(axes: Axes, part: pd.DataFrame, removals: list[str]) -> list[Artist
     handles.append(
         axes.axhline(1 / n_bands, color="#222222", linestyle=":", linewidth=0.9, label="Chance: equal shares")
     )
-    axes.set_xticks(range(1, n_bands + 1, 1 if n_bands <= 10 else n_bands // 5))
-    axes.grid(visible=False, axis="x")
     axes.set_ylim(0, None)
     return handles
 

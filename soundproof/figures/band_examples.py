@@ -1,8 +1,9 @@
-"""F12b: where each explainer points on one clip, with the frequency bands drawn."""
+"""F12b: where each explainer points on a clip of each machine, with the frequency bands drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -10,58 +11,74 @@ from matplotlib.axes import Axes
 
 from soundproof.artefacts.bands import band_rows, finest
 from soundproof.faithfulness.bands import band_edges_hz, band_of_bins
-from soundproof.figures.band_panels import explainer_panels
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.illustration import Illustration
 from soundproof.figures.pictures import bracket_events, outline, relevance_picture
-from soundproof.figures.style import empty, styled
+from soundproof.figures.style import PAGE_IN, blocks, empty, styled
 from soundproof.results import StudyResults
 
 NO_BANDS = "band removal was not measured"
 NO_MAPS = "no clip of the study is illustrated with maps"
 CAPTION = (
-    "Relevance on clip {clip} with the {bands} {scale} frequency bands between whose relevance and effect ρ is "
-    "computed. Bars: mean absolute relevance inside each band, on a scale of its own in every panel. Dashed "
-    "blue: labelled time.{outline} One clip shows what bands average away, not how good a map is."
+    "Relevance on {clips} with the {bands} {scale} frequency bands between whose relevance and effect ρ is "
+    "computed: a block per detector, a row per machine, the clip of median score each. Bars: mean absolute "
+    "relevance inside each band, on a scale of its own in every panel. Dashed blue: labelled time.{outline} "
+    "Single clips show what bands average away, not how good a map is."
 )
 
 
 @styled
 def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
-    """Draw a panel per illustrated detector and explainer."""
-    shown = {one.detector: one for one in illustrations if one.maps}
+    """Draw a panel per illustrated detector, machine and explainer."""
+    shown = [one for one in illustrations if one.maps]
     rows = band_rows(results, "band_relevance")
     if rows.empty or not shown:
         reason = NO_BANDS if rows.empty else NO_MAPS
-        caption = CAPTION.format(clip="–", bands="K", scale="", outline="")
+        caption = CAPTION.format(clips="single clips", bands="K", scale="", outline="")
         return FinishedFigure(empty(reason), pd.DataFrame(), f"{caption} Not available: {reason}.")
     finest_rows = finest(rows)
     scale, n_bands = finest_rows["scale"].iloc[0], int(finest_rows["n_bands"].iloc[0])
-    pairs = [(one.detector, name) for one in shown.values() for name in one.maps]
-    figure, grid = explainer_panels(
-        pd.DataFrame(pairs, columns=["detector", "explainer"]),
-        results,
-        row_height_in=1.6,
-        x_label="Time (s)",
-        y_label="Frequency (kHz)",
+    detectors = results.detectors(one.detector for one in shown)
+    clips = list(dict.fromkeys(one.clip_id for one in shown))
+    names = results.explainers(name for one in shown for name in one.maps)
+    figure, parts = blocks(
+        len(detectors),
+        len(clips),
+        len(names),
+        width_in=max(PAGE_IN, 1.4 * len(names)),
+        height_in=len(detectors) * (1.25 * len(clips) + 0.5),
     )
     frames = []
-    for detector, explainer, axes in grid:
-        one = shown[detector]
-        if explainer not in one.maps:
-            axes.set_axis_off()
-            continue
-        of_bin = band_of_bins(one.axes.frequencies_hz, scale, n_bands)
-        frames.append(_panel(axes, one, one.maps[explainer], of_bin).assign(explainer=explainer))
-    clips = ", ".join(dict.fromkeys(one.clip_id for one in shown.values()))
-    masked = any(one.mask is not None for one in shown.values())
+    for detector, (part, grid) in zip(detectors, parts, strict=True):
+        part.suptitle(results.detector_title(detector), fontsize=8, fontweight="bold")
+        of_clip = {one.clip_id: one for one in shown if one.detector == detector}
+        for (row, clip), (column, name) in product(enumerate(clips), enumerate(names)):
+            axes, one = grid[row, column], of_clip.get(clip)
+            if one is None or name not in one.maps:
+                axes.set_axis_off()
+                continue
+            of_bin = band_of_bins(one.axes.frequencies_hz, scale, n_bands)
+            frames.append(_panel(axes, one, one.maps[name], of_bin).assign(explainer=name))
+            _words(
+                axes, results.explainer_title(name), one.machine, row == 0, column == 0, row == len(clips) - 1
+            )
+    masked = any(one.mask is not None for one in shown)
     caption = CAPTION.format(
-        clip=clips,
+        clips=f"clip {clips[0]}" if len(clips) == 1 else f"clips {', '.join(clips)}",
         bands=n_bands,
         scale=scale,
         outline=" Green outline: cells that the fault dominates." if masked else "",
     )
     return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)
+
+
+def _words(axes: Axes, title: str, machine: str, top: bool, left: bool, bottom: bool) -> None:
+    if top:
+        axes.set_title(title)
+    if left:
+        axes.set_ylabel(f"{machine}\nFrequency (kHz)".lstrip())
+    if bottom:
+        axes.set_xlabel("Time (s)")
 
 
 def _panel(axes: Axes, one: Illustration, relevance: np.ndarray, of_bin: np.ndarray) -> pd.DataFrame:
@@ -90,6 +107,7 @@ def _panel(axes: Axes, one: Illustration, relevance: np.ndarray, of_bin: np.ndar
     return pd.DataFrame(
         {
             "detector": one.detector,
+            "machine": one.machine,
             "clip_id": one.clip_id,
             "band": np.arange(1, len(means) + 1),
             "low_hz": low_hz,

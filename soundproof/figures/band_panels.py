@@ -8,10 +8,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from soundproof.artefacts.bands import edges_hz
 from soundproof.figures.style import PAGE_IN, blocks
 from soundproof.results import StudyResults
 
 MOST_COLUMNS = 5
+MOST_TICKS = 6
+
+
+def band_label(results: StudyResults) -> str:
+    """What :func:`band_ticks` shows: frequencies, or numbers of bands where the frequencies are unknown."""
+    return "Frequency (kHz)" if len(results.frequencies_hz) else "Band (1 = lowest)"
+
+
+def band_ticks(axes: Axes, results: StudyResults, scale: str, n_bands: int) -> None:
+    """Tick an axis of bands 1..K at the frequencies that separate them."""
+    edges = edges_hz(results, scale, n_bands)
+    every = -(-n_bands // MOST_TICKS)
+    axes.grid(visible=False, axis="x")
+    if not edges:
+        axes.set_xticks(range(1, n_bands + 1, every))
+        return
+    kilohertz = [low / 1000 for low, _ in edges] + [edges[-1][1] / 1000]
+    shown = range(0, n_bands + 1, every)
+    axes.set_xticks([k + 0.5 for k in shown], [f"{kilohertz[k]:.2g}" for k in shown])
 
 
 def explainer_panels(

@@ -33,6 +33,20 @@ def clip_to_illustrate(scores: pd.DataFrame, clip_ids: list[str]) -> str:
     return str(among["clip_id"].iloc[(len(among) - 1) // 2])
 
 
+def clips_to_illustrate(scores: pd.DataFrame, clips: pd.DataFrame, clip_ids: list[str]) -> list[str]:
+    """Choose a clip for the study, then one for each other machine, each of median score.
+
+    Args:
+        scores: Columns clip_id, value.
+        clips: The ``clips`` table.
+        clip_ids: Candidates.
+    """
+    first = clip_to_illustrate(scores, clip_ids)
+    machine = clips.set_index("clip_id")["machine"].reindex(clip_ids)
+    others = machine[machine.ne(machine[first])]
+    return [first, *(clip_to_illustrate(scores, list(ids.index)) for _, ids in others.groupby(others))]
+
+
 def illustrate(
     detector: Detector,
     label: str,
@@ -66,6 +80,7 @@ def illustrate(
         replaced = torch.where(chosen.to(device), reconstruction, x)
     return Illustration(
         clip_id=str(clip["clip_id"]),
+        machine=str(clip.get("machine") or ""),
         detector=label,
         axes=axes,
         input=features,

@@ -15,7 +15,7 @@ from soundproof.maps import Axes
 
 _MAPS = "map:"
 _PARTS = ("input", "masked_input", "reconstruction", "replaced_input", "mask")
-_FACTS = ("detector", "clip_id", "curve_explainer", "events", "frames_per_second", "unit")
+_FACTS = ("detector", "clip_id", "machine", "curve_explainer", "events", "frames_per_second", "unit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class Illustration:
 
     Attributes:
         clip_id: The clip.
+        machine: Its machine; empty where nobody named one.
         detector: Label of the detector.
         axes: Time-frequency grid and unit of the input.
         input: Features of the clip [n_freq, n_frames].
@@ -38,6 +39,7 @@ class Illustration:
     """
 
     clip_id: str
+    machine: str = ""
     detector: str
     axes: Axes
     input: np.ndarray
@@ -93,6 +95,7 @@ class Illustration:
         facts: dict[str, Any] = {
             "detector": self.detector,
             "clip_id": self.clip_id,
+            "machine": self.machine,
             "curve_explainer": self.curve_explainer,
             "events": json.dumps([list(map(float, event)) for event in self.events]),
             "frames_per_second": self.axes.frames_per_second,
@@ -134,6 +137,7 @@ class Illustration:
         maps = {name.removeprefix(_MAPS): values for name, values in arrays.items() if name.startswith(_MAPS)}
         return cls(
             clip_id=str(facts["clip_id"]),
+            machine=str(facts["machine"]),
             detector=str(facts["detector"]),
             axes=axes,
             input=arrays["input"],
@@ -146,6 +150,14 @@ class Illustration:
             events=tuple((onset, offset) for onset, offset in json.loads(str(facts["events"]))),
             mask=arrays["mask"].astype(bool) if "mask" in arrays else None,
         )
+
+
+def first_of_detectors(illustrations: Sequence[Illustration]) -> list[Illustration]:
+    """The clip that stands for the whole study, as each detector sees it; those of single machines come after."""
+    firsts: dict[str, Illustration] = {}
+    for one in illustrations:
+        firsts.setdefault(one.detector, one)
+    return list(firsts.values())
 
 
 def split_illustrations(frame: pd.DataFrame) -> list[Illustration]:

@@ -10,7 +10,9 @@ from soundproof.maps import Axes
 MEL = tuple(float(f) for f in 700 * (10 ** (np.linspace(60, 2800, 32) / 2595) - 1))
 
 
-def illustration(detector: str = "ae", *, n_frames: int = 160) -> Illustration:
+def illustration(
+    detector: str = "ae", *, n_frames: int = 160, machine: str = "fan", clip_id: str = "fan_bearing_007"
+) -> Illustration:
     rng = np.random.default_rng(3)
     shape = (len(MEL), n_frames)
     harmonics = 12 * np.exp(-(((np.arange(shape[0])[:, np.newaxis] % 8) - 3) ** 2) / 2)
@@ -25,7 +27,8 @@ def illustration(detector: str = "ae", *, n_frames: int = 160) -> Illustration:
     curve = error.sum(axis=0)
     replaced = np.repeat([False, True, False], [64, 32, n_frames - 96])
     return Illustration(
-        clip_id="fan_bearing_007",
+        clip_id=clip_id,
+        machine=machine,
         detector=detector,
         axes=Axes(MEL, 40.0, n_frames, "dB"),
         input=features,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from band_toys import band_rows
@@ -7,7 +9,8 @@ from illustration_toys import illustration
 from study_toys import clips, measurements, results_of
 
 from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.figures import band_auc, band_curves, band_examples, rho_histogram
+from soundproof.faithfulness.band_settings import REMOVAL_TITLES
+from soundproof.figures import band_auc, band_curves, band_examples, rho_by_removal, rho_histogram
 from soundproof.statistics.rank_null import spearman_null
 
 
@@ -71,6 +74,61 @@ def test_examples_draw_the_edges_of_the_measured_partition(results):
     edges = [line for line in finished.figure.axes[0].get_lines() if line.get_color() == "#00A0A0"]
     assert len(edges) == 4
     assert "fan_bearing_007" in finished.caption
+
+
+def test_examples_have_a_row_per_machine_and_a_block_per_detector(results):
+    shown = [
+        illustration(detector, machine=machine, clip_id=f"{machine}_7")
+        for detector in ("ae", "mae")
+        for machine in ("fan", "valve")
+    ]
+    finished = band_examples.draw(results, shown)
+    panels = finished.frame.groupby(["detector", "machine", "explainer"]).ngroups
+    assert panels == 2 * 2 * len(shown[0].maps)
+    rows = [axes.get_ylabel() for axes in finished.figure.axes if axes.get_ylabel()]
+    assert rows == ["fan\nFrequency (kHz)", "valve\nFrequency (kHz)"] * 2
+    assert "fan_7, valve_7" in finished.caption
+
+
+def test_bands_are_ticked_in_kilohertz_where_frequencies_are_known(results):
+    known = replace(results, frequencies_hz=tuple(range(100, 1100, 100)))
+    axes = band_auc.draw(known).figure.axes[0]
+    # five linear bands of two bins each: their edges lie half-way between centres
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "0.1",
+        "0.25",
+        "0.45",
+        "0.65",
+        "0.85",
+        "1",
+    ]
+    assert list(axes.get_xticks()) == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
+    assert "kHz" in axes.get_xlabel()
+    assert "Band" in band_curves.draw(results).figure.axes[-1].get_xlabel()
+
+
+def test_rho_by_removal_draws_every_mean_and_says_how_far_occlusion_leads():
+    table = clips(6, 6)
+    names = ("occlusion", "saliency", "random_map")
+    results = results_of(measurements(band_rows(table, ("ae",), names, (0,), (5,))), clips=table)
+    finished = rho_by_removal.draw(results)
+    frame = finished.frame.set_index(["explainer", "removal"])["value"]
+    assert len(frame) == 6
+    axes = finished.figure.axes[0]
+    drawn = {
+        line.get_label(): line.get_xdata() for line in axes.get_lines() if "replaced" in line.get_label()
+    }
+    for removal, label in REMOVAL_TITLES.items():
+        if removal != "band_mean":
+            want = [frame[name, removal] for name in results.explainers(names)]
+            np.testing.assert_allclose(drawn[f"replaced by {label}"], want)
+    gap = frame["occlusion", "zero"] - max(frame[name, "zero"] for name in names[1:])
+    assert f"{gap:+.2f} (zero)" in finished.caption
+
+
+def test_rho_by_removal_without_rho_says_so():
+    finished = rho_by_removal.draw(results_of(measurements([])))
+    assert "Not available" in finished.caption
 
 
 @pytest.mark.parametrize("illustrations", [[], [illustration("ae")]])

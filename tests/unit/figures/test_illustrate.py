@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from soundproof.detectors.registry import DETECTORS
-from soundproof.figures.illustrate import clip_to_illustrate, illustrate
+from soundproof.figures.illustrate import clip_to_illustrate, clips_to_illustrate, illustrate
 from soundproof.maps import Axes
 
 SHAPE = (16, 80)
@@ -43,6 +43,14 @@ def test_the_clip_of_median_score_is_shown():
     scores = pd.DataFrame({"clip_id": list("abcd"), "value": [4.0, 1.0, 3.0, 2.0]})
     assert clip_to_illustrate(scores, list("abcd")) == "d"
     assert clip_to_illustrate(scores, ["a", "c", "b"]) == "c"
+
+
+def test_every_other_machine_shows_its_clip_of_median_score():
+    scores = pd.DataFrame({"clip_id": list("abcdef"), "value": [4.0, 1.0, 3.0, 2.0, 9.0, 8.0]})
+    clips = pd.DataFrame({"clip_id": list("abcdef"), "machine": [*["fan"] * 4, *["valve"] * 2]})
+    # median of all: c (fan); of the valve's two: the lower one
+    assert clips_to_illustrate(scores, clips, list("abcdef")) == ["c", "f"]
+    assert clips_to_illustrate(scores, clips, list("abc")) == ["c"]
 
 
 def test_segments_are_replaced_inside_the_annotated_time_only():

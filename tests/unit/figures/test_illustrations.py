@@ -10,7 +10,7 @@ from study_toys import measurements, results_of
 
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.errors import ArtefactError
-from soundproof.figures.illustration import Illustration, split_illustrations
+from soundproof.figures.illustration import Illustration, first_of_detectors, split_illustrations
 from soundproof.figures.writing import write_figure
 from soundproof.provenance import Provenance
 from soundproof.tables import read_table, write_table
@@ -46,6 +46,11 @@ def test_round_trip_through_parquet(both, tmp_path):
     np.testing.assert_allclose(again[0].curve, both[0].curve, rtol=1e-6)
     assert again[2].curve is None
     assert again[2].mask is None
+
+
+def test_what_stands_for_a_study_is_each_detectors_first_clip(both):
+    of_machine = replace(both[0], clip_id="valve_1", machine="valve")
+    assert first_of_detectors([both[0], of_machine, both[1]]) == both
 
 
 def test_tables_of_several_clips_are_refused(both):
