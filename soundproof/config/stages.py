@@ -20,6 +20,7 @@ from soundproof.localisation.registry import LOCALISATION
 from soundproof.provenance import digest
 
 Plain = dict[str, Any]
+_BAND_METRICS = ("band_effect", "band_relevance", "band_rho", "band_share_true")
 
 
 class Stages:
@@ -99,11 +100,14 @@ class Stages:
 
     def shown(self) -> list[str]:
         """Tables and figures that belong on the study's page: those about bands only where bands are measured."""
-        measures_bands = self.study.bands is not None or "band_removal" in self.study.faithfulness
+        measures = {
+            "band_removed_score": self.study.bands is not None,
+            **dict.fromkeys(_BAND_METRICS, "band_removal" in self.study.faithfulness),
+        }
         return [
             name
             for name, entry in ARTEFACTS.items()
-            if measures_bands or not any(metric.startswith("band_") for metric in entry.needs)
+            if all(measures.get(metric, True) for metric in entry.needs)
         ]
 
     def words(self) -> dict[str, str]:

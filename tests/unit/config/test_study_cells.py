@@ -44,3 +44,6 @@ def test_bands_are_shown_where_they_are_measured():
     assert "T9_band_rho" not in Stages(study()).shown()
     shown = Stages(study(faithfulness={"band_removal": {}})).shown()
     assert {"T1_detection", "T9_band_rho", "F12_band_curves"} <= set(shown)
+    # nothing was scored without bands
+    assert not {"T8_band_auc", "F14_auc_without_band"} & set(shown)
+    assert "T8_band_auc" in Stages(study(bands={})).shown()
