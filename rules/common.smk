@@ -206,9 +206,3 @@ def without_bands(wildcards):
     """Files of scores without bands, where the study asks for them."""
     wanted = STUDIES[wildcards.study].bands is not None
     return parts(f"{STUDY}/bands/{{part}}.parquet")(wildcards) if wanted else []
-
-
-def localised(wildcards):
-    """Files of localisation, where the study explains anything."""
-    wanted = bool(STUDIES[wildcards.study].explained)
-    return parts(f"{STUDY}/localisation/{{part}}.parquet")(wildcards) if wanted else []

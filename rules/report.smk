@@ -12,7 +12,7 @@ rule collect_measurements:
         parts(f"{STUDY}/scores/{{part}}.parquet"),
         explained(f"{STUDY}/explanations/{{explainer}}/{CELL}.parquet"),
         explained(f"{STUDY}/faithfulness/{CELL}.parquet"),
-        localised,
+        parts(f"{STUDY}/localisation/{{part}}.parquet"),
         without_bands,
     output:
         measurements=f"{STUDY}/measurements.parquet",

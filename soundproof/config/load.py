@@ -52,6 +52,7 @@ def load_study(name: str, studies_dir: Path, overrides: Mapping[str, Any] | None
             values = merge(values, overrides)
     study = validate(Study, {**values, "name": name}, where)
     with within(where):
+        _check_explained(study)
         _check_paths(study)
         _check_reported(study, studies_dir.parent / "reported")
     return study
@@ -95,6 +96,16 @@ def with_recordings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(studies: Any) -> tuple[str, ...]:
     return (studies,) if isinstance(studies, str) else tuple(studies or ())
+
+
+def _check_explained(study: Study) -> None:
+    """Refuse a study without explanations, of which most tables, figures and pages are made."""
+    if not study.explained:
+        raise ConfigError(
+            "a study that explains a detector",
+            f"'explain: true' at none of {', '.join(study.detectors)}",
+            "set it at one detector at least, and list 'explainers'",
+        )
 
 
 def _check_paths(study: Study) -> None:

@@ -69,6 +69,14 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "relative paths start at",
     ),
     "no path": ({"explainers": {"external": {}}}, "setting 'path' of 'external'", "set it: Parquet file"),
+    "nothing explained": (
+        {
+            "detectors": {"ae": {"explain": False}},
+            "explainers": {"saliency": None, "integrated_gradients": None},
+        },
+        "'explain: true' at none of ae, isolation_forest",
+        "set it at one detector",
+    ),
     "extends": ({"extends": "toy"}, "key 'extends'", "Known: bands, dataset"),
 }
 

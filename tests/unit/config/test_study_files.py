@@ -100,8 +100,9 @@ def test_a_yaml_anchor_may_be_merged_and_overridden(tmp_path: Path) -> None:
 dataset: {kind: bench}
 scope: pooled
 detectors:
-  ae: &ae {kind: cae, epochs: 3, batch_size: 4}
+  ae: &ae {kind: cae, explain: true, epochs: 3, batch_size: 4}
   mae: {<<: *ae, epochs: 7}
+explainers: {saliency: {}}
 """
     study = load_study("anchors", studies_dir(tmp_path, anchors=text))
     assert study.detectors["mae"].plain()["epochs"] == 7
