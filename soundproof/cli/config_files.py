@@ -15,8 +15,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "config",
         help="write or check config.yaml, its JSON schema and the reference pages",
-        description="Generate config/config.yaml, config/schema.json, docs/configuration.md and "
-        "docs/registries.md from the code.",
+        description="Generate config/config.yaml, config/schema.json, docs/configuration.md, "
+        "docs/registries.md and docs/datasets from the code and the catalogue.",
     )
     parser.add_argument(
         "action", choices=("write", "check"), help="write: what has changed; check: fail where files differ"

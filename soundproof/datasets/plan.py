@@ -99,6 +99,8 @@ def _line(plan: Downloads) -> str:
         parts.append(f"{len(plan.whole)} files, {_bytes(plan.known_bytes, plan.n_unknown)}")
     if plan.n_members:
         parts.append(f"{plan.n_members} members of {len(plan.missing) - len(plan.whole)} archives")
+    if parts:
+        parts[-1] += f", into {', '.join(sorted({str(place.parent) for place in plan.missing}))}"
     if plan.there:
         parts.append(f"{len(plan.there)} files already there")
     return f"{'; '.join(parts) or 'nothing'} [{DATASETS[plan.kind].licence}]"

@@ -70,8 +70,8 @@ def test_bytes_known_unknown_and_there(tmp_path: Path, monkeypatch: pytest.Monke
     assert plan.studies == ["one", "two"]
     assert in_words([plan]) == [
         "to download: 4.3 kB, size unknown for 1 file",
-        "toy: 3 files, 4.3 kB, size unknown for 1 file; 60 members of 1 archives; 2 files already there "
-        "[CC0-1.0: none]",
+        "toy: 3 files, 4.3 kB, size unknown for 1 file; 60 members of 1 archives, "
+        f"into {tmp_path}/toy; 2 files already there [CC0-1.0: none]",
     ]
     # a file of another size is not there
     (tmp_path / "toy/d.zip").write_bytes(bytes(8_999))

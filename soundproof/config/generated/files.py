@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from soundproof.config.generated.dataset_pages import dataset_pages
 from soundproof.config.generated.default_file import default_file
 from soundproof.config.generated.json_schema import json_schema
 from soundproof.config.generated.reference_page import reference_page
@@ -13,11 +15,12 @@ from soundproof.errors import ArtefactError
 from soundproof.files import whole_file
 
 COMMAND = "python -m soundproof config write"
-FILES = {
+FILES: Mapping[str, Callable[[], str]] = {
     "config/config.yaml": default_file,
     "config/schema.json": json_schema,
     "docs/configuration.md": reference_page,
     "docs/registries.md": registry_page,
+    **dataset_pages(),
 }
 _SHOWN = 12
 """Lines of each difference that a message shows."""
