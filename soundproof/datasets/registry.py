@@ -17,6 +17,7 @@ from soundproof.datasets.environmental.parameters import (
     Esc50Parameters,
     Urbansound8kParameters,
 )
+from soundproof.datasets.idmt_engine import parameters as idmt_engine
 from soundproof.datasets.mimii import files as mimii_files
 from soundproof.datasets.mimii.parameters import MimiiParameters
 from soundproof.datasets.recordings_parameters import (
@@ -24,6 +25,7 @@ from soundproof.datasets.recordings_parameters import (
     RecordingsParameters,
     SpectrogramFolderParameters,
 )
+from soundproof.datasets.toyadmos import parameters as toyadmos
 from soundproof.registry import Registry
 
 
@@ -114,6 +116,20 @@ DATASETS: Registry[DatasetEntry] = Registry(
             parameters=Urbansound8kParameters,
             truth=frozenset({"clip"}),
             needed=environmental_files.urban_needed,
+        ),
+        catalogued(
+            idmt_engine.KIND,
+            implementation="soundproof.datasets.idmt_engine.dataset:IdmtEngineDataset",
+            parameters=idmt_engine.IdmtEngineParameters,
+            truth=frozenset({"clip"}),
+            needed=idmt_engine.needed,
+        ),
+        catalogued(
+            toyadmos.KIND,
+            implementation="soundproof.datasets.toyadmos.dataset:ToyadmosDataset",
+            parameters=toyadmos.ToyadmosParameters,
+            truth=frozenset({"clip"}),
+            needed=toyadmos.needed,
         ),
         DatasetEntry(
             name="envmix",

@@ -102,6 +102,8 @@ SMALL_SETS: Mapping[str, SmallSet] = {
         {"machines": ["siren"], "anomalies": ["dog", "frog"], "snr_db": [-6, 6], "one_model_per": ["snr"]},
         counted=True,
     ),
+    "idmt_engine": SmallSet({}, counted=True),
+    "toyadmos": SmallSet({"machines": ["ToyTrain"], "cases": [2], "seconds": 2.0}),
     "mimii_due": SmallSet({"machines": ["gearbox"], "sections": ["00"]}, counted=True),
     "mimii_dg": SmallSet({"machines": ["bearing"], "sections": ["00"]}),
     "mimii": SmallSet({"machines": ["fan_id_00", "valve_id_02"], "snr_db": [-6, 6]}, counted=True),

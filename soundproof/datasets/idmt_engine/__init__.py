@@ -1,0 +1,1 @@
+"""IDMT-ISA-Electric-Engine: three states of brushless motors."""

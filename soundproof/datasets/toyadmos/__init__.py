@@ -1,0 +1,1 @@
+"""ToyADMOS: miniature cars, conveyors and trains, damaged on purpose."""
