@@ -126,6 +126,40 @@ def mix(background: np.ndarray, event: np.ndarray, snr_db: float) -> Mixture:
     )
 
 
+def mix_at_ebr(background: np.ndarray, event: PlacedEvent, ebr_db: float, gain: float) -> Mixture:
+    """Mix an event at a level over the background *while it lasts* (TUT Rare Sound Events 2017's rule).
+
+    Args:
+        background: [n_samples].
+        event: The event, placed in as many samples.
+        ebr_db: RMS of the event over that of the background during the event, in dB.
+        gain: Factor of the mixture, the same for all clips, so that none exceeds full scale.
+
+    Returns:
+        Both stems, times ``gain``.
+
+    Raises:
+        DataError: Silence, or a mixture that exceeds full scale all the same.
+    """
+    inside = slice(event.onset, event.offset)
+    levels = [
+        float(np.sqrt(np.mean(np.square(part[inside], dtype=np.float64))))
+        for part in (background, event.samples)
+    ]
+    if min(levels) == 0:
+        silent = "background" if levels[0] == 0 else "event"
+        raise DataError("a background and an event to mix", f"a silent {silent}", "leave this recording out")
+    scale = gain * 10 ** (ebr_db / 20) * levels[0] / levels[1]
+    mixture = Mixture(
+        background=(gain * background.astype(np.float64)).astype(np.float32),
+        event=(scale * event.samples.astype(np.float64)).astype(np.float32),
+    )
+    peak = float(np.max(np.abs(mixture.samples)))
+    if peak > 1:
+        raise DataError("a mixture within full scale", f"a peak of {peak:.2f}", "take a lower EBR")
+    return mixture
+
+
 def clean(background: np.ndarray, snr_db: float, protocol: Protocol = "corrected") -> np.ndarray:
     """Scale a background as a clip without event, float32 [n_samples]; divided by its peak if above 1."""
     scaled = clean_gain(snr_db, protocol) * background.astype(np.float64)

@@ -26,6 +26,7 @@ from soundproof.datasets.recordings_parameters import (
     SpectrogramFolderParameters,
 )
 from soundproof.datasets.toyadmos import parameters as toyadmos
+from soundproof.datasets.tut_rare import parameters as tut_rare
 from soundproof.registry import Registry
 
 
@@ -130,6 +131,13 @@ DATASETS: Registry[DatasetEntry] = Registry(
             parameters=toyadmos.ToyadmosParameters,
             truth=frozenset({"clip"}),
             needed=toyadmos.needed,
+        ),
+        catalogued(
+            tut_rare.KIND,
+            implementation="soundproof.datasets.tut_rare.dataset:TutRareDataset",
+            parameters=tut_rare.TutRareParameters,
+            truth=frozenset({"clip", "events", "masks"}),
+            needed=tut_rare.needed,
         ),
         DatasetEntry(
             name="envmix",

@@ -10,7 +10,7 @@ import pandas as pd
 import soundfile
 
 from soundproof.datasets.bench.dataset import BenchDataset
-from soundproof.datasets.bench.parameters import BenchParameters
+from soundproof.datasets.bench.parameters import FAULTS_BY_MACHINE, BenchParameters
 
 STAND_INS = {
     "ToyCar": "gearbox",
@@ -30,11 +30,15 @@ def stand_in(machine: str, seed: int, **size: Any) -> BenchDataset:
     """Return a bench of one machine.
 
     Args:
-        machine: Machine type of the data set.
+        machine: Machine type of the data set, or of the bench.
         seed: Seed of the bench, any size.
         size: Settings of the bench: numbers of clips, length, rate, SNR.
     """
-    values = {**size, "machines": (STAND_INS.get(machine, "fan"),), "seed": seed % 2**31}
+    values = {
+        **size,
+        "machines": (STAND_INS.get(machine, machine if machine in FAULTS_BY_MACHINE else "fan"),),
+        "seed": seed % 2**31,
+    }
     return BenchDataset(BenchParameters.model_validate(values), Path())
 
 

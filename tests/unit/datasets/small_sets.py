@@ -103,6 +103,7 @@ SMALL_SETS: Mapping[str, SmallSet] = {
         counted=True,
     ),
     "idmt_engine": SmallSet({}, counted=True),
+    "tut_rare": SmallSet({"machines": ["gunshot"], "test_clips": 12, "seconds": 2.0}),
     "toyadmos": SmallSet({"machines": ["ToyTrain"], "cases": [2], "seconds": 2.0}),
     "mimii_due": SmallSet({"machines": ["gearbox"], "sections": ["00"]}, counted=True),
     "mimii_dg": SmallSet({"machines": ["bearing"], "sections": ["00"]}),
