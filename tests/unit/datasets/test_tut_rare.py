@@ -55,7 +55,9 @@ def test_every_second_test_clip_has_an_event_of_one_of_the_levels(home, tmp_path
     data = tut_rare(tmp_path, folder=str(home), ebr_db=(-6, 6))
     clips = data.clips()
     assert clips.groupby(["split", "label"]).size().to_dict() == {
-        ("train", "normal"): 12, ("test", "normal"): 6, ("test", "anomaly"): 6
+        ("train", "normal"): 12,
+        ("test", "normal"): 6,
+        ("test", "anomaly"): 6,
     }
     assert set(clips["snr_db"].dropna()) <= {-6.0, 6.0}
     for row in clips[clips["label"] == "anomaly"].itertuples():
