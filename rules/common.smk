@@ -11,9 +11,11 @@ from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.codebase import code_digest
 from soundproof.config import load_config
 from soundproof.config.stages import Stages
+from soundproof.datasets.file_names import refuse_unfit
 from soundproof.datasets.registry import DATASETS
 from soundproof.errors import SoundproofError
 from soundproof.hardware import jobs_want_gpu
+from soundproof.redaction import redact
 
 
 def read_config():
@@ -22,7 +24,7 @@ def read_config():
         return load_config(config, Path(workflow.basedir, "config", "studies"))
     except SoundproofError as error:
         # the message is meant for a reader; a traceback of the parser would bury it
-        sys.exit(f"Configuration error: {error}")
+        sys.exit(f"Configuration error: {redact(str(error))}")
 
 
 CONFIG, STUDIES = read_config()
@@ -71,7 +73,12 @@ def sources_of(wildcards):
         if folder
         else set()
     )
-    return sorted(files | ({str(labels)} if labels else set()))
+    files |= {str(labels)} if labels else set()
+    try:
+        refuse_unfit(files)
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+    return sorted(files)
 
 
 def paths(study, detectors, template, part=None):

@@ -41,6 +41,14 @@ class ArtefactError(SoundproofError):
     """A result file that is missing, half-written, stale or of the wrong kind."""
 
 
+class StorageError(SoundproofError):
+    """A disk or folder that cannot take what is to be written."""
+
+
+class MemoryShortage(SoundproofError):
+    """More memory asked for than there is."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Phrase the known names, nearest first, for the ``to do`` line of an error."""
     names = sorted(known)

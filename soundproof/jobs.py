@@ -6,12 +6,13 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soundproof.errors import SoundproofError
+from soundproof.errors import MemoryShortage, SoundproofError, StorageError
+from soundproof.redaction import redact
 
 if TYPE_CHECKING:
     import torch
@@ -25,28 +26,79 @@ def job(name: str, log: Path) -> Iterator[None]:
     """Log to ``log`` and, from warnings on, to the terminal.
 
     An expected failure (:class:`soundproof.errors.SoundproofError`) ends the process with its message alone; any
-    other leaves its traceback in the log and on the terminal.
+    other leaves its traceback in the log and on the terminal. Secrets are hidden in both.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setLevel(logging.WARNING)
-    logging.basicConfig(
-        level=logging.INFO,
-        format=FORMAT,
-        handlers=[logging.FileHandler(log, mode="w"), to_terminal],
-        force=True,
-    )
+    handlers: list[logging.Handler] = [_open(log), to_terminal]
+    for handler in handlers:
+        handler.setFormatter(_Redacting(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
     start = time.perf_counter()
     try:
         yield
-    except SoundproofError as error:
-        logger.error("%s failed: %s", name, error)
-        raise SystemExit(1) from None
-    except Exception:
+    except Exception as error:
+        readable = error if isinstance(error, SoundproofError) else _memory_shortage(error)
+        if readable is not None:
+            logger.error("%s failed: %s", name, readable)
+            raise SystemExit(1) from None
         logger.exception("%s failed", name)
-        raise
+        # the traceback has been shown; Python's own would show it again, with secrets
+        raise SystemExit(1) from None
     logger.info("%s took %.1f s", name, time.perf_counter() - start)
+
+
+class _Redacting(logging.Formatter):
+    """Hides secrets in messages and tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class _Log(logging.FileHandler):
+    """A log that does not matter more than the job: a record that the disk has no room for is left out."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+def _open(log: Path) -> _Log:
+    """Open a job's log.
+
+    The process ends with the message alone where that cannot be, since there is no log yet to say it in.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return _Log(log, mode="w")
+    except OSError as error:
+        problem = StorageError(
+            f"write the log {log}",
+            str(error.strerror),
+            "free some room or make the folder writable, then run the same command again",
+        )
+        raise SystemExit(str(problem)) from error
+
+
+def _memory_shortage(error: Exception) -> MemoryShortage | None:
+    """Word a failed allocation, which each library reports in its own way; None for any other failure."""
+    said = str(error).lower()
+    torchs = (
+        isinstance(error, RuntimeError) and ("alloc" in said or "out of memory" in said) and "memory" in said
+    )
+    if not isinstance(error, MemoryError) and not torchs:
+        return None
+    return MemoryShortage(
+        "memory for this job",
+        str(error).splitlines()[0] if str(error) else "none left",
+        "run fewer jobs at once (--cores 1), lower 'memory_budget_mb', or take smaller batches; "
+        "what is finished is kept",
+    )
 
 
 @dataclass(frozen=True)

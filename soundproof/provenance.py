@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from soundproof.redaction import redact
+
 KEY = b"soundproof"
 """Key of the provenance record in a Parquet file's schema metadata."""
 
@@ -37,14 +39,15 @@ def file_digest(path: Path) -> str:
 
 
 def portable(value: Any) -> Any:
-    """Plain settings as a record may hold them: of an absolute path only its last name."""
+    """Plain settings as a record may hold them: of an absolute path only its last name, of addresses no secret."""
     if isinstance(value, Mapping):
         return {key: portable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [portable(item) for item in value]
     if isinstance(value, str) and Path(value).is_absolute():
         return Path(value).name
-    return value
+    # by its form alone: a record must not depend on the variables of the moment
+    return redact(value, {}) if isinstance(value, str) else value
 
 
 @cache

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from soundproof.errors import ArtefactError
 from soundproof.expected import Expected
+from soundproof.files import is_partial
 from soundproof.provenance import (
     KEY,
     Provenance,
@@ -74,7 +75,7 @@ def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or path in known or path.name.startswith(".snakemake"):
             continue
-        if ".part" in path.suffixes:
+        if is_partial(path):
             yield Finding(path, "left over", "a job was killed while it wrote; delete it")
         else:
             yield Finding(path, "foreign", "the configuration does not ask for it; delete it if nobody does")

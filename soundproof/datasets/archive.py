@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import shutil
@@ -13,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, Self
 
 from soundproof.datasets.locks import path_lock
 from soundproof.datasets.transfer import require_room
 from soundproof.errors import DataError
+from soundproof.files import storage_errors
 
 MOST_MEMBERS = 500_000
 """Bound of the number of members: small files exhaust a disk's index long before its bytes."""
@@ -34,6 +36,12 @@ _UNREADABLE = (
     FileExistsError,
     NotADirectoryError,
 )
+
+_UNFIT_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
+"""What a file system says of names that it cannot hold."""
+
+_LONGEST_HEADER = 1 << 20
+"""Bytes of a tar header's long names and attributes; tarfile holds them in memory, whatever the header says."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> Path:
         DataError: The archive cannot be read, is larger than the limit, or has a member that is absolute,
             leaves the folder, occurs twice, is encrypted, or is anything but a file or a folder.
         DownloadError: The disk has no room for it.
+        StorageError: The disk filled up meanwhile, or the folder cannot be written.
     """
     with path_lock(folder):
         return folder if folder.exists() else _unpack(archive, folder, limit_bytes)
@@ -71,7 +80,7 @@ def _unpack(archive: Path, folder: Path, limit_bytes: int) -> Path:
     unpacking = folder.with_name(f"{folder.name}.unpacking")
     shutil.rmtree(unpacking, ignore_errors=True)
     try:
-        with _members(archive) as members:
+        with storage_errors(unpacking), _members(archive) as members:
             targets = _checked(archive, members, limit_bytes)
             require_room(folder, sum(member.n_bytes for member, _ in targets))
             unpacking.mkdir()
@@ -80,9 +89,28 @@ def _unpack(archive: Path, folder: Path, limit_bytes: int) -> Path:
         unpacking.replace(folder)
     except _UNREADABLE as error:
         raise DataError(f"the archive {archive}", str(error), "delete it and fetch it again") from error
+    except OSError as error:
+        if error.errno not in _UNFIT_NAMES:
+            raise
+        raise DataError(f"the archive {archive}", str(error), "do not trust it; delete it") from error
     finally:
         shutil.rmtree(unpacking, ignore_errors=True)
     return folder
+
+
+class _BoundedHeader(tarfile.TarInfo):
+    """A header of which no part may be so large that reading it fills the memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if not header.isfile() and not header.isdir() and header.size > _LONGEST_HEADER:
+            raise DataError(
+                "an archive",
+                f"a header of {header.size} bytes (limit: {_LONGEST_HEADER})",
+                "do not trust it; delete it",
+            )
+        return header
 
 
 @contextmanager
@@ -91,7 +119,7 @@ def _members(archive: Path) -> Iterator[Iterator[_Member]]:
         with zipfile.ZipFile(archive) as packed:
             yield _zip_members(packed, archive)
     elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as packed_tar:
+        with tarfile.open(archive, tarinfo=_BoundedHeader) as packed_tar:
             yield _tar_members(packed_tar)
     else:
         raise DataError(f"the archive {archive}", "neither zip nor tar", "delete it and fetch it again")

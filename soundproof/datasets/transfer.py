@@ -18,6 +18,7 @@ import requests
 from soundproof.datasets.asking import Interrupted, Refused, Timeouts, asking, content_range
 from soundproof.datasets.digests import RunningDigests
 from soundproof.errors import DownloadError
+from soundproof.files import storage_errors
 
 CHUNK_BYTES = 1 << 18
 _TOTAL = re.compile(r"bytes .*/(\d+)")
@@ -93,7 +94,7 @@ def _receive_from(
     require_room(part, None if total is None else total - offset)
     held = offset
     digests.catch_up(part, offset)
-    with part.open("ab" if offset else "wb") as stream:
+    with storage_errors(part), part.open("ab" if offset else "wb") as stream:
         progress(held, total)
         # Unlike iter_content, read1 hands over what has arrived instead of losing it when the line breaks.
         while piece := response.raw.read1(CHUNK_BYTES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import warnings
 from pathlib import Path
@@ -19,9 +20,15 @@ def save_checkpoint(path: Path, fingerprint: str, state: dict[str, Any]) -> None
         path: Where.
         fingerprint: Digest of all that must be equal for the state to be of use.
         state: Tensors, numbers, strings and containers of them.
+
+    Raises:
+        StorageError: The disk is full or the folder cannot be written; an earlier state stays as it was.
     """
+    # by way of memory, because torch's own writer does not say why it failed: a full disk has to be told
+    content = io.BytesIO()
+    torch.save({"fingerprint": fingerprint, "state": state}, content)
     with whole_file(path) as partial:
-        torch.save({"fingerprint": fingerprint, "state": state}, partial)
+        partial.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(path: Path, fingerprint: str) -> dict[str, Any] | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,11 +60,73 @@ def test_an_expected_failure_ends_with_its_message_alone(
         assert "Traceback" not in text and "took" not in text
 
 
-def test_an_unexpected_failure_leaves_its_traceback(tmp_path: Path) -> None:
+def test_an_unexpected_failure_leaves_its_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = tmp_path / "job.log"
-    with pytest.raises(ZeroDivisionError), job("extract", log):
+    with pytest.raises(SystemExit) as caught, job("extract", log):
         _ = 1 / 0
-    assert "Traceback" in log.read_text(encoding="utf-8")
+    assert caught.value.code == 1
+    for text in (log.read_text(encoding="utf-8"), capsys.readouterr().err):
+        assert text.count("Traceback") == 1 and "ZeroDivisionError" in text
+
+
+def test_secrets_reach_neither_log_nor_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVE_TOKEN", "planted-token")
+    monkeypatch.setenv("https_proxy", "http://me:planted-word@proxy:3128")
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit), job("download", log):
+        logging.getLogger("x").warning("asking %s", "https://me:planted-word@host/a?sig=planted-mark")
+        raise ConnectionError("proxy me:planted-word refused planted-token")
+    for text in (log.read_text(encoding="utf-8"), capsys.readouterr().err):
+        assert "planted" not in text
+        assert "asking https://***@host/a?sig=***" in text and "refused ***" in text
+
+
+TOO_MUCH = """
+import resource, sys
+from pathlib import Path
+import numpy, torch
+from soundproof.jobs import job
+held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + (64 << 20),) * 2)
+for allocate in (lambda: torch.zeros(1 << 28), lambda: numpy.zeros(1 << 28), lambda: bytearray(1 << 30)):
+    try:
+        with job("attribute", Path(sys.argv[1])):
+            allocate()
+    except SystemExit as ended:
+        assert ended.code == 1
+        print(Path(sys.argv[1]).read_text())
+"""
+
+
+def test_a_lack_of_memory_is_said_with_what_to_do(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", TOO_MUCH, str(tmp_path / "job.log")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    for text in (done.stdout, done.stderr):
+        assert text.count("attribute failed: memory for this job\n  found: ") == 3
+        assert text.count("run fewer jobs at once (--cores 1), lower 'memory_budget_mb'") == 3
+        assert "Traceback" not in text
+
+
+def test_a_log_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(SystemExit) as caught, job("extract", tmp_path / "logs" / "job.log"):
+        pytest.fail("the job began without a log")
+    assert "write the log" in str(caught.value.code) and "to do: " in str(caught.value.code)
+
+
+def test_a_log_that_fills_the_disk_does_not_stop_the_job(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished = False
+    with job("extract", small_disk / "job.log"):
+        for _ in range(10):
+            logging.getLogger("x").info("x" * 100_000)
+        finished = True
+    assert finished and "Logging error" not in capsys.readouterr().err
 
 
 def test_a_second_attempt_starts_a_new_log(tmp_path: Path) -> None:

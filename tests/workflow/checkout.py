@@ -23,6 +23,7 @@ SOURCES = (
 DEFAULT_STUDIES = "studies: [p1, p1_domains, p3]"
 NOTHING = "Nothing to be done"
 STUDY = Path("results/bench/tiny")
+TINY = "studies: [tiny]"
 _JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)
 _OUTPUT = re.compile(r"^    output: (.*)$", re.MULTILINE)
 
@@ -116,6 +117,11 @@ class Checkout:
             if path.is_file() and not path.name.startswith(".snakemake")
         }
 
+    def digests_of_run(self, run: Path = STUDY.parent) -> dict[str, str]:
+        """As :meth:`digests`, of a whole run without what tells of its course."""
+        course = ("logs/", "benchmarks/")
+        return {name: found for name, found in self.digests(run).items() if not name.startswith(course)}
+
 
 def per_rule(jobs: Iterable[Job]) -> dict[str, int]:
     return dict(Counter(job.rule for job in jobs))
@@ -123,6 +129,19 @@ def per_rule(jobs: Iterable[Job]) -> dict[str, int]:
 
 def timed(name: str) -> bool:
     """Whether a file of a study holds seconds, which no two runs share."""
-    return name.startswith("timings/") or bool(
-        re.fullmatch(r"index\.html|(tables|figures)/(cost|quality|quality_overview)\..*", name)
+    return bool(
+        re.fullmatch(
+            r"(\w+/)?(timings/.*|index\.html|(tables|figures)/(cost|quality|quality_overview)\..*)", name
+        )
     )
+
+
+def differing(ours: dict[str, str], undisturbed: dict[str, str]) -> list[str]:
+    """Files that only one of two runs has, or that differ though they hold no seconds."""
+    names = sorted({*ours, *undisturbed})
+    return [
+        name
+        for name in names
+        if (name not in ours or name not in undisturbed)
+        or (ours[name] != undisturbed[name] and not timed(name))
+    ]

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from checkout import DEFAULT_STUDIES, SOURCES, Checkout
+from checkout import DEFAULT_STUDIES, SOURCES, TINY, Checkout
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def sources(tmp_path_factory) -> Checkout:
     )
     files = [name for name in listed.stdout.split("\0") if name and (REPOSITORY / name).is_file()]
     checkout = Checkout.of(REPOSITORY, files, tmp_path_factory.mktemp("sources") / "checkout")
-    checkout.replace("config/config.yaml", DEFAULT_STUDIES, "studies: [tiny]")
+    checkout.replace("config/config.yaml", DEFAULT_STUDIES, TINY)
     return checkout
 
 

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
+import random
 
 import pytest
-from checkout import NOTHING, STUDY, timed
-
-
-def start(checkout, *options):
-    """Start Snakemake in a process group of its own, which dies as a whole."""
-    return subprocess.Popen(
-        ["snakemake", *options],
-        cwd=checkout.path,
-        env=checkout.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def kill_when(process, ready, limit_s=300):
-    deadline = time.monotonic() + limit_s
-    while not ready():
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, "the run did not get that far"
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+from checkout import NOTHING, differing
+from interruption import Interruptions
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(finished, fresh):
-    study = fresh.path / STUDY
-    log = fresh.path / "results/bench/logs/train_detector/tiny/all/ae/seed0.log"
-    process = start(fresh, "--cores", "1")
-    kill_when(process, log.exists)
-    # as if the job had died while it wrote under the final name, which our own writers never do
-    model = study / "models/all/ae/seed0.safetensors"
-    assert not model.exists()
-    model.parent.mkdir(parents=True, exist_ok=True)
-    model.write_bytes(b"half a file")
-
-    fresh.snakemake("--unlock")
-    fresh.snakemake("--cores", "1")
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(finished, fresh, tmp_path):
+    # early, in the middle of the work, and while pages are written
+    due = [("extract_features", 1), ("train_detector", 1), ("attribute_clips", 2), ("build_tables", 1)]
+    kills = Interruptions(due, random.Random(1), delay_s=2.5)
+    # two cores made the finished run
+    said = kills.run_to_the_end(fresh, tmp_path, "--cores", "1")
+    assert kills.kills == 4 and len(said) == 5
+    # nobody had to unlock anything, and nobody was told to
+    for attempt in said[1:]:
+        text = attempt.read_text()
+        assert "The last run here was killed" in text and "--unlock" not in text
     assert NOTHING in fresh.dry_run()
-    ours, undisturbed = fresh.digests(), finished.digests()
-    assert set(ours) == set(undisturbed)
-    assert [name for name in ours if ours[name] != undisturbed[name] and not timed(name)] == []
+    assert differing(fresh.digests(), finished.digests()) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from checkout import DEFAULT_STUDIES, per_rule
+from checkout import DEFAULT_STUDIES, TINY, per_rule
 
 from soundproof.config import load_config
 
@@ -47,7 +47,7 @@ def test_every_shipped_run_can_be_planned(path, fresh):
 
 
 def test_the_default_run_has_one_job_per_cell(fresh):
-    fresh.replace("config/config.yaml", "studies: [tiny]", DEFAULT_STUDIES)
+    fresh.replace("config/config.yaml", TINY, DEFAULT_STUDIES)
     counts = per_rule(fresh.planned())
     _, studies = load_config(default_config(), REPOSITORY / "config/studies")
 
@@ -79,7 +79,7 @@ def test_the_default_run_has_one_job_per_cell(fresh):
 
 
 def test_a_dry_run_is_quick_and_loads_no_numerical_library(fresh, tmp_path):
-    fresh.replace("config/config.yaml", "studies: [tiny]", DEFAULT_STUDIES)
+    fresh.replace("config/config.yaml", TINY, DEFAULT_STUDIES)
 
     def measure(*options):
         fresh.command(sys.executable, "-c", MEASURED, str(tmp_path / "measured.json"), *options)

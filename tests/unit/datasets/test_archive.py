@@ -14,7 +14,7 @@ import pytest
 
 from soundproof.datasets import archive as archive_module
 from soundproof.datasets.archive import unpack
-from soundproof.errors import DataError, DownloadError
+from soundproof.errors import DataError, DownloadError, StorageError
 
 LIMIT = 1_000_000
 Pack = Callable[[Path, dict[str, bytes]], Path]
@@ -157,3 +157,82 @@ def test_a_full_disk_is_noticed_first(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2))
     with pytest.raises(DownloadError, match="free"):
         unpack(pack_zip(tmp_path / "p", {"a": b"123"}), tmp_path / "out", LIMIT)
+
+
+def test_a_disk_that_fills_up_meanwhile_is_named(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # another program takes the room between the check and the writing
+    monkeypatch.setattr(archive_module, "require_room", lambda path, n_bytes: None)
+    packed = pack_zip(tmp_path / "p", {"a": b"1", "b": os.urandom(400_000)})
+    with pytest.raises(StorageError, match="the disk is full"):
+        unpack(packed, small_disk / "out", LIMIT)
+    assert list(small_disk.iterdir()) == []
+
+
+def test_a_zip_that_understates_its_sizes_is_refused(tmp_path: Path) -> None:
+    packed = pack_zip(tmp_path / "p", {"a": bytes(500_000)})
+    body = packed.read_bytes()
+    size = (500_000).to_bytes(4, "little")
+    assert body.count(size) == 2  # the member's own header, and the directory at the end
+    packed.write_bytes(body.replace(size, (10).to_bytes(4, "little")))
+    with pytest.raises(DataError, match="CRC"):
+        unpack(packed, tmp_path / "out", 1_000)
+    assert tree(tmp_path).keys() == {"p"}
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_tar_header_as_large_as_the_memory_is_refused_unread(kind: bytes, tmp_path: Path) -> None:
+    # 64 GB of attributes, of which the archive holds none: whoever allocates first and looks later is gone
+    header = tarfile.TarInfo("attributes")
+    header.type, header.size = kind, 1 << 36
+    with tarfile.open(tmp_path / "p", "w", format=tarfile.GNU_FORMAT) as packed:
+        good = tarfile.TarInfo("a")
+        packed.addfile(good)
+        packed.fileobj.write(header.tobuf(tarfile.GNU_FORMAT))
+    with pytest.raises(DataError, match="a header of 68719476736 bytes"):
+        unpack(tmp_path / "p", tmp_path / "out", LIMIT)
+    assert not (tmp_path / "out").exists()
+
+
+def test_long_names_within_reason_are_taken(tmp_path: Path) -> None:
+    name = "/".join(["folder-" + "x" * 90] * 3) + "/clip.wav"
+    assert tree(unpack(pack_tar(tmp_path / "p", {name: b"1"}), tmp_path / "out", LIMIT)) == {name: b"1"}
+
+
+@both
+@pytest.mark.parametrize("name", ["x" * 300, "deep/" * 3000 + "x"], ids=["long", "deep"])
+def test_a_name_that_no_disk_holds_is_refused(pack: Pack, name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="archive"):
+        unpack(pack(tmp_path / "p", {"good": b"1", name: b"2"}), tmp_path / "out", LIMIT)
+    assert tree(tmp_path).keys() == {"p"}
+
+
+@both
+@pytest.mark.parametrize(
+    "name", ["$(touch pwned).wav", "--help.wav", "; rm -rf x", "a\nb.wav", "Ω \u202egnp.wav"]
+)
+def test_odd_names_are_names_and_nothing_else(pack: Pack, name: str, tmp_path: Path) -> None:
+    assert tree(unpack(pack(tmp_path / "p", {name: b"1"}), tmp_path / "out", LIMIT)) == {name: b"1"}
+
+
+def test_modes_and_owners_of_a_tar_are_not_taken_over(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "p", "w") as packed:
+        info = tarfile.TarInfo("a")
+        info.mode, info.uid, info.gid, info.mtime = 0o6777, 4242, 4242, 1 << 33
+        packed.addfile(info)
+    found = (unpack(tmp_path / "p", tmp_path / "out", LIMIT) / "a").stat()
+    assert not found.st_mode & (stat.S_ISUID | stat.S_ISGID | stat.S_IXUSR)
+    assert found.st_uid == os.getuid() and found.st_mtime < 1 << 32
+
+
+def test_a_sparse_file_counts_as_what_it_would_become(tmp_path: Path) -> None:
+    # a gigabyte of nothing in two blocks, in the old GNU form
+    header = bytearray(tarfile.TarInfo("a").tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[483:495] = b"%011o\0" % (1 << 30)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "p").write_bytes(bytes(header) + bytes(2 * 512))
+    with pytest.raises(DataError, match=f"{1 << 30} bytes"):
+        unpack(tmp_path / "p", tmp_path / "out", LIMIT)

@@ -1,0 +1,48 @@
+"""Disks that fill up or cannot be written: real ones, since a library's own error is what is to be understood."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+Mount = Callable[..., None]
+
+
+@pytest.fixture
+def mount() -> Iterator[Mount]:
+    """Call it with arguments of mount(8) that end with a folder; the folder is released afterwards."""
+    with ExitStack() as mounted:
+
+        def mount(*arguments: str | Path) -> None:
+            done = subprocess.run(
+                ["mount", *map(str, arguments)], capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                pytest.skip(f"this user may not mount: {done.stderr.strip()}")
+            mounted.callback(subprocess.run, ["umount", "--lazy", str(arguments[-1])], check=True)
+
+        yield mount
+
+
+@pytest.fixture
+def small_disk(mount: Mount, tmp_path: Path) -> Path:
+    """A folder on a disk of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", "size=256k", "none", folder)
+    return folder
+
+
+@pytest.fixture
+def make_read_only(mount: Mount) -> Callable[[Path], None]:
+    """Call it with a folder, which cannot be written from then on, not even by root."""
+
+    def make(folder: Path) -> None:
+        mount("--bind", folder, folder)
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+
+    return make

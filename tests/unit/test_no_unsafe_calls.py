@@ -1,0 +1,98 @@
+"""Nothing here runs code that it finds in data, and no shell reads a name."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from unsafe_calls import unsafe_calls
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [REPOSITORY / name for name in listed.stdout.splitlines() if (REPOSITORY / name).is_file()]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle\npickle.load(stream)",
+        "from pickle import loads as read\nread(b'')",
+        "import pickle\npickle.Unpickler(stream)",
+        "import joblib as j\nj.load('x')",
+        "import torch\ntorch.load('x')",
+        "import torch\ntorch.load('x', weights_only=False)",
+        "import torch\ntorch.load('x', weights_only=trusted)",
+        "from torch import load\nload('x')",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "import numpy as np\nnp.load('x', allow_pickle=flag)",
+        "import pandas as pd\npd.read_pickle('x')",
+        "import yaml\nyaml.load(text)",
+        "import yaml\nyaml.load(text, yaml.Loader)",
+        "import yaml\nyaml.load(text, Loader=yaml.FullLoader)",
+        "import yaml\nyaml.unsafe_load(text)",
+        "import yaml\nL = getattr(yaml, 'CLoader', yaml.SafeLoader)\nyaml.load(text, L)",
+        "import subprocess\nsubprocess.run(f'ls {name}', shell=True)",
+        "import subprocess as s\ns.Popen(words, shell=maybe)",
+        "import os\nos.system('ls')",
+        "from os import popen\npopen('ls')",
+        "eval('1')",
+        "exec(text)",
+        "import tarfile\ntarfile.open('x').extractall('y')",
+        "import shutil\nshutil.unpack_archive('x')",
+        "import requests\nrequests.get(url, verify=False)",
+        "from jinja2 import Environment\nEnvironment()",
+        "from jinja2 import Environment\nEnvironment(autoescape=False)",
+        "from markupsafe import Markup\nMarkup(name)",
+    ],
+)
+def test_an_unsafe_call_is_found(source: str) -> None:
+    assert len(unsafe_calls(source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import torch\ntorch.load('x', weights_only=True)",
+        "import numpy as np\nnp.load('x')\nnp.load('x', allow_pickle=False)",
+        "import yaml\nclass Strict(yaml.SafeLoader): ...\nyaml.load(text, Strict)\nyaml.safe_load(text)",
+        "import yaml\nL = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)\nyaml.load(text, Loader=L)",
+        "import subprocess\nsubprocess.run(['ls', name], check=True)",
+        "model.eval()\nast.literal_eval(text)\nre.compile(text)\nregistry.load()",
+        "from jinja2 import Environment\nEnvironment(autoescape=True)",
+    ],
+)
+def test_a_safe_call_is_left_alone(source: str) -> None:
+    assert unsafe_calls(source) == []
+
+
+def test_no_source_makes_an_unsafe_call() -> None:
+    sources = [path for path in tracked("*.py") if "tests" not in path.relative_to(REPOSITORY).parts]
+    assert len(sources) > 150
+    found = {str(path.relative_to(REPOSITORY)): unsafe_calls(path.read_text()) for path in sources}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+def test_no_rule_has_a_shell_and_no_template_lets_markup_through() -> None:
+    for path in tracked("Snakefile", "rules/*.smk"):
+        assert not re.search(r"^\s*(shell|run|wrapper|notebook|cwl)\s*:", path.read_text(), re.MULTILINE), (
+            path
+        )
+        assert not re.search(r"\b(shell|eval|exec|os\.system)\s*\(", path.read_text()), path
+    templates = tracked("*.j2")
+    assert templates
+    for path in templates:
+        text = path.read_text()
+        assert not re.search(r"\|\s*(safe|tojson|xmlattr)\b|autoescape|<script|\son\w+\s*=", text), path
+        # attributes that hold a value are quoted, or escaping would not protect them
+        assert not re.search(r"=\{\{", text), path
