@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.attribution import attribution
 from benchmarks.bands import bands
+from benchmarks.download import download
 from benchmarks.faithfulness import faithfulness
 from benchmarks.features import features
 from benchmarks.memory import memory
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "features": features,
     "stored": stored,
     "memory": memory,
+    "download": download,
 }
 
 

@@ -5,7 +5,6 @@ Usage: ``python -m benchmarks.peak JOB N_CLIPS DEVICE DETECTOR N_FREQ N_FRAMES``
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.resident import peak_resident_bytes
 from benchmarks.setting import Setting
 from benchmarks.stored import write_maps
 from soundproof.attribution.measure import explain_clips
@@ -64,12 +64,7 @@ _JOBS = {"attribution": _attribution, "faithfulness": _faithfulness}
 def _peak_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status")
-    if status.exists():
-        # ru_maxrss of a child starts at its parent's on Linux; the high-water mark of the address space does not
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_resident_bytes()
 
 
 def main(job: str, n: int, device: str, kind: str, shape: tuple[int, int]) -> None:

@@ -35,6 +35,7 @@ class Setting:
         batch_size: Clips of a training step.
         stored_clips: Clips in a file of maps, and the fewer clips of the memory benchmark.
         memory_budget_bytes: Memory that a pass may fill (the default of the pipeline's configuration).
+        download_mib: Sizes of a small and a large file to download.
         kind: Detector, by its name in the registry.
     """
 
@@ -45,6 +46,7 @@ class Setting:
     batch_size: int = 32
     stored_clips: int = ROWS_PER_GROUP
     memory_budget_bytes: int = 1 << 30
+    download_mib: tuple[int, int] = (16, 512)
     kind: str = "skip_cae_transformer"
 
     @property

@@ -20,6 +20,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--configfile", type=Path, help="configuration that goes over config/config.yaml")
     parser.add_argument("--studies", nargs="+", help="studies instead of those of the configuration")
+    parser.add_argument(
+        "--missing", action="store_true", help="list every file that is missing, to be fetched by other means"
+    )
     parser.set_defaults(run=run)
 
 
@@ -32,6 +35,7 @@ def run(chosen: argparse.Namespace) -> None:
     import yaml
 
     from soundproof.config import load_config
+    from soundproof.datasets.plan import downloads, shopping_list
     from soundproof.errors import ConfigError
     from soundproof.plan import plan_in_words
 
@@ -45,4 +49,8 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.studies:
         values["studies"] = chosen.studies
     config, studies = load_config(values, studies_dir())
+    if chosen.missing:
+        lines = shopping_list(downloads(studies, Path(config.data_dir)))
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return
     sys.stdout.write(plan_in_words(config, studies))

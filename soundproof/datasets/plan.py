@@ -82,6 +82,17 @@ def downloads(studies: Mapping[str, Study], data_dir: Path, lock: Lock | None = 
     return list(found.values())
 
 
+def shopping_list(plans: Iterable[Downloads]) -> list[str]:
+    """One line per missing file: where it belongs, what tells it, where it is."""
+    return [
+        f"{place} ({item.remote.marks}"
+        + (f"; or {item.members} of its members" if item.members else "")
+        + f") from {' or '.join(item.remote.urls)}"
+        for plan in plans
+        for place, item in plan.missing.items()
+    ]
+
+
 def in_words(plans: Iterable[Downloads]) -> list[str]:
     """One line per data set, and the sum."""
     plans = list(plans)

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from soundproof.datasets.asking import Timeouts
+from soundproof.datasets.asking import Interrupted, Refused, Timeouts, asking
 from soundproof.datasets.catalogue.lock import Lock, Told, agreeing
 from soundproof.datasets.remote_file import RemoteFile
 from soundproof.errors import DataError
@@ -66,16 +66,16 @@ class Zenodo:
         url = f"{self.api}/{record}"
         try:
             # one try: without a description the download still works
-            patience = (self.timeouts.connect_s, self.timeouts.stall_s)
-            response = requests.get(url, timeout=patience)
-            response.raise_for_status()
-        except requests.RequestException as error:
+            with requests.Session() as session, asking(session, url, self.timeouts) as response:
+                text = response.text
+        except (Interrupted, Refused) as error:
             log.warning("no description of record %d: %s", record, error)
             return {}
-        listed = _listed(url, response.text)
+        listed = _listed(url, text)
         told = [(remote, _told(url, remote, listed)) for remote in files]
         completed = {remote: agreeing(remote, facts, url) for remote, facts in told}
         self.lock.pin(told)
+        _compare_licence(*told[0])
         log.info("record %d told size and MD5 of %d files; pinned in %s", record, len(told), self.lock.path)
         return completed
 
@@ -105,6 +105,17 @@ def _told(url: str, remote: RemoteFile, listed: dict[str, Any]) -> Told:
             f"the MD5 of {remote.name} in {url}", f"algorithm '{algorithm}'", "place the file by hand"
         )
     return Told.today(url=url, n_bytes=n_bytes, md5=checksum, licence=listed[""])
+
+
+def _compare_licence(remote: RemoteFile, told: Told) -> None:
+    """Say it where a record names another licence than the catalogue."""
+    if told.licence and remote.terms and told.licence.lower() not in remote.terms.lower():
+        log.warning(
+            "%s names the licence %s, the catalogue says: %s. Find out which holds before you pass anything on",
+            told.url,
+            told.licence,
+            remote.terms,
+        )
 
 
 def _unreadable(url: str, error: Exception) -> DataError:

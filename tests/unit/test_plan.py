@@ -12,7 +12,7 @@ from soundproof.config.load import load_study
 from soundproof.datasets import plan as data_plan
 from soundproof.datasets.catalogue.lock import Lock, Told
 from soundproof.datasets.needed import Needed
-from soundproof.datasets.plan import downloads, in_words
+from soundproof.datasets.plan import downloads, in_words, shopping_list
 from soundproof.datasets.remote_file import RemoteFile
 from soundproof.plan import jobs_per_stage, plan_in_words
 
@@ -25,15 +25,15 @@ def dcase(**dataset: object):
 
 
 def test_jobs_of_a_study_by_hand() -> None:
-    # three detectors of which two are explained, by seven explainers, two seeds, pooled
+    # three detectors of which two are explained, by seven explainers, two seeds, pooled; one job scores all
     assert jobs_per_stage({"dcase2022": dcase()}, Path("results/any")) == {
         "dcase2022": {
             "download": 1,
             "features": 2,
-            "training": 2 * 3 * 2,
+            "training": 3 * 2 + 1,
             "attribution": 2 * 7 * 2,
             "faithfulness": 2 * 2,
-            "localisation": 2 * 2,
+            "localisation": 1,
             "bands": 0,
             "report": 5,
         }
@@ -73,6 +73,10 @@ def test_bytes_known_unknown_and_there(tmp_path: Path, monkeypatch: pytest.Monke
         "toy: 3 files, 4.3 kB, size unknown for 1 file; 60 members of 1 archives, "
         f"into {tmp_path}/toy; 2 files already there [CC0-1.0: none]",
     ]
+    listed = shopping_list([plan])
+    assert [line.split(" ")[0] for line in listed] == [f"{tmp_path}/toy/{n}.zip" for n in "abef"]
+    assert listed[0].endswith(f"/toy/a.zip (5000 bytes, md5 {'0' * 32}) from https://x/a.zip")
+    assert "60 of its members" in listed[2]
     # a file of another size is not there
     (tmp_path / "toy/d.zip").write_bytes(bytes(8_999))
     (plan,) = downloads({"one": dcase()}, tmp_path, lock)

@@ -110,6 +110,12 @@ def test_one_record_does_not_vouch_for_other_files(without_records):
     assert "detector.epochs: 2 in the file, 3 in the configuration" in done.stdout
 
 
+def test_the_list_of_clips_states_what_may_be_done_with_them(finished):
+    assert read_provenance(finished.path / STUDY / "clips.parquet").settings["licence"] == (
+        "synthesised, free of rights"
+    )
+
+
 def test_records_name_no_machine_and_no_time(finished):
     for path in (finished.path / STUDY).rglob("*.parquet"):
         record = read_provenance(path)

@@ -27,6 +27,7 @@ N_ROWS = {
     "features": 1,
     "stored": 2,
     "memory": 2,
+    "download": 5,
 }
 
 
@@ -34,7 +35,14 @@ N_ROWS = {
 def toy() -> Setting:
     torch.set_num_threads(1)
     return Setting(
-        device=CPU, shape=(16, 40), clips=1, repeats=1, batch_size=4, stored_clips=8, kind="skip_cae"
+        device=CPU,
+        shape=(16, 40),
+        clips=1,
+        repeats=1,
+        batch_size=4,
+        stored_clips=8,
+        kind="skip_cae",
+        download_mib=(1, 3),
     )
 
 

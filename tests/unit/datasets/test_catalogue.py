@@ -158,6 +158,17 @@ def test_record_and_catalogue_must_agree(site: FileServer, lock: Lock) -> None:
     assert not lock.path.exists()
 
 
+@pytest.mark.parametrize(
+    ("terms", "said"), [("Toy: CC-BY-4.0: attribution", 0), ("Toy: CC-BY-NC-SA-4.0: none", 1)]
+)
+def test_a_record_with_another_licence_is_said(
+    site: FileServer, lock: Lock, caplog: pytest.LogCaptureFixture, terms: str, said: int
+) -> None:
+    site.files["api/7"] = described(MD5)
+    Zenodo(site.url("api"), lock).completed([RemoteFile("a.zip", ("https://x",), record=7, terms=terms)])
+    assert [record.getMessage().count("cc-by-4.0") for record in caplog.records] == [1] * said
+
+
 def test_a_broken_lock_is_named(lock: Lock) -> None:
     lock.path.parent.mkdir()
     lock.path.write_text('{"zenodo-7/a.zip": {"size": 3}}')
