@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from checkout import DEFAULT_STUDIES, SOURCES, TINY, Checkout
 
 REPOSITORY = Path(__file__).parents[2]
+# the file server and the toy data sets of the unit tests
+sys.path.append(str(REPOSITORY / "tests/unit/datasets"))
 
 
 @pytest.fixture(scope="session")
