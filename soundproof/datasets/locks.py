@@ -5,8 +5,8 @@ The system releases a lock when its process ends, however that ends: a killed jo
 
 from __future__ import annotations
 
-import getpass
 import hashlib
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -17,8 +17,7 @@ from filelock import FileLock
 def user_lock(name: str) -> FileLock:
     """Lock of that name; each call returns an object of its own, so that threads exclude each other as well."""
     # one folder per user: another user's files could not be locked
-    user = re.sub(r"[^A-Za-z0-9]", "_", getpass.getuser())
-    folder = Path(tempfile.gettempdir()) / f"soundproof-{user}"
+    folder = Path(tempfile.gettempdir()) / f"soundproof-{os.getuid()}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return FileLock(folder / re.sub(r"[^\w.-]", "_", name))
 

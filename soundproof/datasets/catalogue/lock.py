@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
+from soundproof.datasets.locks import path_lock
 from soundproof.datasets.remote_file import RemoteFile
 from soundproof.errors import DataError, DownloadError
 from soundproof.files import whole_file
@@ -72,9 +71,9 @@ class Lock:
         Raises:
             DownloadError: The record told something else before; the message names both.
             DataError: The lock cannot be read.
+            StorageError: The lock cannot be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.busy"):
+        with path_lock(self.path):
             known = self._read()
             for remote, now in told:
                 before = known.setdefault(_key(remote), now)

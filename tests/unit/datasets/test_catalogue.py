@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -167,6 +168,19 @@ def test_a_record_with_another_licence_is_said(
     site.files["api/7"] = described(MD5)
     Zenodo(site.url("api"), lock).completed([RemoteFile("a.zip", ("https://x",), record=7, terms=terms)])
     assert [record.getMessage().count("cc-by-4.0") for record in caplog.records] == [1] * said
+
+
+def test_a_lock_that_cannot_be_written_does_not_stop_a_download(
+    site: FileServer, lock: Lock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path, *rest: object, **more: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    site.files["api/7"] = described(MD5)
+    monkeypatch.setattr(Path, "write_text", read_only)
+    (found,) = Zenodo(site.url("api"), lock).completed([RemoteFile("a.zip", ("https://x",), record=7)])
+    assert found.md5 == MD5
+    assert "cannot be pinned" in caplog.text
 
 
 def test_a_broken_lock_is_named(lock: Lock) -> None:

@@ -29,6 +29,7 @@ from http_server import (
     send,
     stall,
     truncate,
+    tunnel,
     with_headers,
     without_length,
 )
@@ -417,3 +418,17 @@ def test_over_tls_certificates_are_checked_and_transfers_resumed(
         site.faults["a.zip"] = [truncate(40_000)]
         assert fetch(remote, tmp_path, naps.policy()).read_bytes() == BODY
         assert site.ranges() == [None, "bytes=40000-"]
+
+
+def test_tls_through_the_proxy_of_the_environment(
+    certificate: tuple[Path, Path], naps: Naps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    with running({"a.zip": BODY}, certificate) as site, tunnel() as (address, asked):
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, address)
+        remote = RemoteFile("a.zip", (site.url("a.zip"),), len(BODY), hashlib.md5(BODY).hexdigest())
+        assert fetch(remote, tmp_path, naps.policy()).read_bytes() == BODY
+        assert asked == [f"CONNECT localhost:{site.port}"]
