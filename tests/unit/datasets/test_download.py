@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from http_proxy import tunnel
 from http_server import (
     FileServer,
     chunked,
@@ -29,7 +30,6 @@ from http_server import (
     send,
     stall,
     truncate,
-    tunnel,
     with_headers,
     without_length,
 )
