@@ -31,6 +31,8 @@ include: "rules/verify.smk"
 localrules:
     all,
     download_dataset,
+    write_report,
+    index_studies,
     verify,
 
 

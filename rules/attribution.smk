@@ -26,8 +26,8 @@ rule attribute_clips:
     threads: CONFIG.threads
     resources:
         gpu=GPU,
-        mem_mb=2000 + CONFIG.memory_budget_mb,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     params:
         explainer=lambda wildcards: stages(wildcards).explainer(wildcards.explainer),
         explain=lambda wildcards: stages(wildcards).explain(),

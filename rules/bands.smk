@@ -23,8 +23,8 @@ rule remove_bands:
     threads: CONFIG.threads
     resources:
         gpu=GPU,
-        mem_mb=2000 + CONFIG.memory_budget_mb,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         settings=lambda wildcards: stages(wildcards).bands(),
         cells=cells_of_part,

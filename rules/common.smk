@@ -31,7 +31,12 @@ CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))
 RUN = f"{CONFIG.results_dir}/{CONFIG.run}"
-GPU = int(jobs_want_gpu(CONFIG.device))
+# on a cluster jobs run elsewhere, and read this file there once more
+HERE = workflow.local_exec and not workflow.remote_exec
+GPU = int(jobs_want_gpu(CONFIG.device, here=HERE))
+if workflow.remote_exec and not GPU:
+    # a job that asked for no GPU must not take one that its node happens to show
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
 CLIP_SUFFIXES = (".wav", ".flac", ".ogg", ".pt", ".npy")
@@ -58,6 +63,17 @@ def code(rule, implementations=lambda wildcards: []):
     """Parameter that reruns a rule when the code it runs has changed in content."""
     script = Path(workflow.basedir, "workflow_scripts", f"{rule}.py")
     return lambda wildcards: code_digest(script, implementations(wildcards))
+
+
+def memory(megabytes, maps=True):
+    """Memory of a job, in MB, with what it may fill with maps; a second attempt has twice as much."""
+    at_first = megabytes + (CONFIG.memory_budget_mb if maps else 0)
+    return lambda wildcards, attempt: attempt * at_first
+
+
+def minutes(at_first):
+    """Time of a job, in minutes; a second attempt has twice as much."""
+    return lambda wildcards, attempt: attempt * at_first
 
 
 def sources_of(wildcards):

@@ -29,8 +29,8 @@ rule measure_faithfulness:
     threads: CONFIG.threads
     resources:
         gpu=GPU,
-        mem_mb=2000 + CONFIG.memory_budget_mb,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     params:
         settings=lambda wildcards: stages(wildcards).faithfulness(),
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),

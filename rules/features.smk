@@ -39,8 +39,8 @@ rule extract_features:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
     resources:
-        mem_mb=2000 + CONFIG.memory_budget_mb,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         settings=lambda wildcards: stages(wildcards).features(),

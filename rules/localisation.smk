@@ -21,8 +21,8 @@ rule measure_localisation:
     conda:
         "../envs/soundproof.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000, maps=False),
+        runtime=minutes(60),
     params:
         settings=lambda wildcards: stages(wildcards).localisation(),
         cells=explained_cells_of_part,

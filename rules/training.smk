@@ -27,8 +27,8 @@ rule train_detector:
     threads: CONFIG.threads
     resources:
         gpu=GPU,
-        mem_mb=3000 + CONFIG.memory_budget_mb,
-        runtime=240,
+        mem_mb=memory(3000),
+        runtime=minutes(240),
     params:
         detector=lambda wildcards: stages(wildcards).detector(wildcards.detector),
         # not an output: Snakemake removes the outputs of a killed job, and this must survive it
@@ -58,8 +58,8 @@ rule score_clips:
     threads: CONFIG.threads
     resources:
         gpu=GPU,
-        mem_mb=2000 + CONFIG.memory_budget_mb,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         cells=cells_of_part,
         code=code("score_clips", all_detector_code),

@@ -7,13 +7,14 @@ from pathlib import Path
 _NVIDIA = Path("/dev/nvidia0")
 
 
-def jobs_want_gpu(device: str) -> bool:
+def jobs_want_gpu(device: str, *, here: bool) -> bool:
     """Whether jobs ask their scheduler for a GPU.
 
-    On a workstation they do where there is one. A cluster's login node need not have any: there the configuration
-    says ``device: cuda``.
+    On a workstation they do where there is one. On a cluster the machine that asks says nothing about the nodes,
+    and a GPU is waited for and paid for: there the configuration says ``device: cuda``.
 
     Args:
         device: ``auto``, ``cpu`` or ``cuda``.
+        here: Whether jobs run on this machine.
     """
-    return device == "cuda" or (device == "auto" and _NVIDIA.exists())
+    return device == "cuda" or (device == "auto" and here and _NVIDIA.exists())

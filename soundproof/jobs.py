@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from soundproof.errors import MemoryShortage, SoundproofError, StorageError
+from soundproof.errors import ConfigError, MemoryShortage, SoundproofError, StorageError
 from soundproof.redaction import redact
 
 if TYPE_CHECKING:
@@ -122,12 +122,24 @@ class Runtime:
         return cls(config["device"], config["threads"], config["memory_budget_mb"] << 20)
 
     def device(self) -> torch.device:
-        """Choose the device and make torch deterministic on it."""
+        """Choose the device and make torch deterministic on it.
+
+        Raises:
+            ConfigError: A GPU is wanted, and torch finds none.
+        """
         import torch
 
         from soundproof.training.determinism import set_determinism
 
         set_determinism(self.threads)
+        there = torch.cuda.is_available()
         if self.wanted == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+            return torch.device("cuda" if there else "cpu")
+        if self.wanted == "cuda" and not there:
+            built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU only"
+            raise ConfigError(
+                "device 'cuda'",
+                f"torch {torch.__version__}, built for {built}, finds no GPU",
+                "set 'device: cpu'; or see that the job gets a GPU, and install with 'scripts/setup.sh gpu'",
+            )
         return torch.device(self.wanted)

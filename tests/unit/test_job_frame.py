@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from soundproof.errors import DataError
+from soundproof.errors import ConfigError, DataError
 from soundproof.jobs import Runtime, job
 
 
@@ -146,3 +146,10 @@ def test_a_runtime_is_read_off_the_configuration() -> None:
     assert torch.get_num_threads() == 1
     wanted = "cuda" if torch.cuda.is_available() else "cpu"
     assert Runtime("auto", 1, 1).device().type == wanted
+
+
+@pytest.mark.usefixtures("_torch_as_before")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_missed_in_words() -> None:
+    with pytest.raises(ConfigError, match=r"finds no GPU[\s\S]*set 'device: cpu'"):
+        Runtime("cuda", threads=1, memory_budget_bytes=1).device()
