@@ -41,3 +41,7 @@ rule all:
     default_target: True
     input:
         f"{RUN}/index.html",
+
+
+onerror:
+    shell("{workflow.basedir}/scripts/slurm-failures.sh {log}")

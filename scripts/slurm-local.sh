@@ -13,11 +13,15 @@ nodes=(n1 n2)
 
 die() { echo "slurm-local: $1" >&2; exit "${2:-1}"; }
 # processes that are gone but not yet reaped count as dead
-alive() { [ -f "$1" ] && grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$(cat "$1")/status"; }
+alive() {
+    local pid
+    pid=$(cat "$1" 2>/dev/null) && grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status"
+}
 
 stop() {
     alive "$1" || return 0
-    local pid; pid=$(cat "$1")
+    local pid
+    pid=$(cat "$1")
     kill "$pid"
     for _ in $(seq 50); do alive "$1" || return 0; sleep 0.1; done
     kill -9 "$pid"

@@ -1,0 +1,93 @@
+"""How large a run is, and what its jobs cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from benchmarks.peak import peak_bytes, reset_peak
+from soundproof.files import whole_file
+from soundproof.seeding import seed_from
+from soundproof.tables import read_table
+
+SECONDS, RATE_HZ = 10, 16_000
+TRAIN_PER_EXPLAINED, NORMAL_PER_EXPLAINED = 16, 1
+
+
+@dataclass(frozen=True)
+class Size:
+    """Clips of a run.
+
+    Attributes:
+        train: Normal clips for training.
+        test: Test clips, anomalies among them.
+        explained: Anomalies that are explained.
+    """
+
+    train: int
+    test: int
+    explained: int
+
+    @classmethod
+    def of(cls, explained: int) -> Size:
+        """Size of a measured run; the paper's data sets have their own proportions."""
+        return cls(TRAIN_PER_EXPLAINED * explained, (1 + NORMAL_PER_EXPLAINED) * explained, explained)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a job took.
+
+    Attributes:
+        seconds: Processor time of one core; libraries were loaded before.
+        n_bytes: Size of what it wrote.
+        rows: Measured numbers that it wrote.
+        peak_mib: Most memory that the process held meanwhile.
+    """
+
+    seconds: float
+    n_bytes: int
+    rows: int
+    peak_mib: float
+
+
+def cost_of(work: Callable[[], None], outputs: Sequence[Path], rows: Path | None = None) -> Cost:
+    """Do some work and tell what it took; ``rows`` is the output that holds measured numbers."""
+    reset_peak()
+    start = time.process_time()
+    work()
+    seconds = time.process_time() - start
+    return Cost(
+        seconds,
+        sum(path.stat().st_size for path in outputs),
+        len(read_table(rows)) if rows is not None else 0,
+        peak_bytes() / (1 << 20),
+    )
+
+
+def write_recordings(folder: Path, size: Size) -> Path:
+    """Write noise as recordings, every anomaly with one event; return the table of labels."""
+    random = np.random.default_rng(seed_from("scale recordings"))
+    rows = []
+    for number in range(size.train + size.test):
+        name, anomalous = f"clip_{number:06d}.wav", number >= size.train + size.test - size.explained
+        soundfile.write(folder / name, 0.1 * random.standard_normal(SECONDS * RATE_HZ), RATE_HZ)
+        rows.append(
+            {
+                "path": name,
+                "split": "train" if number < size.train else "test",
+                "label": "anomaly" if anomalous else "normal",
+                "onset_s": "2" if anomalous else "",
+                "offset_s": "4" if anomalous else "",
+            }
+        )
+    labels = folder / "labels.csv"
+    with whole_file(labels) as partial:
+        pd.DataFrame(rows).to_csv(partial, index=False)
+    return labels

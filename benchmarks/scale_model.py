@@ -1,0 +1,145 @@
+"""From what jobs cost at two sizes to what a study costs at its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.scale_cost import Cost, Size
+from soundproof.config.model import Study
+from soundproof.datasets.dcase.editions import EDITIONS
+from soundproof.datasets.planer import PUBLISHED
+from soundproof.faithfulness.registry import FAITHFULNESS
+
+REPORT = ("collect_measurements", "build_tables")
+_SQUARED = ("one_class_svm",)
+"""Detectors that compare every training clip with every other."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """``fixed + slope * units``."""
+
+    fixed: float
+    slope: float
+
+    @classmethod
+    def through(cls, first: tuple[float, float], second: tuple[float, float]) -> Line:
+        """Line through two points (units, cost)."""
+        slope = (second[1] - first[1]) / (second[0] - first[0])
+        return cls(first[1] - slope * first[0], slope)
+
+    def at(self, units: float) -> float:
+        """Cost of so many units; never below nothing."""
+        return max(0.0, self.fixed + self.slope * units)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one job should cost; fields as in :class:`benchmarks.scale_cost.Cost`."""
+
+    seconds: float
+    n_bytes: float
+    rows: float
+
+
+class Model:
+    """Costs of a study's jobs, each a line in what it works through.
+
+    Args:
+        study: The study as measured.
+        runs: Two sizes and what each job cost at them.
+        tables: Two numbers of measured numbers, and what tables made from them cost.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        runs: Mapping[Size, Mapping[str, Cost]],
+        tables: Sequence[tuple[int, Cost]],
+    ) -> None:
+        (small, low), (large, high) = sorted(runs.items(), key=lambda item: item[0].explained)
+        self._lines = {}
+        for name in low:
+            points = [
+                (units(name, study, size, _rows(costs)), costs[name])
+                for size, costs in ((small, low), (large, high))
+            ]
+            self._lines[name] = [
+                Line.through(*((unit, float(getattr(cost, field))) for unit, cost in points))
+                for field in ("seconds", "n_bytes", "rows")
+            ]
+        seconds = Line.through(*((rows, cost.seconds) for rows, cost in tables))
+        self._lines["build_tables"] = [seconds, Line(0, 0), Line(0, 0)]
+
+    def job(self, name: str, study: Study, size: Size, rows: float) -> Prediction:
+        """Predict a job of a study at a size; ``rows`` are the measured numbers that tables are made from."""
+        at = units(name, study, size, rows)
+        return Prediction(*(line.at(at) for line in self._lines[name]))
+
+    def study(self, study: Study, size: Size) -> dict[str, tuple[int, Prediction]]:
+        """Number of jobs, and the cost of each, by name."""
+        found = {
+            name: (jobs(name, study), self.job(name, study, size, 0))
+            for name in self._lines
+            if name not in REPORT
+        }
+        rows = sum(count * one.rows for count, one in found.values())
+        return found | {name: (jobs(name, study), self.job(name, study, size, rows)) for name in REPORT}
+
+
+def _rows(costs: Mapping[str, Cost]) -> float:
+    return sum(cost.rows for name, cost in costs.items() if name not in REPORT)
+
+
+def units(name: str, study: Study, size: Size, rows: float) -> float:
+    """What a job works through: clips, clips x epochs, or measured numbers."""
+    rule, _, what = name.partition("/")
+    if rule in ("list_clips", "extract_features"):
+        return size.train + size.test
+    if rule == "train_detector":
+        detector = study.detectors[what]
+        if detector.kind in _SQUARED:
+            return size.train**2
+        return size.train * int(getattr(detector.settings, "epochs", 1))
+    if rule in ("score_clips", "remove_bands"):
+        return size.test
+    if rule in REPORT:
+        return rows
+    at_most = (
+        getattr(FAITHFULNESS[what].settings({}), "n_clips", None) if rule == "measure_faithfulness" else None
+    )
+    return min(size.explained, at_most or size.explained)
+
+
+def jobs(name: str, study: Study) -> int:
+    """How many jobs of this name a study has."""
+    rule, _, what = name.partition("/")
+    if rule == "list_clips" or rule in REPORT:
+        return 1
+    if rule == "extract_features":
+        return len(study.parts())
+    if rule in ("train_detector", "score_clips", "remove_bands"):
+        return len(study.cells([what]))
+    return len(study.cells(study.explained))
+
+
+def published_size(study: Study) -> Size:
+    """Clips of a paper's data set, as published; the studies take all.
+
+    Raises:
+        KeyError: No numbers are known for the data set.
+    """
+    if study.dataset.kind == "planer":
+        test = PUBLISHED["test normal"] + PUBLISHED["test anomaly"]
+        return Size(PUBLISHED["training normal"], test, PUBLISHED["annotated"])
+    edition = {f"dcase{year}": edition for year, edition in EDITIONS.items()}[study.dataset.kind]
+    counts, sections = edition.published_counts, edition.dev_sections
+    if counts is None or sections is None:
+        raise KeyError(study.dataset.kind)
+    n = len(edition.dev_machines) * len(sections)
+
+    def clips(*wanted: str) -> int:
+        return n * sum(count for key, count in counts.items() if set(wanted) <= set(key))
+
+    return Size(clips("train"), clips("test"), clips("test", "anomaly"))

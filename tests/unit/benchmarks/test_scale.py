@@ -1,0 +1,114 @@
+"""The scale benchmark: what it counts, and that a line through two sizes is drawn and followed."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.scale import STUDIES, run_study
+from benchmarks.scale_cost import Cost, Size, cost_of
+from benchmarks.scale_model import Line, Model, jobs, published_size, units
+from benchmarks.scale_table import checked, extrapolated
+from soundproof.config.load import load_study
+
+
+def study(name="planer"):
+    return load_study(name, STUDIES)
+
+
+def test_a_line_goes_through_both_points_and_not_below_nothing():
+    line = Line.through((2.0, 7.0), (4.0, 11.0))
+    assert (line.fixed, line.slope) == (3.0, 2.0)
+    assert line.at(10) == 23.0
+    assert Line(-5.0, 1.0).at(2) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("planer", Size(4327, 3130 + 105, 46)),
+        # 7 machines x 3 sections (2023: 1) of 990 + 10 training clips and 50 per domain and label
+        ("dcase2022", Size(21_000, 4200, 2100)),
+        ("dcase2023", Size(7000, 1400, 700)),
+    ],
+)
+def test_sizes_are_the_published_ones(name, size):
+    assert published_size(study(name)) == size
+
+
+@pytest.mark.parametrize(
+    ("job", "worked_through"),
+    [
+        ("extract_features", 15),
+        ("train_detector/ae", 5000),
+        ("train_detector/isolation_forest", 10),
+        ("train_detector/one_class_svm", 100),
+        ("score_clips/ae", 5),
+        ("attribute_clips/saliency", 30),
+        ("measure_faithfulness/ff", 30),
+        ("measure_faithfulness/randomisation", 20),
+        ("build_tables", 7),
+    ],
+)
+def test_a_job_works_through_its_clips_epochs_or_numbers(job, worked_through):
+    assert units(job, study(), Size(train=10, test=5, explained=30), rows=7) == worked_through
+
+
+def test_jobs_are_those_of_the_workflow():
+    # five seeds, two explained detectors
+    assert jobs("train_detector/cae", study()) == 5
+    assert jobs("attribute_clips/saliency", study()) == jobs("measure_localisation", study()) == 10
+    assert jobs("list_clips", study()) == jobs("build_tables", study()) == 1
+
+
+def made_up(size):
+    """Costs that are lines exactly: a second and a kilobyte, and a tenth of each for every clip."""
+    return {
+        name: Cost(1 + 0.1 * n, 1000 + 100 * n, n, 50.0)
+        for name, n in {
+            "extract_features": size.train + size.test,
+            "attribute_clips/saliency": size.explained,
+            "collect_measurements": size.train + size.test + size.explained,
+            "build_tables": 0,
+        }.items()
+    }
+
+
+def test_two_sizes_predict_a_third_and_the_papers():
+    sizes = [Size.of(n) for n in (2, 4, 8)]
+    tables = [(rows, Cost(2 + 0.5 * rows, 0, 0, 80.0)) for rows in (10, 20, 40)]
+    model = Model(study(), {size: made_up(size) for size in sizes[:2]}, tables[:2])
+    lines = checked(model, study(), sizes[2], made_up(sizes[2]), tables[2])
+    # 128 + 16 clips: 1 + 14.4 s; 1000 + 14400 bytes
+    values = [cell.strip() for cell in lines[2].split("|")]
+    assert values[2:6] == ["15.4", "15.4", "0.02", "0.02"]
+    assert lines[-1].split()[1] == "all" and lines[-1].split()[-2] == "80"
+    # 46 clips x 10 jobs: 10 x (1 + 4.6) s
+    table = extrapolated(model, study())
+    assert "46 explained" in table[0]
+    [row] = [line.split() for line in table if "attribute_clips" in line]
+    assert (row[3], row[5]) == ("10", f"{56 / 3600:.2f}")
+
+
+def test_a_cost_is_time_size_and_memory(tmp_path):
+    held = []
+
+    def work():
+        held.append(bytearray(1 << 28))
+        (tmp_path / "out").write_bytes(b"12345")
+
+    cost = cost_of(work, [tmp_path / "out"])
+    assert cost.n_bytes == 5 and cost.rows == 0
+    assert 0 < cost.seconds < 60
+    assert cost.peak_mib > 256
+
+
+@pytest.mark.slow
+def test_every_stage_of_a_paper_runs_at_toy_size(tmp_path):
+    costs = run_study("dcase2023", 1, tmp_path / "run").costs
+    assert {name.partition("/")[0] for name in costs} == {
+        *("list_clips", "extract_features", "train_detector", "score_clips", "attribute_clips"),
+        *("measure_faithfulness", "measure_localisation", "collect_measurements", "build_tables"),
+    }
+    assert all(cost.seconds > 0 for cost in costs.values())
+    numbers = sum(cost.rows for name, cost in costs.items() if name != "collect_measurements")
+    assert costs["collect_measurements"].rows == numbers > 0
