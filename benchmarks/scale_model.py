@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from benchmarks.scale_cost import Cost, Size
 from soundproof.config.model import Study
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.planer import PUBLISHED
-from soundproof.faithfulness.registry import FAITHFULNESS
 
 REPORT = ("collect_measurements", "build_tables")
 _SQUARED = ("one_class_svm",)
@@ -34,13 +34,13 @@ class Line:
         return max(0.0, self.fixed + self.slope * units)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What one job should cost; fields as in :class:`benchmarks.scale_cost.Cost`."""
+class Prediction(NamedTuple):
+    """A value for each field of :class:`benchmarks.scale_cost.Cost`: a cost, or what that cost grows with."""
 
     seconds: float
     n_bytes: float
     rows: float
+    peak_mib: float
 
 
 class Model:
@@ -58,24 +58,24 @@ class Model:
         runs: Mapping[Size, Mapping[str, Cost]],
         tables: Sequence[tuple[int, Cost]],
     ) -> None:
-        (small, low), (large, high) = sorted(runs.items(), key=lambda item: item[0].explained)
-        self._lines = {}
-        for name in low:
-            points = [
-                (units(name, study, size, _rows(costs)), costs[name])
-                for size, costs in ((small, low), (large, high))
-            ]
-            self._lines[name] = [
-                Line.through(*((unit, float(getattr(cost, field))) for unit, cost in points))
-                for field in ("seconds", "n_bytes", "rows")
-            ]
-        seconds = Line.through(*((rows, cost.seconds) for rows, cost in tables))
-        self._lines["build_tables"] = [seconds, Line(0, 0), Line(0, 0)]
+        (small, low) = next(iter(runs.items()))
+        points = {
+            name: [(units(name, study, size, _rows(costs)), costs[name]) for size, costs in runs.items()]
+            for name in low
+        }
+        points["build_tables"] = [(units("build_tables", study, small, rows), cost) for rows, cost in tables]
+        self._lines = {
+            name: {
+                field: Line.through(*((getattr(unit, field), getattr(cost, field)) for unit, cost in found))
+                for field in Prediction._fields
+            }
+            for name, found in points.items()
+        }
 
     def job(self, name: str, study: Study, size: Size, rows: float) -> Prediction:
         """Predict a job of a study at a size; ``rows`` are the measured numbers that tables are made from."""
         at = units(name, study, size, rows)
-        return Prediction(*(line.at(at) for line in self._lines[name]))
+        return Prediction(*(line.at(unit) for line, unit in zip(self._lines[name].values(), at, strict=True)))
 
     def study(self, study: Study, size: Size) -> dict[str, tuple[int, Prediction]]:
         """Number of jobs, and the cost of each, by name."""
@@ -92,24 +92,25 @@ def _rows(costs: Mapping[str, Cost]) -> float:
     return sum(cost.rows for name, cost in costs.items() if name not in REPORT)
 
 
-def units(name: str, study: Study, size: Size, rows: float) -> float:
-    """What a job works through: clips, clips x epochs, or measured numbers."""
+def units(name: str, study: Study, size: Size, rows: float) -> Prediction:
+    """What each cost of a job grows with: clips, their squares, clips x epochs, or measured numbers."""
     rule, _, what = name.partition("/")
-    if rule in ("list_clips", "extract_features"):
-        return size.train + size.test
     if rule == "train_detector":
-        detector = study.detectors[what]
-        if detector.kind in _SQUARED:
-            return size.train**2
-        return size.train * int(getattr(detector.settings, "epochs", 1))
-    if rule in ("score_clips", "remove_bands"):
-        return size.test
-    if rule in REPORT:
-        return rows
-    at_most = (
-        getattr(FAITHFULNESS[what].settings({}), "n_clips", None) if rule == "measure_faithfulness" else None
-    )
-    return min(size.explained, at_most or size.explained)
+        detector, n = study.detectors[what], size.train
+        steps = n**2 if detector.kind in _SQUARED else n * int(getattr(detector.settings, "epochs", 1))
+        # weights do not grow with epochs, support vectors with clips
+        return Prediction(steps, n, n, n)
+    if rule in ("list_clips", "extract_features"):
+        n = size.train + size.test
+    elif rule in ("score_clips", "remove_bands"):
+        n = size.test
+    elif rule in REPORT:
+        return Prediction(rows, rows, rows, rows)
+    else:
+        n = size.explained
+        if rule == "measure_faithfulness":
+            n = min(n, getattr(study.faithfulness[what].settings, "n_clips", None) or n)
+    return Prediction(n, n, n, n)
 
 
 def jobs(name: str, study: Study) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
@@ -38,11 +39,11 @@ def checked(
                 "CPU s, measured": cost.seconds,
                 "MB, predicted": predicted.n_bytes / 1e6,
                 "MB, measured": cost.n_bytes / 1e6,
-                "peak MiB": cost.peak_mib,
+                "peak MiB, measured": cost.peak_mib,
             }
         )
     frame = pd.DataFrame(rows)
-    how = {column: "max" if column == "peak MiB" else "sum" for column in frame.columns[1:]}
+    how = {column: "max" if column.startswith("peak") else "sum" for column in frame.columns[1:]}
     summed = frame.groupby("rule", sort=False).agg(how)
     summed.loc["all"] = summed.agg(how)
     return _lines(summed, (".1f", ".1f", ".2f", ".2f", ".0f"))
@@ -51,7 +52,8 @@ def checked(
 def extrapolated(model: Model, study: Study) -> list[str]:
     """Each rule of a study at the size of its data set, and at multiples of it."""
     size = published_size(study)
-    columns, numbers = {}, []
+    columns: dict[str, Any] = {}
+    numbers, peaks = [], []
     for factor in FACTORS:
         larger = Size(factor * size.train, factor * size.test, factor * size.explained)
         costs = model.study(study, larger)
@@ -70,10 +72,14 @@ def extrapolated(model: Model, study: Study) -> list[str]:
             summed.loc["measure_faithfulness", "jobs"] = len(study.cells(study.explained))
         columns.setdefault("jobs", summed["jobs"])
         columns[f"CPU h, {factor}x"], columns[f"GB, {factor}x"] = summed["hours"], summed["gigabytes"]
+        peaks.append(costs["build_tables"][1].peak_mib / 1024)
         numbers.append(sum(count * one.rows for name, (count, one) in costs.items() if name not in REPORT))
     table = pd.DataFrame(columns)
     table.loc["all"] = table.sum()
-    said = ", ".join(f"{count:.2g} at {factor}x" for count, factor in zip(numbers, FACTORS, strict=True))
+    said = ", ".join(
+        f"{count:.2g} at {factor}x (tables need {peak:.1f} GiB)"
+        for count, peak, factor in zip(numbers, peaks, FACTORS, strict=True)
+    )
     clips = f"{size.train} training clips, {size.test} test clips, {size.explained} explained"
     return [
         f"{clips}; measured numbers: {said}.",

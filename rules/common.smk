@@ -14,7 +14,7 @@ from soundproof.config.stages import Stages
 from soundproof.datasets.file_names import refuse_unfit
 from soundproof.datasets.registry import DATASETS
 from soundproof.errors import SoundproofError
-from soundproof.hardware import jobs_want_gpu
+from soundproof.hardware import hide_gpus, jobs_want_gpu
 from soundproof.redaction import redact
 
 
@@ -36,7 +36,7 @@ HERE = workflow.local_exec and not workflow.remote_exec
 GPU = int(jobs_want_gpu(CONFIG.device, here=HERE))
 if workflow.remote_exec and not GPU:
     # a job that asked for no GPU must not take one that its node happens to show
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    hide_gpus()
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
 CLIP_SUFFIXES = (".wav", ".flac", ".ogg", ".pt", ".npy")

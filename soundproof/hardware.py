@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _NVIDIA = Path("/dev/nvidia0")
@@ -18,3 +19,8 @@ def jobs_want_gpu(device: str, *, here: bool) -> bool:
         here: Whether jobs run on this machine.
     """
     return device == "cuda" or (device == "auto" and here and _NVIDIA.exists())
+
+
+def hide_gpus() -> None:
+    """Let this process and those that it starts see no GPU."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""

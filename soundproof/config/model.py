@@ -243,7 +243,8 @@ class Config(Section):
     results_dir: str = Field("results", min_length=1, description="where everything regenerable goes")
     data_dir: str = Field("data", min_length=1, description="where downloads go")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if this machine has one; on a cluster auto asks for none (docs/cluster.md)"
+        "auto",
+        description="auto: a GPU if this machine has one; on a cluster auto asks for none (docs/cluster.md)",
     )
     threads: PositiveInt = Field(
         1, description="CPU threads of one job (numbers may differ in the last digit between values)"

@@ -10,7 +10,7 @@ import yaml
 from cluster import PROFILE
 
 REPOSITORY = Path(__file__).parents[2]
-PAPERS = ("--config", "studies=[planer,dcase2022,dcase2023]", "run=papers")
+PAPERS = ("--configfile", "config/paper.yaml")
 TORCH = {"train_detector", "score_clips", "attribute_clips", "measure_faithfulness", "remove_bands"}
 _RULE = re.compile(r"^ *(?:local)?rule (\w+):\n((?: +\w.*\n)*)", re.MULTILINE)
 

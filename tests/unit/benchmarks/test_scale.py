@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.rows import BenchmarkError
 from benchmarks.scale import STUDIES, run_study
 from benchmarks.scale_cost import Cost, Size, cost_of
 from benchmarks.scale_model import Line, Model, jobs, published_size, units
@@ -50,7 +51,12 @@ def test_sizes_are_the_published_ones(name, size):
     ],
 )
 def test_a_job_works_through_its_clips_epochs_or_numbers(job, worked_through):
-    assert units(job, study(), Size(train=10, test=5, explained=30), rows=7) == worked_through
+    assert units(job, study(), Size(train=10, test=5, explained=30), rows=7).seconds == worked_through
+
+
+def test_weights_do_not_grow_with_epochs_nor_support_vectors_with_squares():
+    for label in ("ae", "one_class_svm"):
+        assert units(f"train_detector/{label}", study(), Size(10, 5, 3), rows=7).n_bytes == 10
 
 
 def test_jobs_are_those_of_the_workflow():
@@ -78,9 +84,9 @@ def test_two_sizes_predict_a_third_and_the_papers():
     tables = [(rows, Cost(2 + 0.5 * rows, 0, 0, 80.0)) for rows in (10, 20, 40)]
     model = Model(study(), {size: made_up(size) for size in sizes[:2]}, tables[:2])
     lines = checked(model, study(), sizes[2], made_up(sizes[2]), tables[2])
-    # 128 + 16 clips: 1 + 14.4 s; 1000 + 14400 bytes
+    # 256 + 16 clips: 1 + 27.2 s; 1000 + 27200 bytes
     values = [cell.strip() for cell in lines[2].split("|")]
-    assert values[2:6] == ["15.4", "15.4", "0.02", "0.02"]
+    assert values[2:6] == ["28.2", "28.2", "0.03", "0.03"]
     assert lines[-1].split()[1] == "all" and lines[-1].split()[-2] == "80"
     # 46 clips x 10 jobs: 10 x (1 + 4.6) s
     table = extrapolated(model, study())
@@ -90,16 +96,24 @@ def test_two_sizes_predict_a_third_and_the_papers():
 
 
 def test_a_cost_is_time_size_and_memory(tmp_path):
-    held = []
-
     def work():
-        held.append(bytearray(1 << 28))
+        held = bytearray(b"x") * (1 << 28)
+        assert held[-1]
         (tmp_path / "out").write_bytes(b"12345")
 
     cost = cost_of(work, [tmp_path / "out"])
     assert cost.n_bytes == 5 and cost.rows == 0
     assert 0 < cost.seconds < 60
     assert cost.peak_mib > 256
+
+
+def test_work_that_fails_ends_the_benchmark(tmp_path, capfd):
+    def work():
+        raise OSError("disk full")
+
+    with pytest.raises(BenchmarkError, match="exit status 1"):
+        cost_of(work, [])
+    assert "disk full" in capfd.readouterr().err
 
 
 @pytest.mark.slow
