@@ -78,14 +78,14 @@ class Model:
         return Prediction(*(line.at(unit) for line, unit in zip(self._lines[name].values(), at, strict=True)))
 
     def study(self, study: Study, size: Size) -> dict[str, tuple[int, Prediction]]:
-        """Number of jobs, and the cost of each, by name."""
+        """How often each piece of work is done, and what it costs each time, by name."""
         found = {
-            name: (jobs(name, study), self.job(name, study, size, 0))
+            name: (times(name, study), self.job(name, study, size, 0))
             for name in self._lines
             if name not in REPORT
         }
         rows = sum(count * one.rows for count, one in found.values())
-        return found | {name: (jobs(name, study), self.job(name, study, size, rows)) for name in REPORT}
+        return found | {name: (times(name, study), self.job(name, study, size, rows)) for name in REPORT}
 
 
 def _rows(costs: Mapping[str, Cost]) -> float:
@@ -113,8 +113,8 @@ def units(name: str, study: Study, size: Size, rows: float) -> Prediction:
     return Prediction(n, n, n, n)
 
 
-def jobs(name: str, study: Study) -> int:
-    """How many jobs of this name a study has."""
+def times(name: str, study: Study) -> int:
+    """How often a study does a piece of work."""
     rule, _, what = name.partition("/")
     if rule == "list_clips" or rule in REPORT:
         return 1
@@ -123,6 +123,17 @@ def jobs(name: str, study: Study) -> int:
     if rule in ("train_detector", "score_clips", "remove_bands"):
         return len(study.cells([what]))
     return len(study.cells(study.explained))
+
+
+def jobs(rule: str, study: Study) -> int:
+    """How many jobs of a rule a study has."""
+    if rule in ("score_clips", "remove_bands", "measure_localisation", "extract_features"):
+        return len(study.parts())
+    if rule == "train_detector":
+        return len(study.cells(study.detectors))
+    if rule == "attribute_clips":
+        return len(study.cells(study.explained)) * len(study.explainers)
+    return len(study.cells(study.explained)) if rule == "measure_faithfulness" else 1
 
 
 def published_size(study: Study) -> Size:

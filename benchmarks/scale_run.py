@@ -44,11 +44,14 @@ class StudyRun:
         self._timings: list[Path] = []
 
     def run(self) -> dict[str, Cost]:
-        """Run all stages; return the cost of each job by its name, ``rule`` or ``rule/what``."""
+        """Run all stages; return the cost of each piece of work by its name, ``rule`` or ``rule/what``.
+
+        A job may hold several: all detectors of a part are scored in one, all metrics of a detector are one.
+        """
         stages, study = self._stages, self.study
         self._job(
             "list_clips",
-            lambda: list_clips(stages.dataset(), self.folder, self._clips, "code"),
+            lambda: list_clips(stages.dataset(), "own", self.folder, self._clips, "code"),
             [self._clips],
         )
         self._job(
@@ -78,18 +81,18 @@ class StudyRun:
             ),
             [model, history],
         )
-        common = (self._clips, self._features, model)
+        common = (self._clips, self._features, {(label, 0): model})
         scores = self._path(f"scores/{label}.parquet")
         self._measure(
             f"score_clips/{label}",
-            lambda: score_clips(study, label, 0, "all", *common, scores, "code", RUNTIME),
+            lambda: score_clips(study, "all", *common, scores, "code", RUNTIME),
             scores,
         )
         if self.study.bands is not None:
             rows = self._path(f"bands/{label}.parquet")
             self._measure(
                 f"remove_bands/{label}",
-                lambda: remove_bands(study, label, 0, "all", stages.bands(), *common, rows, "code", RUNTIME),
+                lambda: remove_bands(study, "all", stages.bands(), *common, rows, "code", RUNTIME),
                 rows,
             )
 
@@ -129,7 +132,8 @@ class StudyRun:
         self._measure(
             "measure_localisation",
             lambda: measure_localisation(
-                study, "all", label, 0, stages.localisation(), self._clips, self._masks, maps, rows, "code"
+                *(study, "all", stages.localisation(), self._clips, self._masks),
+                *({(label, 0): maps}, rows, "code"),
             ),
             rows,
         )

@@ -9,7 +9,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from benchmarks.scale_cost import Cost, Size
-from benchmarks.scale_model import REPORT, Model, published_size
+from benchmarks.scale_model import REPORT, Model, jobs, published_size
 from soundproof.config.model import Study
 
 FACTORS = (1, 10, 100)
@@ -60,17 +60,13 @@ def extrapolated(model: Model, study: Study) -> list[str]:
         frame = pd.DataFrame(
             {
                 "rule": name.partition("/")[0],
-                # metrics were measured one by one, and are one job
-                "jobs": count if name.partition("/")[0] != "measure_faithfulness" else 0,
                 "hours": count * one.seconds / 3600,
                 "gigabytes": count * one.n_bytes / 1e9,
             }
             for name, (count, one) in costs.items()
         )
         summed = frame.groupby("rule", sort=False).sum()
-        if "measure_faithfulness" in summed.index:
-            summed.loc["measure_faithfulness", "jobs"] = len(study.cells(study.explained))
-        columns.setdefault("jobs", summed["jobs"])
+        columns.setdefault("jobs", summed.index.map(lambda rule: jobs(rule, study)).to_series(summed.index))
         columns[f"CPU h, {factor}x"], columns[f"GB, {factor}x"] = summed["hours"], summed["gigabytes"]
         peaks.append(costs["build_tables"][1].peak_mib / 1024)
         numbers.append(sum(count * one.rows for name, (count, one) in costs.items() if name not in REPORT))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.rows import BenchmarkError
 from benchmarks.scale import STUDIES, run_study
 from benchmarks.scale_cost import Cost, Size, cost_of
-from benchmarks.scale_model import Line, Model, jobs, published_size, units
+from benchmarks.scale_model import Line, Model, jobs, published_size, times, units
 from benchmarks.scale_table import checked, extrapolated
 from soundproof.config.load import load_study
+from soundproof.plan import jobs_per_stage
 
 
 def study(name="planer"):
@@ -59,11 +62,21 @@ def test_weights_do_not_grow_with_epochs_nor_support_vectors_with_squares():
         assert units(f"train_detector/{label}", study(), Size(10, 5, 3), rows=7).n_bytes == 10
 
 
-def test_jobs_are_those_of_the_workflow():
+def test_work_is_done_once_for_each_detector_and_seed():
     # five seeds, two explained detectors
-    assert jobs("train_detector/cae", study()) == 5
-    assert jobs("attribute_clips/saliency", study()) == jobs("measure_localisation", study()) == 10
-    assert jobs("list_clips", study()) == jobs("build_tables", study()) == 1
+    assert times("train_detector/cae", study()) == times("score_clips/cae", study()) == 5
+    assert times("attribute_clips/saliency", study()) == times("measure_localisation", study()) == 10
+    assert times("list_clips", study()) == times("build_tables", study()) == 1
+
+
+@pytest.mark.parametrize("name", ["planer", "dcase2023"])
+def test_jobs_are_those_that_a_dry_run_announces(name):
+    planned = jobs_per_stage({name: study(name)}, Path("run"))[name]
+    assert planned["features"] == jobs("list_clips", study(name)) + jobs("extract_features", study(name))
+    assert planned["training"] == jobs("train_detector", study(name)) + jobs("score_clips", study(name))
+    assert planned["attribution"] == jobs("attribute_clips", study(name))
+    assert planned["faithfulness"] == jobs("measure_faithfulness", study(name))
+    assert planned["localisation"] == jobs("measure_localisation", study(name))
 
 
 def made_up(size):
@@ -92,7 +105,7 @@ def test_two_sizes_predict_a_third_and_the_papers():
     table = extrapolated(model, study())
     assert "46 explained" in table[0]
     [row] = [line.split() for line in table if "attribute_clips" in line]
-    assert (row[3], row[5]) == ("10", f"{56 / 3600:.2f}")
+    assert (row[3], row[5]) == ("80", f"{56 / 3600:.2f}")
 
 
 def test_a_cost_is_time_size_and_memory(tmp_path):
