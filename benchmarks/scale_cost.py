@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from benchmarks.peak import peak_bytes, reset_peak
+from benchmarks.resident import peak_resident_bytes, reset_peak
 from benchmarks.rows import BenchmarkError
 from soundproof.files import whole_file
 from soundproof.seeding import seed_from
@@ -90,7 +90,7 @@ def _tell(work: Callable[[], None], sender: Connection) -> None:
     reset_peak()
     start = time.process_time()
     work()
-    sender.send((time.process_time() - start, peak_bytes()))
+    sender.send((time.process_time() - start, peak_resident_bytes()))
 
 
 def write_recordings(folder: Path, size: Size) -> Path:
