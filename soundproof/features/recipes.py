@@ -73,6 +73,8 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "planer": {"sample_rate_hz": 20000, "hop_length": 500, "n_mels": 80},
     # P1's second data set, as its code has it (64 ms Hann, hop 32 ms, log10)
     "dcase2022": {"hop_length": 512, "n_mels": 128, "scale": "log10"},
+    # P2: input of PANNs CNN14 (10-s clips: 1379 frames, cropped to a multiple of 8)
+    "cnn14": {"sample_rate_hz": 44100, "hop_length": 320, "low_hz": 50.0, "high_hz": 14000.0},
     # linear-frequency input of FeatEx-like detectors (P3): magnitude, no logarithm
     "stft": {"kind": "stft", "hop_length": 512, "power": 1, "scale": "linear"},
 }
