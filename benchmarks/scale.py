@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +80,16 @@ def run_study(name: str, explained: int, folder: Path) -> StudyRun:
     return run
 
 
-def measure(name: str) -> tuple[Model, list[str]]:
+def measure(name: str, explained: Sequence[int]) -> tuple[Model, list[str]]:
     """Run a study at three sizes; return what the first two say, and the third beside what they predict."""
     with tempfile.TemporaryDirectory() as folder:
         load_libraries(load_study(name, STUDIES))
-        runs = {n: run_study(name, n, Path(folder, str(n))) for n in EXPLAINED}
-        tables = [many_seeds(runs[EXPLAINED[-1]], seeds) for seeds in SEEDS]
-        study = runs[EXPLAINED[0]].study
-    sizes = {n: Size.of(n) for n in EXPLAINED}
-    model = Model(study, {sizes[n]: runs[n].costs for n in EXPLAINED[:2]}, tables[:2])
-    return model, checked(model, study, sizes[EXPLAINED[-1]], runs[EXPLAINED[-1]].costs, tables[-1])
+        runs = {n: run_study(name, n, Path(folder, str(n))) for n in explained}
+        tables = [many_seeds(runs[explained[-1]], seeds) for seeds in SEEDS]
+        study = runs[explained[0]].study
+    sizes = {n: Size.of(n) for n in explained}
+    model = Model(study, {sizes[n]: runs[n].costs for n in explained[:2]}, tables[:2])
+    return model, checked(model, study, sizes[explained[-1]], runs[explained[-1]].costs, tables[-1])
 
 
 def many_seeds(run: StudyRun, seeds: int) -> tuple[int, Cost]:
@@ -104,12 +105,20 @@ def main(words: list[str] | None = None) -> None:
     """Measure the chosen studies and show what they cost."""
     parser = argparse.ArgumentParser(prog="benchmarks.scale", description=__doc__)
     parser.add_argument("--studies", nargs="+", default=list(PAPERS), metavar="NAME")
+    parser.add_argument(
+        "--explained",
+        nargs=3,
+        type=int,
+        default=EXPLAINED,
+        metavar="N",
+        help="explained clips of the three runs",
+    )
     parser.add_argument("--output", type=Path, help="Markdown page whose tables are replaced")
     chosen = parser.parse_args(words)
     set_determinism(1)
     for name in chosen.studies:
         sys.stderr.write(f"{name} ...\n")
-        model, check = measure(name)
+        model, check = measure(name, chosen.explained)
         lines = [*check, "", *extrapolated(model, load_study(name, STUDIES))]
         shown = "\n".join(lines)
         sys.stdout.write(f"{name}\n\n{shown}\n\n")

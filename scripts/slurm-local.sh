@@ -41,7 +41,9 @@ write_configuration() {
         || die "$conf/slurm.conf belongs to another Slurm; it is left alone" 3
     local host cpus memory node
     host=$(hostname -s)
-    cpus=$(nproc)
+    # a job of the profile asks for two; nproc would obey OMP_NUM_THREADS
+    cpus=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
+    [ "$cpus" -ge 2 ] || cpus=2
     # each node may use half the machine
     memory=$(awk '/MemTotal/ {print int($2 / 1024 / 2)}' /proc/meminfo)
     mkdir -p "$conf" "$base/state" "${nodes[@]/#/$base/spool.}"
@@ -56,6 +58,8 @@ SlurmdUser=root
 StateSaveLocation=$base/state
 SlurmdSpoolDir=$base/spool.%n
 SlurmctldPidFile=$base/slurmctld.pid
+# nodes are as large as this file says, whatever the machine has
+SlurmdParameters=config_overrides
 SlurmdPidFile=$base/slurmd.%n.pid
 SlurmctldLogFile=$base/slurmctld.log
 SlurmdLogFile=$base/slurmd.%n.log
