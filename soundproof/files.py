@@ -49,6 +49,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``folder``; rename it into place if the block succeeds, else remove it.
 
+    Where another process has put the same folder there in the meantime, that one stays.
+
     Raises:
         StorageError: As :func:`whole_file`.
     """
@@ -59,7 +61,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             yield partial
-            partial.replace(folder)
+            try:
+                partial.replace(folder)
+            except OSError:
+                # a folder cannot replace one that holds something
+                if not folder.is_dir():
+                    raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from soundproof.errors import ArtefactError
-from soundproof.files import whole_file
+from soundproof.files import whole_file, whole_folder
 from soundproof.provenance import KEY, Provenance
 from soundproof.tables import read_provenance, read_table, write_table
 
@@ -122,3 +122,23 @@ def test_a_result_is_readable_by_whom_the_folder_allows(tmp_path):
     beside = tmp_path / "b.txt"
     beside.write_text("b")
     assert path.stat().st_mode == beside.stat().st_mode
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "tree") as partial:
+        (partial / "a").write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with whole_folder(tmp_path / "tree") as partial:
+        (partial / "a").write_text("whole")
+        assert not (tmp_path / "tree").exists()
+    assert (tmp_path / "tree/a").read_text() == "whole"
+
+
+def test_a_folder_that_another_process_finished_first_stays(tmp_path):
+    with whole_folder(tmp_path / "tree") as partial:
+        (partial / "a").write_text("second")
+        (tmp_path / "tree").mkdir()
+        (tmp_path / "tree/a").write_text("first")
+    assert (tmp_path / "tree/a").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["tree"]
