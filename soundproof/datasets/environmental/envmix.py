@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from math import ceil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -83,7 +83,9 @@ class EnvmixDataset(MixtureDataset):
         if clip.event is None:
             silence = np.zeros(self.n_samples, dtype=np.float32)
             return MixedClip(clean(sound, snr_db, self.settings.protocol), silence)
-        rng = np.random.default_rng(seed_from("envmix onset", self.settings.seed, clip.place))
+        rng = np.random.default_rng(
+            seed_from("envmix onset", self.settings.seed, PurePosixPath(clip.place).stem)
+        )
         event = placed(read_at(clip.event.source, self.rate_hz), self.n_samples, rng)
         mixture = mix(sound, event.samples, snr_db)
         return MixedClip(mixture.background, mixture.event, event.onset, event.offset)

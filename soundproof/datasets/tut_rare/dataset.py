@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from soundproof.datasets.fitted import read_at
+from soundproof.datasets.audio_files import audio_info, read_audio
+from soundproof.datasets.fitted import read_at, resampled
 from soundproof.datasets.listed import in_drawn_order
 from soundproof.datasets.mixing import PlacedEvent, mix_at_ebr
 from soundproof.datasets.mixtures import MixedClip, MixtureDataset, PlannedMixture
@@ -86,11 +87,12 @@ class TutRareDataset(MixtureDataset):
 
     def _of_class(self, machine: str) -> list[PlannedMixture]:
         sources, settings = self._sources, self.settings
-        by_place = {one.place: one for one in sources.train}
-        order = in_drawn_order(by_place, "tut_rare train", settings.seed)
+        # by name: places differ with where the tree lies
+        by_name = {PurePosixPath(one.place).stem: one for one in sources.train}
+        order = in_drawn_order(by_name, "tut_rare train", settings.seed)
         clips = [
-            self._clip(f"{machine}_train_{PurePosixPath(place).stem}", machine, "train", by_place[place])
-            for place in order[: settings.train_clips]
+            self._clip(f"{machine}_train_{name}", machine, "train", by_name[name])
+            for name in order[: settings.train_clips]
         ]
         for number in range(settings.test_clips):
             rng = np.random.default_rng(seed_from("tut_rare test", settings.seed, machine, number))
@@ -130,12 +132,11 @@ class TutRareDataset(MixtureDataset):
 
     def _placed(self, event: IsolatedEvent, clip_id: str) -> PlacedEvent:
         """Cut the event out of its recording and put it somewhere in the clip, onset uniform over the free room."""
-        sound = read_at(event.source, self.rate_hz)
-        first, last = (int(seconds * self.rate_hz) for seconds in (event.start_s, event.end_s))
-        if last > sound.size:
-            found = f"{sound.size / self.rate_hz:g} s"
-            raise DataError(f"the event until {event.end_s:g} s in {event.source}", found, "fetch it again")
-        piece = sound[first:last][: self.n_samples]
+        rate_hz = audio_info(event.source).rate_hz
+        first, last = (int(seconds * rate_hz) for seconds in (event.start_s, event.end_s))
+        # recordings last up to minutes: no more than the event is resampled
+        audio = read_audio(event.source, "mix", first, last - first)
+        piece = resampled(audio.samples, rate_hz, self.rate_hz)[: self.n_samples]
         rng = np.random.default_rng(seed_from("tut_rare onset", self.settings.seed, clip_id))
         onset = int(rng.integers(0, self.n_samples - piece.size, endpoint=True))
         samples = np.zeros(self.n_samples, dtype=np.float32)

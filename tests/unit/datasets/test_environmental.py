@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import hashlib
+import io
 import math
+import tarfile
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from soundproof.datasets.environmental import files
 from soundproof.datasets.environmental.classes import BACKGROUNDS, EVENTS, URBAN_CLASSES
 from soundproof.datasets.environmental.envmix import EnvmixDataset
 from soundproof.datasets.environmental.listings import SoundFile, esc50_sounds, urban_sounds
@@ -20,7 +25,8 @@ from soundproof.datasets.environmental.parameters import (
     Urbansound8kParameters,
 )
 from soundproof.datasets.fitted import fitted, resampled
-from soundproof.errors import ConfigError, DataError
+from soundproof.datasets.remote_file import RemoteFile
+from soundproof.errors import ConfigError, DataError, DownloadError
 
 MINI = {"machines": ("siren",), "anomalies": ("dog", "frog"), "miniature": True}
 
@@ -225,3 +231,44 @@ def test_resampling_keeps_what_both_rates_can_hold():
 def test_p2s_events_are_classes_of_esc50():
     assert len(EVENTS) == 17
     assert Esc50Parameters().anomalies == EVENTS
+
+
+def test_both_archives_are_fetched_verified_and_read(home, site, tmp_path, monkeypatch):
+    made = home / "envmix-miniature"
+    zipped, tarred = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (made / "esc50").rglob("*.*"):
+            archive.write(path, f"ESC-50-33c8ce9/{path.relative_to(made / 'esc50')}")
+    with tarfile.open(fileobj=tarred, mode="w:gz") as packed:
+        packed.add(made / "urbansound8k", "UrbanSound8K")
+    records = {}
+    for kind, name, body in (
+        ("esc50", "ESC-50-33c8ce9eb2cf.zip", zipped.getvalue()),
+        ("urbansound8k", "UrbanSound8K.tar.gz", tarred.getvalue()),
+    ):
+        site.files[name] = body
+        remote = RemoteFile(name, (site.url(name),), len(body), hashlib.md5(body).hexdigest())
+        records[kind] = SimpleNamespace(files=(remote,))
+    monkeypatch.setattr(files, "catalogue", lambda: records)
+
+    data = envmix(tmp_path, miniature=False, expected_counts="any")
+    assert [path.relative_to(tmp_path).as_posix() for path in data.fetch()] == [
+        "esc50/ESC-50-33c8ce9eb2cf.zip",
+        "urbansound8k/UrbanSound8K.tar.gz",
+    ]
+    asked = len(site.requests)
+    clips, expected = data.clips(), envmix(home).clips()
+    pd.testing.assert_frame_equal(clips.drop(columns="path"), expected.drop(columns="path"))
+    clip_id = clips["clip_id"][0]
+    assert np.array_equal(data.read(clip_id).samples, envmix(home).read(clip_id).samples)
+    assert (data.folder / clips["path"][0]).is_file()
+    # what is there is neither fetched nor unpacked again
+    data.fetch()
+    assert len(site.requests) == asked
+
+
+def test_a_download_is_named_with_all_that_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOUNDPROOF_OFFLINE", "1")
+    with pytest.raises(DownloadError) as caught:
+        envmix(tmp_path, miniature=False).fetch()
+    assert "ESC-50-33c8ce9eb2cf.zip" in str(caught.value) and "UrbanSound8K.tar.gz" in str(caught.value)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,8 @@ def test_the_parts_of_the_archive_are_one_tree(home, tmp_path):
         with zipfile.ZipFile(tmp_path / archive, "w", zipfile.ZIP_DEFLATED) as packed:
             for path in files[number::3]:
                 packed.write(path, f"TUT-rare-sound-events-2017-development/{path.relative_to(home)}")
-    packed = tut_rare(tmp_path, folder=str(tmp_path))
-    plain = tut_rare(tmp_path, folder=str(home))
+    packed = tut_rare(tmp_path, folder=str(tmp_path), train_clips=5)
+    plain = tut_rare(tmp_path, folder=str(home), train_clips=5)
     pd.testing.assert_frame_equal(packed.clips().drop(columns="path"), plain.clips().drop(columns="path"))
     clip_id = packed.clips()["clip_id"].iloc[-1]
     assert np.array_equal(packed.read(clip_id).samples, plain.read(clip_id).samples)
@@ -131,3 +132,14 @@ def test_sources_and_terms_are_fetched_but_no_ready_mixtures():
     assert len([name for name in names if "bgs_and_cvsetup" in name]) == 8
     assert {"LICENSE.txt", "FREESOUNDCREDITS.txt"} <= set(names)
     assert not any("mixture" in name or "code" in name for name in names)
+
+
+def test_an_event_beyond_the_end_of_its_recording_is_named(home, tmp_path):
+    shutil.copytree(home, tmp_path / "copy")
+    path = tmp_path / "copy/data/source_data/cv_setup/events_devtest.yaml"
+    events = yaml.safe_load(path.read_text())
+    for row in events["gunshot"]:
+        row["segment"] = [2.5, 99.0]
+    path.write_text(yaml.safe_dump(events))
+    with pytest.raises(DataError, match=r"\.wav"):
+        tut_rare(tmp_path, folder=str(tmp_path / "copy")).clips()
