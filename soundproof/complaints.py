@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from soundproof.redaction import redact
+
 _REMEDIES = {
     "missing": "give it a value",
     "extra_forbidden": "remove it",
@@ -53,4 +55,4 @@ def first_complaint(error: ValidationError) -> tuple[list[str], str, str, str]:
 
 
 def _shown(value: Any) -> str:
-    return "no value (null)" if value is None else repr(value)
+    return "no value (null)" if value is None else redact(repr(value))

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from soundproof.redaction import redact
 from soundproof.registry import Parameters
 
 MACHINE_ID = re.compile(r"(id|section)_?\d+", re.IGNORECASE)
@@ -94,6 +95,17 @@ class PlanerParameters(Parameters):
         "published", description="published: refuse another number of clips than the paper's; any: take all."
     )
     machine: Literal["planer"] = Field("planer", description="Name of the machine.")
+
+    @field_validator("mirrors")
+    @classmethod
+    def _without_secrets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(redact(address, {}) != address for address in value):
+            # settings are kept in records, which are handed on with the results
+            raise ValueError(
+                "an address holds a password or a token: name the host alone and put user and password into "
+                "~/.netrc, or place the file by hand"
+            )
+        return value
 
 
 def folder_machine(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 import soundfile
 import yaml
 from checkout import per_rule
+
+from soundproof.maps import MapReader
+from soundproof.tables import read_table
 
 KEPT = {"detectors": ("ae", "clip_level"), "explainers": ("error_map", "random_map")}
 RATE_HZ = 16_000
@@ -68,3 +72,55 @@ def test_recordings_run_and_a_test_set_without_anomalies_is_said(fresh, tmp_path
     assert "Not available" in detection and "anomal" in detection
     for page in run.rglob("*.md"):
         assert "nan" not in page.read_text().lower().split(), page
+
+
+# what a shell, a program's options, a template, a page, a spreadsheet or a pattern would take for something else
+ODD_NAMES = (
+    *("$(touch pwned)", "`touch pwned`", "; touch pwned; rm -rf results", "&& touch pwned", "| tee pwned"),
+    *("--help", "-rf", "{", "%s %(x)s", "<img src=x onerror=alert(1)>", "=cmd|calc", "* ?[x]", "~"),
+    *("a'b\"c", "a\\b", "tab\there", "Ω \u202egnp", "normal_id_00", "clip"),
+)
+
+
+def test_names_of_recordings_are_names_and_nothing_else(fresh, tmp_path):
+    rng = np.random.default_rng(8)
+    for where in ("train/normal", "test/normal", "test/anomaly"):
+        (tmp_path / "odd" / where).mkdir(parents=True)
+        for name in ODD_NAMES:
+            sound = 0.1 * rng.standard_normal(2 * RATE_HZ)
+            soundfile.write(tmp_path / "odd" / where / f"{name}.wav", sound, RATE_HZ)
+    before = sorted(path.name for path in fresh.path.iterdir())
+    folder = fresh.path / "results/recordings/recordings"
+    options = ("--config", f"recordings={tmp_path / 'odd'}", "studies=recordings", "--")
+    fresh.snakemake("--cores", "1", *options, str(folder.relative_to(fresh.path) / "features/all.parquet"))
+
+    clips = read_table(folder / "clips.parquet")
+    assert sorted(clips["path"]) == sorted(
+        f"{where}/{name}.wav"
+        for where in ("train/normal", "test/normal", "test/anomaly")
+        for name in ODD_NAMES
+    )
+    # names that go into file names and tables are plain ones
+    assert clips["clip_id"].is_unique and clips["clip_id"].str.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*").all()
+    assert MapReader(folder / "features/all.parquet").clip_ids == clips["clip_id"].tolist()
+    # nothing was run, removed or made
+    assert sorted({*before, "results", ".snakemake"}) == sorted(path.name for path in fresh.path.iterdir())
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("two\nlines", "a line break"),
+        ("{study}", "a word in braces"),
+        ("bad\udcff", "bytes that are no UTF-8"),
+    ],
+)
+def test_a_name_that_the_workflow_cannot_carry_is_refused(fresh, tmp_path, name, said):
+    record(tmp_path / "odd", {"train/normal": 1, "test/normal": 1, "test/anomaly": 1})
+    shutil.copy(tmp_path / "odd/train/normal/clip_0.wav", tmp_path / f"odd/train/normal/{name}.wav")
+    options = ("--config", f"recordings={tmp_path / 'odd'}")
+    done = fresh.command("snakemake", "--dry-run", *options, check=False)
+    assert done.returncode != 0
+    assert f"found: {said} in its name" in done.stdout and "to do: rename it" in done.stdout
+    assert "Traceback" not in done.stdout

@@ -6,7 +6,7 @@ import json
 import shutil
 
 import pytest
-from checkout import NOTHING, STUDY
+from checkout import NOTHING, PLANTED, STUDY
 
 from soundproof.provenance import Provenance
 from soundproof.tables import read_provenance, read_table, write_table
@@ -121,3 +121,10 @@ def test_records_name_no_machine_and_no_time(finished):
         record = read_provenance(path)
         assert isinstance(record, Provenance)
         assert str(finished.path) not in record.encode().decode()
+
+
+def test_no_file_of_a_run_holds_a_secret_of_its_environment(finished):
+    assert PLANTED in finished.environment()["https_proxy"]
+    files = [path for path in finished.path.rglob("*") if path.is_file() and ".venv" not in path.parts]
+    assert len(files) > 200
+    assert [path for path in files if PLANTED.encode() in path.read_bytes()] == []

@@ -129,3 +129,29 @@ def test_run_index_links_studies(folder):
     assert page.values("a", "href") == ["bench/index.html", "own/index.html"]
     assert "Bench &lt;1&gt;" in text
     assert "Mind." in text
+
+
+MARKUP = '<script>alert(1)</script><img src=x onerror=alert(2)>" onmouseover="alert(3)'
+
+
+def test_names_and_titles_from_elsewhere_are_text(tmp_path):
+    exhibit = table(1, text=MARKUP, warnings=(MARKUP,))
+    exhibit = FinishedTable(exhibit.frame, MARKUP, (Column(MARKUP, "name"),), exhibit.warnings)
+    write_finished_table(exhibit, tmp_path / "tables", "T1_detection", MARKUP, RECORD)
+    path = write_study_page(
+        tmp_path,
+        study=MARKUP,
+        title=MARKUP,
+        facts={MARKUP: MARKUP},
+        names=("T1_detection",),
+        provenance=Provenance(stage=MARKUP, code=MARKUP, inputs={MARKUP: MARKUP}),
+        index=MARKUP,
+    )
+    link = StudyLink(MARKUP, MARKUP, MARKUP, MARKUP, (MARKUP,))
+    index = write_run_index(tmp_path / "run.html", run=MARKUP, studies=[link])
+    for page in (Page(path.read_text()), Page(index.read_text())):
+        assert not {"script", "img"} & set(page.tags)
+        assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+        # it is there nevertheless, as what it is
+        assert any(MARKUP in (value or "") for _, _, value in page.attributes) and page.open == []
+    assert path.read_text().count("&lt;script&gt;") > 8
