@@ -24,6 +24,12 @@ if STANDING and STANDING.alive:
         "It is left alone: wait for it, or give this one a 'run' name of its own.",
         file=sys.stderr,
     )
+if STANDING:
+    try:
+        require_writable(Path(RUN))
+    except SoundproofError as error:
+        # there may be nothing to do, and Snakemake's own message would name files only
+        print(f"Nothing new can be made here: {error}", file=sys.stderr)
 
 
 onstart:
