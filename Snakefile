@@ -44,4 +44,4 @@ rule all:
 
 
 onerror:
-    shell("{workflow.basedir}/scripts/slurm-failures.sh {log}")
+    explain_failure(log)

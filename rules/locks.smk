@@ -4,6 +4,7 @@ A killed run leaves Snakemake's locks behind. They are removed where no other ru
 command again is all that resuming takes.
 """
 
+import subprocess
 from types import SimpleNamespace
 
 from soundproof.clock import bring_back, refuse_future
@@ -32,6 +33,24 @@ if STANDING:
         print(f"Nothing new can be made here: {error}", file=sys.stderr)
 
 
+def explain_failure(log):
+    """Say what befell the jobs and what to do."""
+    # a list of words, since the folder's name may hold what a shell reads otherwise
+    subprocess.run([Path(workflow.basedir, "scripts", "slurm-failures.sh"), *log])
+    if any("SIGKILL" in Path(name).read_text() for name in log):
+        print(
+            "A job was killed from outside, as happens when the machine is out of memory:",
+            "run fewer jobs at once (--cores 1), or lower 'memory_budget_mb'.",
+            file=sys.stderr,
+        )
+    print(
+        f"Some jobs failed. Their messages stand above and in {RUN}/logs.",
+        "Everything that is finished is kept: once the cause is gone,",
+        "the same command goes on from here (docs/faults.md).",
+        file=sys.stderr,
+    )
+
+
 onstart:
     # only here is it known that something is to be made
     if workflow.is_main_process:
@@ -50,18 +69,3 @@ onstart:
             )
         except SoundproofError as error:
             sys.exit(f"Cannot run: {error}")
-
-
-onerror:
-    if any("SIGKILL" in Path(name).read_text() for name in log):
-        print(
-            "A job was killed from outside, as happens when the machine is out of memory:",
-            "run fewer jobs at once (--cores 1), or lower 'memory_budget_mb'.",
-            file=sys.stderr,
-        )
-    print(
-        f"Some jobs failed. Their messages stand above and in {RUN}/logs.",
-        "Everything that is finished is kept: once the cause is gone,",
-        "the same command goes on from here (docs/faults.md).",
-        file=sys.stderr,
-    )
