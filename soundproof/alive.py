@@ -9,6 +9,7 @@ however that ends. Who can get that lock for himself alone knows that no other r
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import platform
 import shutil
@@ -38,7 +39,8 @@ def enter(state: Path) -> Standing:
     """Join the runs of a folder, and clear away what dead ones left if nobody else is there.
 
     On a network file system that does not carry locks between hosts, a run elsewhere cannot be seen. Therefore the
-    hosts are noted as well, and notes of Snakemake are only removed if all of them come from this host.
+    hosts are noted as well, and notes of Snakemake are only removed if all of them come from this host. Neither are
+    they if jobs were submitted to a cluster: these outlive their run, and remove their outputs should they fail.
 
     Args:
         state: Snakemake's folder ``.snakemake``.
@@ -63,6 +65,7 @@ def enter(state: Path) -> Standing:
         alive = ()
         left = notes.is_dir() and any(notes.iterdir())
         here = all(entry.startswith(f"{host}:") for entry in _read(handle))
+        here = here and not _submitted(state)
         if left and here:
             shutil.rmtree(notes)
             cleared = True
@@ -72,6 +75,18 @@ def enter(state: Path) -> Standing:
     os.lseek(handle, 0, os.SEEK_END)
     os.write(handle, f"{host}:{os.getpid()}\n".encode())
     return Standing(handle, alive, cleared)
+
+
+def _submitted(state: Path) -> bool:
+    """Whether an unfinished output is noted to be the work of a cluster's job."""
+    for path in (state / "incomplete").rglob("*"):
+        try:
+            if path.is_file() and json.loads(path.read_text()).get("external_jobid") is not None:
+                return True
+        except (ValueError, AttributeError):
+            # cut off by the kill: a job that was just being noted
+            continue
+    return False
 
 
 def _may_live(entry: str, host: str) -> bool:

@@ -95,6 +95,18 @@ def test_notes_that_may_be_of_another_host_stay(state: Path) -> None:
     assert enter(state).cleared
 
 
+def test_notes_stay_where_a_cluster_may_still_work(state: Path) -> None:
+    # these jobs outlive Snakemake, and remove their outputs if they are cancelled
+    marks = state / "incomplete" / "deep"
+    marks.mkdir(parents=True)
+    (marks / "b3V0cHV0").write_text('{"external_jobid": "17"}')
+    Run(state).kill()
+    assert not enter(state).cleared and (state / "locks").is_dir()
+    (marks / "b3V0cHV0").write_text('{"external_jobid": null}')
+    (marks / "b3RoZXI=").write_text('{"exter')
+    assert enter(state).cleared
+
+
 def test_a_folder_that_cannot_be_written_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert alive.enter(tmp_path / "file" / ".snakemake") == alive.Standing(None)
