@@ -56,7 +56,8 @@ def test_a_run_on_the_cluster_ends_with_the_same_bytes(finished, fresh):
     # 16 jobs; the short ones share submissions, downloads and pages are made where Snakemake runs
     submitted = submissions(fresh)
     assert Counter(submission.kind for submission in submitted) == {
-        "prepare": 1,
+        "list": 1,
+        "features": 1,
         "train": 3,
         "explain": 1,
         "score": 1,

@@ -32,6 +32,7 @@ def test_groups_and_partitions_name_what_exists():
         re.findall(r"^rule (\w+):", "".join(p.read_text() for p in REPOSITORY.glob("rules/*.smk")), re.M)
     )
     assert slurm["groups"].keys() <= rules
+    assert slurm["group-components"].keys() <= set(slurm["groups"].values())
     # a group that fails is made again as a whole, which no training should be
     assert "train_detector" not in slurm["groups"]
     partitions = yaml.safe_load((REPOSITORY / slurm["slurm-partition-config"]).read_text())["partitions"]
@@ -39,11 +40,11 @@ def test_groups_and_partitions_name_what_exists():
     assert any(not limits.get("max_gpu") for limits in partitions.values())
 
 
-def test_the_papers_runs_are_hundreds_of_jobs_and_fewer_submissions(fresh):
+def test_the_papers_run_is_less_than_half_as_many_submissions_as_jobs(fresh):
     said = fresh.dry_run(*PROFILE, *PAPERS)
     plan = said[: said.rindex("Job stats")]
     jobs = per_rule_of(plan)
-    assert 100 < sum(jobs.values()) < 1000
+    assert 1000 < sum(jobs.values()) < 2000
     local = {"all", "download_dataset", "write_report", "index_studies"}
     alone = {rule: count for rule, count in jobs.items() if rule not in {*profile("slurm")["groups"], *local}}
     submitted = sum(alone.values()) + len(re.findall(r"Group job \w+ \(", plan))
