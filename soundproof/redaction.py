@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 HIDDEN = "***"
-_USER = re.compile(r"(?<=://)[^/?#\s'\"@]*@")
+_USER = re.compile(r"(?<=://)[^/?#\s'\"]*@")
 _NAMED = re.compile(
     r"(?i)(?P<name>[?&;][^=&\s'\"]*(?:token|secret|password|passwd|signature|credential|api_?key|access_?key|\bsig|\bkey)"
     r"[^=&\s'\"]*=)[^&#\s'\"]+"

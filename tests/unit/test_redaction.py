@@ -19,6 +19,7 @@ SECRET = "hunter2-planted"
         f"url: /data.zip?expires=1&X-Amz-Signature={SECRET}&part=2",
         f"https://host/a?access_token={SECRET}#top",
         f"https://host/a?sig={SECRET}",
+        f"https://me:one@{SECRET}@host/a",
         f"{{'Authorization': 'Bearer {SECRET}', 'Accept': 'identity'}}",
         f"Proxy-Authorization: Basic {SECRET}",
     ],
