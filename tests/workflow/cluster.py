@@ -64,6 +64,11 @@ class Submission:
                 found[int(folder.name)] = environment
         return found
 
+    def freeze(self) -> None:
+        """Let the job stand still; it can still be cancelled."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGSTOP)
+
     def at_work(self) -> bool:
         """Whether a rule's script is running, not only the Snakemake around it."""
         for pid in self.processes():

@@ -133,15 +133,17 @@ def test_a_killed_snakemake_goes_on_with_what_was_finished(finished, copy, start
     training = run.at_work()
     scoring = run.at_work(after=1)
     assert (training.kind, scoring.kind) == ("train", "score")
+    # so that it cannot end before it is looked at
+    scoring.freeze()
     run.kill()
-    # its jobs live on
+    trained = (copy.path / model).stat()
+
+    # its jobs live on, so the folder stays locked
+    locked = copy.command("snakemake", *OPTIONS, str(SCORES), check=False)
+    assert locked.returncode != 0 and "--unlock" in locked.stdout
     assert submissions(copy)[-1].state == "RUNNING"
     cancel(scoring)
     wait_for("the orphan to end", lambda: submissions(copy)[-1].state == "CANCELLED")
-    trained = (copy.path / model).stat()
-
-    locked = copy.command("snakemake", *OPTIONS, str(SCORES), check=False)
-    assert locked.returncode != 0 and "--unlock" in locked.stdout
     copy.snakemake("--unlock")
     copy.snakemake(*OPTIONS, str(SCORES))
     assert [submission.kind for submission in submissions(copy)] == ["train", "score", "score"]
