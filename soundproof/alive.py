@@ -78,7 +78,10 @@ def enter(state: Path) -> Standing:
 
 
 def _submitted(state: Path) -> bool:
-    """Whether an unfinished output is noted to be the work of a cluster's job."""
+    """Whether a job was submitted to a cluster that is not known to have ended well."""
+    # Slurm's log of a job goes when the job has succeeded; the note below is overwritten once the job has started
+    if any((state / "slurm_logs").rglob("*.log")):
+        return True
     for path in (state / "incomplete").rglob("*"):
         try:
             if path.is_file() and json.loads(path.read_text()).get("external_jobid") is not None:

@@ -104,6 +104,12 @@ def test_notes_stay_where_a_cluster_may_still_work(state: Path) -> None:
     assert not enter(state).cleared and (state / "locks").is_dir()
     (marks / "b3V0cHV0").write_text('{"external_jobid": null}')
     (marks / "b3RoZXI=").write_text('{"exter')
+    # a job that has started has overwritten its mark; Slurm's log of it is there until it succeeds
+    log = state / "slurm_logs" / "rule_score_clips" / "17.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    assert not enter(state).cleared and (state / "locks").is_dir()
+    log.unlink()
     assert enter(state).cleared
 
 
