@@ -133,7 +133,7 @@ def test_a_dry_run_of_the_papers_tells_downloads_and_jobs_and_loads_no_numerical
     # the plan counts what Snakemake counts, its target aside
     jobs = fresh.planned("--configfile", "config/paper.yaml")
     assert len(jobs) == total
-    assert 100 < total < 2_000, "jobs are to be chunks of minutes, not clips"
+    assert 100 < total < 1_000, "jobs are to be chunks of minutes, not clips"
 
 
 def test_studies_of_one_data_set_with_other_settings_have_manifests_of_their_own(fresh):
