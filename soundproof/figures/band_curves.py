@@ -54,7 +54,9 @@ def draw(results: StudyResults) -> FinishedFigure:
         _relevance(axes, curve, looks[explainer]["color"])
         known = rho.get((detector, explainer))
         text = "ρ undefined" if known is None else f"ρ = {known:.2f}"
-        axes.text(0.97, 0.95, text, ha="right", va="top", transform=axes.transAxes, fontsize=7)
+        # room for the number above the curves
+        axes.set_ylim(0, 1.2 * axes.dataLim.y1)
+        axes.text(0.97, 0.97, text, ha="right", va="top", transform=axes.transAxes, fontsize=7)
     handles.append(Line2D([], [], color="#0072B2", marker="o", label="relevance (coloured)"))
     legend_below(figure, handles, 4)
     lines = "Grey curves: the same with other replacements. " if len(removals) > 1 else ""
@@ -104,7 +106,6 @@ def _effects(axes: Axes, part: pd.DataFrame, removals: list[str]) -> list[Artist
     handles.append(
         axes.axhline(1 / n_bands, color="#222222", linestyle=":", linewidth=0.9, label="Chance: equal shares")
     )
-    axes.set_ylim(0, None)
     return handles
 
 

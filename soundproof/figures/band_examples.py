@@ -13,8 +13,8 @@ from soundproof.artefacts.bands import band_rows, finest
 from soundproof.faithfulness.bands import band_edges_hz, band_of_bins
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.illustration import Illustration
-from soundproof.figures.pictures import bracket_events, outline, relevance_picture
-from soundproof.figures.style import PAGE_IN, blocks, empty, styled
+from soundproof.figures.pictures import bracket_events, relevance_picture
+from soundproof.figures.style import OUTLINE, PAGE_IN, blocks, empty, styled
 from soundproof.results import StudyResults
 
 NO_BANDS = "band removal was not measured"
@@ -67,7 +67,9 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
         clips=f"clip {clips[0]}" if len(clips) == 1 else f"clips {', '.join(clips)}",
         bands=n_bands,
         scale=scale,
-        outline=" Green outline: cells that the fault dominates." if masked else "",
+        outline=" Green, over the bars: each band's share of cells of the fault, to the same height."
+        if masked
+        else "",
     )
     return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)
 
@@ -85,7 +87,6 @@ def _panel(axes: Axes, one: Illustration, relevance: np.ndarray, of_bin: np.ndar
     """Draw map, band edges and a bar per band; return what the bars show."""
     relevance_picture(axes, relevance, one)
     bracket_events(axes, one.events)
-    outline(axes, one, one.mask)
     starts = np.flatnonzero(np.diff(of_bin)) + 1
     for start in starts:
         axes.axhline(start - 0.5, color="#00A0A0", linewidth=0.6)
@@ -101,6 +102,11 @@ def _panel(axes: Axes, one: Illustration, relevance: np.ndarray, of_bin: np.ndar
         edgecolor="white",
         linewidth=0.4,
     )
+    if one.mask is not None and one.mask.any():
+        inside = np.array([one.mask[of_bin == band].mean() for band in range(len(means))])
+        bars.stairs(
+            inside / inside.max() * means.max(), edges, orientation="horizontal", color=OUTLINE, linewidth=1.0
+        )
     bars.tick_params(left=False, labelleft=False, bottom=False, labelbottom=False)
     bars.grid(visible=False)
     low_hz, high_hz = zip(*band_edges_hz(one.axes.frequencies_hz, of_bin), strict=True)

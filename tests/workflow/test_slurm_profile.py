@@ -23,7 +23,9 @@ def test_the_cluster_profile_repeats_the_default_one():
     # Snakemake reads one workflow profile, not both
     default, slurm = profile("default"), profile("slurm")
     assert default.keys() <= slurm.keys()
-    assert {key: slurm[key] for key in default} == default
+    # cores bound a workstation's jobs in the one, a submission in the other
+    shared = {key: value for key, value in default.items() if key != "cores"}
+    assert {key: slurm[key] for key in shared} == shared
 
 
 def test_groups_and_partitions_name_what_exists():
