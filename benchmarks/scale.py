@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.scale_cost import Cost, Size, write_recordings
+from benchmarks.scale_cost import MACHINES, Cost, Size, write_recordings
 from benchmarks.scale_model import Model
 from benchmarks.scale_run import StudyRun
 from benchmarks.scale_table import checked, extrapolated
@@ -42,7 +42,12 @@ SEEDS = (2, 4, 8)
 def small(name: str, folder: Path, labels: Path) -> Study:
     """The study on recordings of noise, each training one epoch."""
     changes: dict[str, Any] = {
-        "dataset": {"kind": "recordings", "folder": str(folder), "labels": str(labels), "machine": "noise"},
+        "dataset": {
+            "kind": "recordings",
+            "folder": str(folder),
+            "labels": str(labels),
+            "machines": list(MACHINES),
+        },
         "detectors": {
             label: {"epochs": 1}
             for label, detector in load_study(name, STUDIES).detectors.items()

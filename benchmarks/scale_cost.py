@@ -23,6 +23,10 @@ SECONDS, RATE_HZ = 10, 16_000
 TRAIN_PER_EXPLAINED, NORMAL_PER_EXPLAINED = 32, 1
 
 
+MACHINES = ("left", "right")
+"""Two, for there are detectors that learn to tell machines apart."""
+
+
 @dataclass(frozen=True)
 class Size:
     """Clips of a run.
@@ -103,6 +107,7 @@ def write_recordings(folder: Path, size: Size) -> Path:
         rows.append(
             {
                 "path": name,
+                "machine": MACHINES[number % len(MACHINES)],
                 "split": "train" if number < size.train else "test",
                 "label": "anomaly" if anomalous else "normal",
                 "onset_s": "2" if anomalous else "",

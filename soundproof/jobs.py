@@ -46,7 +46,10 @@ def job(name: str, log: Path) -> Iterator[None]:
         logger.exception("%s failed", name)
         # the traceback has been shown; Python's own would show it again, with secrets
         raise SystemExit(1) from None
-    logger.info("%s took %.1f s", name, time.perf_counter() - start)
+    else:
+        logger.info("%s took %.1f s", name, time.perf_counter() - start)
+    finally:
+        logging.captureWarnings(capture=False)
 
 
 class _Redacting(logging.Formatter):
