@@ -149,7 +149,8 @@ def cancel(submission: Submission) -> None:
 def kill_node(submission: Submission) -> None:
     """Kill the daemon of the node that a job runs on, and the job, as a power cut does."""
     node = submission.fields["NodeList"]
-    pids = [int((_STATE / f"slurmd.{node}.pid").read_text()), *submission.processes()]
+    # daemons first: a step whose process dies before them would still be reported as failed
+    pids = [int((_STATE / f"slurmd.{node}.pid").read_text())]
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             name = (folder / "cmdline").read_text()
@@ -157,6 +158,7 @@ def kill_node(submission: Submission) -> None:
             continue
         if name.startswith(f"slurmstepd: [{submission.id}."):
             pids.append(int(folder.name))
+    pids += submission.processes()
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
