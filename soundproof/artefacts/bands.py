@@ -36,6 +36,12 @@ def finest(rows: pd.DataFrame) -> pd.DataFrame:
     return most[most["scale"].eq(in_order(most["scale"])[0])] if len(most) else most
 
 
+def published_rho(results: StudyResults) -> pd.DataFrame:
+    """Rows of rho with effects by size, as published, at the partition with the most bands."""
+    rows = band_rows(results, "band_rho")
+    return finest(rows[rows["variant"].eq("absolute")])
+
+
 def edges_hz(results: StudyResults, scale: Any, n_bands: int) -> list[Band]:
     """(low_hz, high_hz) of each band, the lowest first; empty where the frequencies of the maps are unknown."""
     known = results.frequencies_hz

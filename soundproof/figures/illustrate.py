@@ -110,7 +110,7 @@ def _masked(detector: Detector, x: Tensor) -> np.ndarray | None:
     ratio = getattr(detector.settings, "mask_ratio", 0.0)
     if not ratio:
         return None
-    patch = detector.settings.mask_patch  # type: ignore[attr-defined]
+    patch = detector.settings.mask_patch  # type: ignore[attr-defined]  # comes with mask_ratio
     generator = torch.Generator().manual_seed(seed_from("illustration"))
     hidden = hide_patches(1, detector.shape, patch, ratio, generator)[0].numpy()
     return np.where(hidden, np.float32(0), x[0].cpu().numpy())

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from soundproof.artefacts.bands import band_rows, finest, in_order, rho_summary
+from soundproof.artefacts.bands import in_order, published_rho, rho_summary
 from soundproof.artefacts.measures import titled
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.curves import legend_below
@@ -29,8 +29,7 @@ CAPTION = (
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
     """Draw a panel per detector, a row per explainer and a mark per replacement."""
-    rows = band_rows(results, "band_rho")
-    rows = finest(rows[rows["variant"].eq("absolute")])
+    rows = published_rho(results)
     if rows.empty:
         caption = CAPTION.format(bands="K", lead="")
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"{caption} Not available: {MISSING}.")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from soundproof.artefacts.bands import band_rows, finest, in_order, rho_summary
+from soundproof.artefacts.bands import in_order, published_rho, rho_summary
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import titled
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
@@ -32,8 +32,7 @@ CAPTION = (
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
     """Draw a panel per detector and explainer."""
-    rows = band_rows(results, "band_rho")
-    rows = finest(rows[rows["variant"].eq("absolute")])
+    rows = published_rho(results)
     if rows.empty:
         caption = CAPTION.format(bands="K", first="zero", others="", exact="")
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"{caption} Not available: {MISSING}.")

@@ -55,7 +55,7 @@ class ClipName:
             raise DataError(
                 f"the file name '{name}' of DCASE {year}", "not the scheme", f"expected is {scheme}"
             )
-        return cls(**{**parts, "tail": parts.get("tail") or ""})  # type: ignore[arg-type]
+        return cls(**{**parts, "tail": parts.get("tail") or ""})  # type: ignore[arg-type]  # as the pattern says
 
     def file_name(self, year: int) -> str:
         """Write the name of that year's scheme."""
