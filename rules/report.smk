@@ -125,6 +125,7 @@ rule write_report:
         title=lambda wildcards: stages(wildcards).facts()["title"],
         facts=lambda wildcards: stages(wildcards).words(),
         names=lambda wildcards: stages(wildcards).shown(),
+        left_out=lambda wildcards: stages(wildcards).left_out(),
         code=code("write_report"),
     script:
         "../workflow_scripts/write_report.py"

@@ -85,5 +85,6 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         frequencies_hz=axes.frequencies_hz,
         reported=None if files.reported is None else read_reported(files.reported),
         reported_dataset=facts["reported_dataset"],
+        measures=frozenset(facts["measures"]),
         costs=pd.concat(costs, ignore_index=True) if costs else no_costs(),
     )

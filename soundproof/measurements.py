@@ -39,6 +39,7 @@ def complete(
     for name in ("explainer", "protocol", "parameter", "clip_id"):
         if name not in out:
             out[name] = None
+    out["protocol"] = out["protocol"].fillna("")
     known = clips.set_index("clip_id")[list(_IDENTITY)]
     unknown = set(out["clip_id"].dropna()) - set(known.index)
     if unknown:

@@ -35,6 +35,7 @@ class StudyResults:
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
+        measures: Names in the ``metric`` column that the study asks for; None: not known.
     """
 
     study: str
@@ -53,6 +54,7 @@ class StudyResults:
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""
+    measures: frozenset[str] | None = None
 
     def detector_title(self, label: str) -> str:
         """Printed name of a detector; its label where nobody gave it one."""
@@ -65,6 +67,11 @@ class StudyResults:
     def of_metric(self, metric: str) -> pd.DataFrame:
         """The rows of one metric; none where it was not measured."""
         return self._by_metric.get(metric, self.measurements.iloc[:0])
+
+    def asked_for(self, metrics: Iterable[str]) -> bool:
+        """Whether the study asks for any of the metrics, or has rows of one."""
+        wanted = set(metrics)
+        return self.measures is None or not wanted.isdisjoint(self.measures | set(self._by_metric))
 
     @cached_property
     def _by_metric(self) -> dict[str, pd.DataFrame]:

@@ -52,7 +52,7 @@ MEASUREMENTS = pa.schema(
         pa.field("dataset", pa.string(), nullable=False),
         pa.field("machine", pa.string()),
         pa.field("snr_db", pa.float64()),
-        pa.field("protocol", pa.string()),
+        pa.field("protocol", pa.string(), nullable=False),  # empty where a metric has only one
         pa.field("detector", pa.string(), nullable=False),
         pa.field("seed", pa.int32(), nullable=False),
         pa.field("explainer", pa.string()),  # null for scores

@@ -9,7 +9,7 @@ from soundproof.tables import read_provenance
 
 
 def write_report(
-    study: str, title: str, facts: Mapping[str, str], measurements: Path, names: list[str], page: Path
+    study: str, title: str, facts: Mapping[str, str], measurements: Path, names: list[str], left_out: list[str], page: Path
 ) -> None:
     """Write the page that shows the study's tables and figures."""
     write_study_page(
@@ -18,6 +18,7 @@ def write_report(
         title=title,
         facts=facts,
         names=names,
+        left_out=left_out,
         provenance=read_provenance(measurements),
         index="../index.html",
     )
@@ -31,5 +32,6 @@ if __name__ == "__main__":
             snakemake.params.facts,
             Path(snakemake.input.measurements),
             snakemake.params.names,
+            snakemake.params.left_out,
             Path(snakemake.output.page),
         )

@@ -12,6 +12,7 @@ from soundproof.artefacts.bands import band_rows, in_order, rho_summary
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups, records
 from soundproof.artefacts.measures import measure, titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.results import StudyResults
 
@@ -34,7 +35,6 @@ NUMBERS = (
     Column("Clips", "n_clips"),
     Column("Undefined", "n_undefined"),
 )
-MISSING = "band removal was not measured, or rho is undefined for every clip"
 CAPTION = (
     "Spearman's ρ between the relevance and the effect of frequency bands: Fisher-z mean over clips for each "
     "machine and over all, with the 95 % interval over clips. The effect is the size of the score's change when "
@@ -54,7 +54,7 @@ def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per partition, replacement, kind of effect, detector and explainer."""
     rows = band_rows(results, "band_rho")
     if rows.empty:
-        return absent(MISSING, (*WHAT, *NUMBERS), CAPTION)
+        return absent(why_missing(results, "band_rho"), (*WHAT, *NUMBERS), CAPTION)
     machines = sorted(set(rows["machine"]) - {""})
     frame = rho_summary(rows, KEYS)
     frame = frame.merge(_of_machines(rows), on=KEYS, how="left") if machines else frame

@@ -24,7 +24,7 @@ LEVEL = 0.95
 def band_rows(results: StudyResults, metric: str) -> pd.DataFrame:
     """Rows of a band metric with their protocol split into scale, n_bands, removal and variant."""
     rows = results.of_metric(metric)
-    parsed = {name: BandProtocol.parse(name) for name in rows["protocol"].dropna().unique()}
+    parsed = {name: BandProtocol.parse(name) for name in rows["protocol"].unique()}
     of_row = [parsed[name] for name in rows["protocol"]]
     split = pd.DataFrame(of_row, columns=PARTS, index=rows.index)
     return pd.concat([rows.fillna({"machine": ""}), split], axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
@@ -20,7 +22,8 @@ TITLES = {"auc_source": "AUC source", "auc_target": "AUC target", "auc": "AUC al
 MEANS = ("mean", "harmonic mean")
 CAPTION = (
     "Detection machine by machine. Within a domain its normal clips meet all anomalous clips of the "
-    "machine, as in the DCASE 2022 evaluation. All areas are 0.5 by chance. Intervals: 95 % bootstrap "
+    "machine, as in the DCASE 2022 evaluation. Below a machine of several individuals (or sections) stand "
+    "theirs, each against its own normal clips; the means are over machines. All areas are 0.5 by chance. Intervals: 95 % bootstrap "
     "over clips, per machine; on the row of the arithmetic mean they are means of intervals and err on "
     "the wide side."
 )
@@ -30,16 +33,17 @@ _LEADING = (Column("Detector", "detector_title"), Column("Machine", "machine"))
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and machine, then the means over machines."""
     runs, reasons = run_areas(results)
-    runs = runs.assign(column=pd.Series(list(zip(runs["metric"], runs["domain"], strict=True))).map(COLUMNS))
-    runs = runs.dropna(subset=["column"])
+    runs = _in_columns(runs)
     if runs.empty:
         reason = "; ".join(reasons) or "the study has no anomaly scores of test clips"
         return absent(reason, (*_LEADING, Column("Chance", "chance")), CAPTION)
     machines = mean_areas(runs, ["detector", "machine", "column"])
+    individuals = mean_areas(_of_individuals(results), ["detector", "machine", "column"])
     means = mean_areas(runs, ["detector", "column"]).assign(machine=MEANS[0])
-    rows = pd.concat([machines, means, _harmonic(machines)], ignore_index=True)
-    if len(set(runs["machine"])) == 1:
-        rows = machines
+    several = len(set(runs["machine"])) > 1
+    rows = pd.concat(
+        [machines, individuals, *([means, _harmonic(machines)] if several else [])], ignore_index=True
+    )
     wide = side_by_side(rows, ["detector", "machine"], "column").assign(chance=CHANCE_AUC)
     order = wide["machine"].map({name: rank for rank, name in enumerate(MEANS, start=1)}).fillna(0)
     wide = wide.assign(order=order).sort_values(["order", "machine"], kind="stable").drop(columns="order")
@@ -53,6 +57,23 @@ def build(results: StudyResults) -> FinishedTable:
     notes = [f"{' and '.join(missing)} not available: the clips carry no such domain."] if missing else []
     notes += [f"Left out: {'; '.join(reasons)}."] if reasons else []
     return FinishedTable(titled(wide, results), " ".join([CAPTION, *notes]), formats)
+
+
+def _in_columns(runs: pd.DataFrame) -> pd.DataFrame:
+    columns = pd.Series(list(zip(runs["metric"], runs["domain"], strict=True)), dtype=object).map(COLUMNS)
+    return runs.assign(column=columns).dropna(subset=["column"])
+
+
+def _of_individuals(results: StudyResults) -> pd.DataFrame:
+    """Areas of single individuals (or sections), of machines that have several; named ``machine / individual``."""
+    tested = results.clips[results.clips["split"].eq("test")]
+    several = tested.groupby("machine")["machine_id"].transform("nunique").gt(1)
+    names = (tested["machine"] + " / " + tested["machine_id"])[several]
+    name_of = dict(zip(tested.loc[several, "clip_id"], names, strict=True))
+    rows = results.of_metric("anomaly_score")
+    rows = rows.assign(machine=rows["clip_id"].map(name_of)).dropna(subset=["machine"])
+    # one without both kinds of clips has no area; its machine's row counts its clips all the same
+    return _in_columns(run_areas(replace(results, measurements=rows))[0])
 
 
 def _harmonic(machines: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.measures import measure, titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.results import StudyResults
 
 LEVELS = {"ff_frame": "frame", "ff_segment": "segment"}
@@ -52,11 +53,10 @@ def build(results: StudyResults) -> FinishedTable:
     ]
     frame = pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True)
     if frame.empty:
-        reason = "no detector of the study offers a reconstruction, or FF was not chosen"
-        return absent(reason, FORMATS, CAPTION)
+        return absent(why_missing(results, *LEVELS), FORMATS, CAPTION)
     caption = CAPTION
     if "segment" not in set(frame["level"]):
-        caption += " Segment level not available: no measured clip has labelled events."
+        caption += f" Segment level not available: {why_missing(results, 'ff_segment')}."
     ordered = frame.sort_values(["level", "rule"], kind="stable", ignore_index=True)
     return FinishedTable(titled(ordered, results), caption, FORMATS)
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.measures import measure, titled, with_clip_fact
+from soundproof.artefacts.missing import no_type, why_missing
 from soundproof.results import StudyResults
 
 METRIC = "segment_f1"
@@ -32,14 +33,13 @@ CAPTION = (
     "Chance lines use as many peaks: at uniformly random frames, and with the curve itself shifted in "
     "time, which keeps how its peaks cluster. Intervals: 95 % bootstrap over clips."
 )
-NO_EVENTS = "no test clip has labelled events, so there is no time to find"
 
 
 def build(results: StudyResults) -> FinishedTable:
     """Make T2: one row per detector and explainer."""
     curves = measure(results, METRIC, ("detector", "explainer", "parameter"))
     if curves.empty:
-        return absent(NO_EVENTS, FORMATS, CAPTION)
+        return absent(why_missing(results, METRIC), FORMATS, CAPTION)
     fixed = _named(curves[curves["parameter"].sub(FIXED).abs() < 1e-6], "f1_p98", "")
     best = curves.loc[curves.groupby(["detector", "explainer"])["value"].idxmax()]
     best = _named(best.rename(columns={"parameter": "best_percentile"}), "f1_best", "best_")
@@ -79,5 +79,5 @@ def build_by_type(results: StudyResults) -> FinishedTable:
     by = ("detector", "explainer", "anomaly_type")
     frame = measure(with_clip_fact(results, "anomaly_type"), METRIC, by, parameters=(FIXED,))
     if frame.empty:
-        return absent(NO_EVENTS, TYPE_FORMATS, TYPE_CAPTION)
+        return absent(no_type(results, METRIC), TYPE_FORMATS, TYPE_CAPTION)
     return FinishedTable(titled(frame, results), TYPE_CAPTION, TYPE_FORMATS)

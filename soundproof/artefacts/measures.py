@@ -45,7 +45,7 @@ def select(
         per_clip: Rows of single clips, or else rows of the whole set.
     """
     rows = results.of_metric(metric)
-    keep = rows["protocol"].fillna("").isin(list(protocols))
+    keep = rows["protocol"].isin(list(protocols))
     keep &= rows["clip_id"].notna() if per_clip else rows["clip_id"].isna()
     if parameters is not None:
         wanted = np.asarray(parameters, dtype=np.float64)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from soundproof.errors import ArtefactError
 from soundproof.figures.style import COLUMN_IN, MAP_COLOURS, SIGNED_COLOURS, panels, styled
 from soundproof.files import whole_file
 from soundproof.maps import Axes, MapReader
@@ -14,21 +15,28 @@ from soundproof.maps import Axes, MapReader
 _N_TICKS = 6
 
 
-def draw_map(path: Path, clip_id: str, out: Path) -> None:
+def draw_map(path: Path, clip_id: str | None, out: Path) -> str:
     """Draw the map of a clip.
 
     Args:
         path: File of maps (features, masks or attributions).
-        clip_id: Which map.
+        clip_id: Which map; None: the first of the file.
         out: Picture to write; its suffix tells the format.
+
+    Returns:
+        The clip whose map was drawn.
 
     Raises:
         ArtefactError: No such file, not a file of maps, or no such clip in it.
     """
     reader = MapReader(path)
-    figure = picture_of(reader.read([clip_id])[0], reader.axes, clip_id)
+    if not reader.clip_ids:
+        raise ArtefactError(f"a map in {path}", "none", "give a file that holds maps")
+    drawn = reader.clip_ids[0] if clip_id is None else clip_id
+    figure = picture_of(reader.read([drawn])[0], reader.axes, drawn)
     with whole_file(out) as partial:
         figure.savefig(partial)
+    return drawn
 
 
 @styled

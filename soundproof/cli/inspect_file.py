@@ -23,8 +23,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--head", type=_count, default=5, metavar="N", help="rows to show (default: %(default)s)"
     )
-    parser.add_argument("--clip", metavar="ID", help="clip whose map to draw")
-    parser.add_argument("--draw", type=Path, metavar="OUT.png", help="draw the map of --clip to this file")
+    parser.add_argument("--clip", metavar="ID", help="clip whose map to draw (default: the first of the file)")
+    parser.add_argument("--draw", type=Path, metavar="OUT.png", help="draw a map of the file to this picture")
     parser.set_defaults(run=run, refuse=parser.error)
 
 
@@ -34,15 +34,15 @@ def run(chosen: argparse.Namespace) -> None:
     Raises:
         ArtefactError: The file is missing, cut off or of another kind.
     """
-    if (chosen.clip is None) != (chosen.draw is None):
-        chosen.refuse("--clip and --draw go together")
+    if chosen.clip is not None and chosen.draw is None:
+        chosen.refuse("--clip says which map to draw; say where to with --draw OUT.png")
     console = Console(highlight=False)
     suffix = chosen.file.suffix
     if chosen.draw is not None:
         from soundproof.cli.drawing import draw_map
 
-        draw_map(chosen.file, chosen.clip, chosen.draw)
-        console.print(f"wrote {chosen.draw}", markup=False, soft_wrap=True)
+        clip_id = draw_map(chosen.file, chosen.clip, chosen.draw)
+        console.print(f"wrote {chosen.draw}: the map of clip {clip_id}", markup=False, soft_wrap=True)
     elif suffix == TABLE:
         from soundproof.cli.showing import show_table
 

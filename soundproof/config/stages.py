@@ -20,7 +20,8 @@ from soundproof.localisation.registry import LOCALISATION
 from soundproof.provenance import digest
 
 Plain = dict[str, Any]
-_BAND_METRICS = ("band_effect", "band_relevance", "band_rho", "band_share_true")
+_ALWAYS = frozenset({"anomaly_score", "completeness_gap"})
+"""Metrics that no study asks for by name."""
 
 
 class Stages:
@@ -96,18 +97,29 @@ class Stages:
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,
+            "measures": self.measures(),
         }
 
+    def measures(self) -> list[str]:
+        """Names in the ``metric`` column that the study asks for."""
+        study = self.study
+        families = [FAITHFULNESS[item.kind] for item in study.faithfulness.values()]
+        families += [LOCALISATION[item.kind] for item in study.localisation.values()]
+        names = {measure for family in families for measure in family.measures} | {"anomaly_score"}
+        names |= {"band_removed_score"} if study.bands is not None else set()
+        return sorted(names)
+
     def shown(self) -> list[str]:
-        """Tables and figures that belong on the study's page: those about bands only where bands are measured."""
-        measures = {
-            "band_removed_score": self.study.bands is not None,
-            **dict.fromkeys(_BAND_METRICS, "band_removal" in self.study.faithfulness),
-        }
+        """Tables and figures that belong on the study's page: those of which it measures anything."""
+        return [name for name in ARTEFACTS if name not in self.left_out()]
+
+    def left_out(self) -> list[str]:
+        """Tables and figures made from metrics that the study does not ask for."""
+        measures = set(self.measures()) - _ALWAYS
         return [
             name
             for name, entry in ARTEFACTS.items()
-            if all(measures.get(metric, True) for metric in entry.needs)
+            if (needed := set(entry.needs) - _ALWAYS) and needed.isdisjoint(measures)
         ]
 
     def words(self) -> dict[str, str]:

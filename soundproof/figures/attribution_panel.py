@@ -25,9 +25,10 @@ from soundproof.results import StudyResults
 PERCENTILE = 98.0
 MISSING = "no clip of the study is illustrated with maps"
 CAPTION = (
-    "Attribution on clip {clip}, one column per explainer{blocks}. Top: relevance by time and frequency "
+    "Attribution on clip {clip}: what the detector was given ({unit}), then one column per explainer{blocks}. "
+    "Top: the input, and relevance by time and frequency "
     "(red raises the anomaly score, blue lowers it; maps without sign from dark to bright; each map on "
-    "its own scale). Middle: cells at or above the map's own 98th percentile. Bottom: relevance summed "
+    "its own scale). Middle: cells at or above the map's own 98th percentile. Bottom: the map summed "
     "over frequency, in standard deviations (z); dots are frames at or above the curve's 98th percentile. "
     "Blue: labelled time.{outline} Pictures of single clips show what maps look like, not how good they "
     "are; the tables do."
@@ -41,17 +42,22 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
     if not shown:
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Attribution. Not available: {MISSING}.")
     names = results.explainers(name for one in shown for name in one.maps)
-    width = max(PAGE_IN, 1.15 * len(names) + 0.6)
+    width = max(PAGE_IN, 1.15 * (len(names) + 1) + 0.6)
     height = 3.2 * len(shown)
-    figure, parts = blocks(len(shown), 3, len(names), width_in=width, height_in=height)
+    figure, parts = blocks(len(shown), 3, len(names) + 1, width_in=width, height_in=height)
     frames = []
     for one, (part, grid) in zip(shown, parts, strict=True):
         part.suptitle(results.detector_title(one.detector), fontsize=8, fontweight="bold")
-        for column, name in zip(grid.T, names, strict=True):
+        picture(grid[0, 0], one.input, one)
+        _marked(grid[:, 0], one, one.input)
+        grid[0, 0].set_title("Input")
+        frames.append(_frame(one, "input", one.input))
+        for column, name in zip(grid.T[1:], names, strict=True):
             if name in one.maps:
-                _column(column, one, one.maps[name])
+                relevance_picture(column[0], one.maps[name], one)
+                _marked(column, one, one.maps[name])
                 column[0].set_title(_wrapped(results.explainer_title(name)))
-                frames.append(_frame(one, name))
+                frames.append(_frame(one, name, one.maps[name]))
             else:
                 for axes in column:
                     axes.set_axis_off()
@@ -60,19 +66,20 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
     has_mask = any(one.mask is not None for one in shown)
     caption = CAPTION.format(
         clip=clips,
+        unit=shown[0].axes.unit,
         blocks=", one block of rows per detector" if len(shown) > 1 else "",
         outline=" Green outline: cells that the fault dominates." if has_mask else "",
     )
     return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)
 
 
-def _column(rows: np.ndarray, one: Illustration, relevance: np.ndarray) -> None:
-    relevance_picture(rows[0], relevance, one)
-    picture(rows[1], _binarised(relevance), one, colours="Greys", limits=(0.0, 1.0))
+def _marked(rows: np.ndarray, one: Illustration, values: np.ndarray) -> None:
+    """What stands below a map and over it: its highest cells, its curve, the truth."""
+    picture(rows[1], _binarised(values), one, colours="Greys", limits=(0.0, 1.0))
     for axes in rows[:2]:
         bracket_events(axes, one.events)
         outline(axes, one, one.mask)
-    _curve(rows[2], one, relevance)
+    _curve(rows[2], one, values)
 
 
 def _curve(axes: Axes, one: Illustration, relevance: np.ndarray) -> None:
@@ -112,8 +119,7 @@ def _wrapped(title: str) -> str:
     return title.replace(" ", "\n", 1)
 
 
-def _frame(one: Illustration, name: str) -> pd.DataFrame:
-    relevance = one.maps[name]
+def _frame(one: Illustration, name: str, relevance: np.ndarray) -> pd.DataFrame:
     z, peaks = _z_curve(relevance)
     cells = one.cells({"relevance": relevance, "binarised": _binarised(relevance)})
     curve = pd.DataFrame(

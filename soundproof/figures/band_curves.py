@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from soundproof.artefacts.bands import band_rows, finest, in_order, rho_summary
 from soundproof.artefacts.frames import means, records
 from soundproof.artefacts.measures import summarise, titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import band_label, band_ticks, explainer_panels
 from soundproof.figures.curves import explainer_looks, legend_below
@@ -19,7 +20,6 @@ from soundproof.results import StudyResults
 
 KEYS = ["clip_id", "seed", "detector", "explainer", "n_bands", "removal", "quantity"]
 QUIET = ("#BDBDBD", "#6E6E6E", "#2B2B2B")
-MISSING = "band removal was not measured"
 CAPTION = (
     "Relevance and effect of {count} frequency bands, as shares of each clip's sum over bands, mean "
     "over clips and seeds. Bars: size of the score's change when the band shows {bars}. {lines}Coloured: "
@@ -38,7 +38,8 @@ def draw(results: StudyResults) -> FinishedFigure:
     frame = _shares(results, effects, relevance)
     if frame.empty:
         caption = CAPTION.format(count="K", bars="zero", lines="")
-        return FinishedFigure(empty(MISSING), frame, f"{caption} Not available: {MISSING}.")
+        reason = why_missing(results, "band_relevance", "band_effect")
+        return FinishedFigure(empty(reason), frame, f"{caption} Not available: {reason}.")
     removals = in_order(effects["removal"])
     rho = _rho(results, removals[0])
     figure, grid = explainer_panels(

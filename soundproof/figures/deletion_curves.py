@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 
 from soundproof.artefacts.measures import measure, titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.figures.curves import UNIFORM_LOOK, draw_chance, draw_explainers, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
@@ -19,7 +20,6 @@ CURVES = {
         "Share of the score regained",
     ),
 }
-MISSING = "neither deletion nor insertion was measured"
 CAPTION = (
     "Anomaly score while time-frequency cells go (deletion) or come back (insertion), most relevant "
     "first, as a share of the intact clip's score; the curves meet at what the background scores. Mean over "
@@ -35,7 +35,8 @@ def draw(results: StudyResults) -> FinishedFigure:
     parts = [measure(results, metric, by).assign(metric=metric) for metric in CURVES]
     frame = pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True)
     if frame.empty:
-        return FinishedFigure(empty(MISSING), frame, f"{CAPTION} Not available: {MISSING}.")
+        reason = why_missing(results, *CURVES)
+        return FinishedFigure(empty(reason), frame, f"{CAPTION} Not available: {reason}.")
     detectors = results.detectors(frame["detector"])
     present = [metric for metric in CURVES if metric in set(frame["metric"])]
     width = PAGE_IN if len(present) > 1 else 3.6

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from matplotlib.artist import Artist
 
-from soundproof.artefacts.localisation import METRIC, NO_EVENTS
+from soundproof.artefacts.localisation import METRIC
 from soundproof.artefacts.measures import measure, titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.figures.curves import (
     UNIFORM_LOOK,
     draw_chance,
@@ -33,7 +34,8 @@ def draw(results: StudyResults) -> FinishedFigure:
     """Draw one panel per detector, one curve per explainer."""
     frame = measure(results, METRIC, ("detector", "explainer", "parameter"))
     if frame.empty:
-        return FinishedFigure(empty(NO_EVENTS), frame, f"{CAPTION} Not available: {NO_EVENTS}.")
+        reason = why_missing(results, METRIC)
+        return FinishedFigure(empty(reason), frame, f"{CAPTION} Not available: {reason}.")
     detectors = results.detectors(frame["detector"])
     figure, grid = panels(
         1, len(detectors), width_in=max(3.6, min(PAGE_IN, 3.6 * len(detectors))), height_in=3.3, sharey=True

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 
 from soundproof.artefacts.measures import measure, titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.figures.curves import UNIFORM_LOOK, draw_chance, draw_explainers, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
@@ -15,7 +16,6 @@ from soundproof.results import StudyResults
 
 LEVELS: Mapping[str, str] = {"ff_frame": "frames", "ff_segment": "annotated part of segments"}
 RULE = ("corrected",)
-MISSING = "no detector of the study offers a reconstruction, or FF was not chosen"
 CAPTION = (
     "Faithfulness FF against the threshold: share of the anomaly score that goes away when the frames at "
     "or above the percentile of the explainer's curve are replaced by the detector's reconstruction (mean "
@@ -48,9 +48,10 @@ def _draw(results: StudyResults, levels: Mapping[str, str]) -> FinishedFigure:
     present = [metric for metric in levels if metric in set(frame["metric"])]
     caption = CAPTION.format(levels=BOTH if len(present) > 1 else "")
     if frame.empty:
-        return FinishedFigure(empty(MISSING), frame, f"{caption} Not available: {MISSING}.")
+        reason = why_missing(results, *levels)
+        return FinishedFigure(empty(reason), frame, f"{caption} Not available: {reason}.")
     if len(present) < len(levels):
-        caption += " The segment level is missing: no measured clip has labelled events."
+        caption += f" The segment level is missing: {why_missing(results, 'ff_segment')}."
     detectors = results.detectors(frame["detector"])
     # frame and segment level side by side; with a single level the detectors stand side by side instead
     by_row = len(present) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,7 +86,8 @@ def outline(axes: Axes, illustration: Illustration, mask: np.ndarray | None, col
 def colour_bar(figure: Figure, image: AxesImage, axes: Axes | list[Axes], unit: str) -> None:
     """A slim colour bar that names the unit."""
     bar = figure.colorbar(image, ax=axes, pad=0.015, fraction=0.05, aspect=25)
-    bar.set_label(unit)
+    # a unit in words is longer than a bar is high
+    bar.set_label(textwrap.fill(unit, 24))
     bar.outline.set_linewidth(0.4)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from soundproof.artefacts.bands import in_order, published_rho, rho_summary
 from soundproof.artefacts.measures import titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.curves import legend_below
 from soundproof.figures.finished import FinishedFigure
@@ -16,7 +17,6 @@ from soundproof.figures.style import COLOURS, MARKERS, PAGE_IN, empty, panels, s
 from soundproof.results import StudyResults
 
 COLUMNS = 2
-MISSING = "band removal was not measured, or rho is undefined for every clip"
 CAPTION = (
     "Fisher-z mean over clips of Spearman's ρ between relevance and size of effect of {bands} frequency "
     "bands, by what a removed band shows. Bars: 95 % interval over clips. Shade: the middle 95 % of what "
@@ -32,7 +32,8 @@ def draw(results: StudyResults) -> FinishedFigure:
     rows = published_rho(results)
     if rows.empty:
         caption = CAPTION.format(bands="K", lead="")
-        return FinishedFigure(empty(MISSING), pd.DataFrame(), f"{caption} Not available: {MISSING}.")
+        reason = why_missing(results, "band_rho")
+        return FinishedFigure(empty(reason), pd.DataFrame(), f"{caption} Not available: {reason}.")
     frame = rho_summary(rows, ["detector", "explainer", "removal", "n_bands"])
     detectors, explainers = results.detectors(frame["detector"]), results.explainers(frame["explainer"])
     removals = in_order(frame["removal"])

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from soundproof.artefacts.bands import in_order, published_rho, rho_summary
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import titled
+from soundproof.artefacts.missing import why_missing
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import explainer_panels
 from soundproof.figures.curves import explainer_looks, legend_below
@@ -21,7 +22,6 @@ from soundproof.results import StudyResults
 from soundproof.statistics.rank_null import spearman_null
 
 BINS = 10
-MISSING = "band removal was not measured, or rho is undefined for every clip"
 CAPTION = (
     "Spearman's ρ of relevance and size of effect over {bands} frequency bands, one value per clip and seed. "
     "Filled: the band shows {first}. {others}Dashed: what random orders of the bands give by chance{exact}. "
@@ -35,7 +35,8 @@ def draw(results: StudyResults) -> FinishedFigure:
     rows = published_rho(results)
     if rows.empty:
         caption = CAPTION.format(bands="K", first="zero", others="", exact="")
-        return FinishedFigure(empty(MISSING), pd.DataFrame(), f"{caption} Not available: {MISSING}.")
+        reason = why_missing(results, "band_rho")
+        return FinishedFigure(empty(reason), pd.DataFrame(), f"{caption} Not available: {reason}.")
     removals, n_bands = in_order(rows["removal"]), int(rows["n_bands"].iloc[0])
     edges = np.linspace(-1, 1, BINS + 1)
     means = rho_summary(rows, ["detector", "explainer", "removal", "n_bands"])

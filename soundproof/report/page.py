@@ -44,6 +44,7 @@ def write_study_page(
     title: str,
     facts: Mapping[str, str],
     names: Sequence[str],
+    left_out: Sequence[str] = (),
     provenance: Provenance,
     index: str = "",
 ) -> Path:
@@ -55,6 +56,7 @@ def write_study_page(
         title: Headline.
         facts: What was run, as label and text, such as data set, clips, detectors and seeds.
         names: Artefacts to show; they appear in the order of the registry.
+        left_out: Artefacts that the study has nothing to show in, since it does not measure what they need.
         provenance: Record of the measurements that everything was made from.
         index: Relative link to the run's index; empty: none.
 
@@ -75,6 +77,7 @@ def write_study_page(
             title=title or study,
             facts=facts,
             exhibits=[read_exhibit(folder, name) for name in ordered],
+            left_out=[ARTEFACTS[name].title for name in left_out],
             provenance=provenance,
             long_table=LONG_TABLE,
             index=index,

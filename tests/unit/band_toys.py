@@ -79,6 +79,6 @@ def _explained(common, explainers, counts, rng) -> list[dict[str, object]]:
                 for name, density in densities.items():
                     add("band_rho", spearmanr(density, values).statistic, protocol, name, float(count))
     for name in explainers:
-        add("band_share_true", rng.beta(2 + 6 * SKILLS[name], 8), None, name, np.nan)
+        add("band_share_true", rng.beta(2 + 6 * SKILLS[name], 8), "", name, np.nan)
     add("band_share_true", 0.2, "chance_uniform", "random_cells", np.nan)
     return rows

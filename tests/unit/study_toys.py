@@ -37,7 +37,7 @@ COLUMNS += ["parameter", "clip_id", "value"]
 
 def measurements(rows: list[dict[str, object]]) -> pd.DataFrame:
     """Rows in the layout and the types of a measurements file; what a row does not name is missing."""
-    defaults = {"study": "toy", "dataset": "bench", "machine": None, "snr_db": np.nan, "protocol": None}
+    defaults = {"study": "toy", "dataset": "bench", "machine": None, "snr_db": np.nan, "protocol": ""}
     defaults |= {"seed": 0, "explainer": None, "parameter": np.nan, "clip_id": None}
     frame = pd.DataFrame([defaults | row for row in rows], columns=COLUMNS)
     text = ["machine", "protocol", "explainer", "clip_id"]

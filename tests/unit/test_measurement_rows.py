@@ -45,10 +45,16 @@ def test_rows_are_completed_by_what_was_measured() -> None:
 
 def test_columns_that_a_metric_does_not_have_are_null_and_fit_the_schema(tmp_path: Path) -> None:
     out = completed(rows())
-    assert out[["explainer", "protocol", "parameter"]].isna().all(axis=None)
+    assert out[["explainer", "parameter"]].isna().all(axis=None)
     path = tmp_path / "m.parquet"
     write_table(out, path, Provenance(stage="x"), MEASUREMENTS)
     assert len(read_table(path)) == 3
+
+
+@pytest.mark.parametrize("protocols", [None, ["", None, float("nan")], ["", "", ""]])
+def test_no_protocol_is_written_in_one_way_whatever_a_metric_hands_in(protocols: list[object] | None) -> None:
+    out = completed(rows() if protocols is None else rows(protocol=protocols))
+    assert out["protocol"].tolist() == ["", "", ""]
 
 
 def test_no_rows_fit_the_schema_too(tmp_path: Path) -> None:

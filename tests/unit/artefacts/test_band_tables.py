@@ -16,7 +16,7 @@ from soundproof.artefacts.reproduction import read_reported
 from soundproof.statistics.rank_null import spearman_null
 
 
-def scored(metric, values, protocol=None, band=np.nan, machine="fan", seed=0):
+def scored(metric, values, protocol="", band=np.nan, machine="fan", seed=0):
     return [
         {"detector": "ae", "seed": seed, "machine": machine, "metric": metric, "protocol": protocol}
         | {"parameter": band, "clip_id": f"{machine}_{index:03d}", "value": value}

@@ -132,6 +132,24 @@ def test_t5_domains_and_means():
     assert table.loc["harmonic mean", "auc_target"] == pytest.approx(2 / 3)
 
 
+def test_t5_ranks_individuals_of_a_machine_among_themselves():
+    table = clips(4, 4, ("fan", "pump"))
+    # fans 00 and 02 each rank perfectly, on scales that mix when they are pooled; the pump has one individual
+    fan = table["machine"].eq("fan")
+    table.loc[fan, "machine_id"] = ["00", "00", "02", "02"] * 2
+    frame = measurements(
+        score_rows("ae", [1, 1, 8, 8, 2, 2, 9, 9], machine="fan")
+        + score_rows("ae", [1, 1, 1, 1, 2, 2, 2, 2], machine="pump")
+    )
+    built = domains.build(results_of(frame, clips=table)).frame
+    areas = built.set_index("machine")["auc"]
+    assert areas.to_dict() == {
+        **{"fan": 0.75, "fan / 00": 1.0, "fan / 02": 1.0, "pump": 1.0},
+        **{"mean": 0.875, "harmonic mean": pytest.approx(2 / (1 / 0.75 + 1))},
+    }
+    assert list(areas.index) == ["fan", "fan / 00", "fan / 02", "pump", "mean", "harmonic mean"]
+
+
 def test_t5_without_domains_says_so():
     table = clips(2, 2).assign(domain=None)
     finished = domains.build(results_of(measurements(score_rows("ae", [1, 2, 3, 4])), clips=table))

@@ -112,6 +112,16 @@ def test_draw_writes_a_picture(maps: Path, tmp_path: Path) -> None:
         assert picture.width > picture.height > 100
 
 
+def test_draw_takes_the_first_clip_and_says_which(
+    maps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(maps), "--draw", str(tmp_path / "map.png")]) == 0
+    assert "the map of clip fan_0" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["inspect", str(maps), "--clip", "fan_0"])
+    assert "--draw OUT.png" in capsys.readouterr().err
+
+
 def test_a_picture_has_seconds_hertz_and_unit() -> None:
     values = np.linspace(-1, 3, 320, dtype=np.float32).reshape(4, 80)
     figure = picture_of(values, GRID, "fan_0")
