@@ -27,7 +27,8 @@ def extract_features(
 ) -> None:
     """Write maps of the clips of ``part`` to ``features``, and their fault masks to ``masks``."""
     runtime.device()
-    rows = part_of(read_table(clips), part)
+    all_clips = read_table(clips)
+    rows = part_of(all_clips, part)
     provenance = Provenance(
         stage="features",
         settings={"dataset": dict(dataset), "features": dict(settings), "part": part},
@@ -42,6 +43,7 @@ def extract_features(
             features,
             masks,
             provenance,
+            [int(rate) for rate in all_clips["sample_rate_hz"].dropna().unique()],
             step,
         )
 

@@ -26,6 +26,8 @@ class AudioInfo:
     rate_hz: int
     n_samples: int
     n_channels: int
+    coding: str = ""
+    """Container and coding of the samples, such as ``WAV PCM_16``."""
 
 
 def audio_info(path: Source) -> AudioInfo:
@@ -43,7 +45,7 @@ def audio_info(path: Source) -> AudioInfo:
         raise DataError(
             f"the recording {path}", "no samples in it", "remove it from the folder or the labels"
         )
-    return AudioInfo(info.samplerate, info.frames, info.channels)
+    return AudioInfo(info.samplerate, info.frames, info.channels, f"{info.format} {info.subtype}")
 
 
 def read_audio(path: Source, channel: Channel = "mix", start: int = 0, n_samples: int | None = None) -> Audio:

@@ -20,8 +20,9 @@ from soundproof.datasets.planer_files import ARCHIVE, FOLDER, LABELS, needed, un
 from soundproof.datasets.planer_labels import FRAMES_PER_SECOND, PlanerLabel, read_planer_labels
 from soundproof.datasets.recordings_parameters import PlanerParameters
 from soundproof.datasets.spectrogram_files import read_spectrogram
-from soundproof.datasets.spectrograms import mel_centres_hz, spectrogram_table
+from soundproof.datasets.spectrograms import spectrogram_table
 from soundproof.errors import DataError
+from soundproof.features.mel import mel_edges_hz
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ class PlanerDataset(SpectrogramDataset):
     def frequencies_hz(self) -> np.ndarray:
         """Centre frequency of each row, float64 [n_freq]: HTK mel from 0 to 10 kHz, an assumption."""
         first = next(iter(self._files.values()))
-        return mel_centres_hz(len(read_spectrogram(self.folder / first.path)), 0.0, HIGHEST_HZ)
+        n_mels = len(read_spectrogram(self.folder / first.path))
+        return mel_edges_hz(n_mels, 0.0, HIGHEST_HZ, "htk")[1:-1]
 
     @property
     def folder(self) -> Path:

@@ -26,6 +26,7 @@ from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
 from soundproof.datasets.segments import RULE, segment_starts
+from soundproof.datasets.telling_traits import Traits, telling_traits
 from soundproof.errors import DataError
 from soundproof.schemas import CLIPS
 
@@ -98,6 +99,13 @@ class RecordingsDataset(AudioDataset):
         ):
             listed = ", ".join(f"{value} ({count} files)" for value, count in sorted(counts.items()))
             log.info("%s: %s %s; channel taken: %s", self.folder, what, listed, self.settings.channel)
+        for sentence in telling_traits(
+            [
+                Traits(file.split or "", file.label, info.rate_hz, info.n_channels, info.coding)
+                for file, info in files
+            ]
+        ):
+            log.warning("%s: %s", self.folder, sentence)
         return files
 
     @cached_property

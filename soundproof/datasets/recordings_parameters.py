@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from soundproof.features.recipes import MelScaleName
 from soundproof.redaction import redact
 from soundproof.registry import Parameters
 
@@ -71,7 +72,11 @@ class SpectrogramFolderParameters(FolderParameters):
 
     frames_per_second: float = Field(gt=0, description="Columns per second.")
     scale: Literal["mel", "linear"] = Field(
-        "mel", description="mel: centres of HTK mel triangles between the two edges; linear: evenly spaced."
+        "mel", description="mel: centres of mel triangles between the two edges; linear: evenly spaced."
+    )
+    mel_scale: MelScaleName = Field(
+        "htk",
+        description="Mel scale of the rows: `htk` (torchaudio's default) or `slaney` (librosa's default).",
     )
     low_hz: float = Field(0.0, ge=0, description="Lower edge of the lowest mel band, or first linear row.")
     high_hz: float = Field(gt=0, description="Upper edge of the highest mel band, or last linear row.")

@@ -18,6 +18,7 @@ from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import SpectrogramFolderParameters
 from soundproof.datasets.spectrogram_files import SUFFIXES, parse_spectrogram, read_spectrogram
 from soundproof.errors import DataError
+from soundproof.features.mel import mel_edges_hz
 from soundproof.schemas import CLIPS
 
 
@@ -46,7 +47,7 @@ class SpectrogramFolder(SpectrogramDataset):
         low_hz, high_hz = self.settings.low_hz, self.settings.high_hz
         if self.settings.scale == "linear":
             return np.linspace(low_hz, high_hz, n_freq)
-        return mel_centres_hz(n_freq, low_hz, high_hz)
+        return mel_edges_hz(n_freq, low_hz, high_hz, self.settings.mel_scale)[1:-1]
 
     def clips(self) -> pd.DataFrame:
         """One row per clip; every file is read once, to see that all can be used.
@@ -77,13 +78,6 @@ class SpectrogramFolder(SpectrogramDataset):
         files = folder_clips(self.settings, SUFFIXES)
         names = clip_ids([file.path for file in files])
         return {names[file.path]: file for file in files}
-
-
-def mel_centres_hz(n_mels: int, low_hz: float, high_hz: float) -> np.ndarray:
-    """Return the centres of HTK mel triangles between two edges, float64 [n_mels]."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in (low_hz, high_hz))
-    centres: np.ndarray = 700 * (10 ** (np.linspace(low, high, n_mels + 2)[1:-1] / 2595) - 1)
-    return centres
 
 
 def spectrogram_table(

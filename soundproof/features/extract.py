@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import torch
 from soundproof.datasets.base import AudioDataset, Dataset, SpectrogramDataset
 from soundproof.datasets.mixing import fault_mask
 from soundproof.errors import DataError
+from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
 from soundproof.features.standardise import standardised
@@ -32,6 +33,7 @@ def extract_features(
     features: Path,
     masks: Path,
     provenance: Provenance,
+    rates_hz: Collection[int] = (),
     on_clip: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Write the maps of ``clips``, and the exact masks of the anomalous ones where there are stems.
@@ -43,16 +45,19 @@ def extract_features(
         features: Output, one map per clip.
         masks: Output, uint8 maps of the anomalous clips; without a row where the data set has no stems.
         provenance: Record for both.
+        rates_hz: Sampling rates of all recordings of the study, which bound the bands that all of them fill;
+            none: unknown.
         on_clip: Called after each clip with the number of clips done.
 
     Raises:
         DataError: A clip is unreadable, too short, not finite, or of another length than the first.
     """
-    stream = _maps(dataset, clips, settings)
+    maker = _maker(dataset, settings, rates_hz)
+    stream = _maps(dataset, clips, settings, maker)
     first = next(stream, None)
     if first is None:
         raise DataError("clips to extract features from", "none", "check the data set's folder and settings")
-    axes = _axes(dataset, settings, first[1].shape)
+    axes = _axes(dataset, maker, first[1].shape)
     train = set(clips.loc[clips["split"] == "train", "clip_id"])
 
     mask_writer = MapWriter(masks, axes.with_unit("fault"), provenance, "uint8")
@@ -83,16 +88,37 @@ def standardised_axes(axes: Axes, settings: FeatureSettings) -> Axes:
     )
 
 
-def _maps(dataset: Dataset, clips: pd.DataFrame, settings: FeatureSettings) -> Iterator[Map]:
+def _maker(dataset: Dataset, settings: FeatureSettings, rates_hz: Collection[int]) -> SpectrogramMaker | None:
+    """What makes maps of sound; None where they come ready-made."""
+    if isinstance(dataset, SpectrogramDataset):
+        return None
+    fitted = fit_to_rates(settings, rates_hz)
+    maker = SpectrogramMaker(fitted, occupied_hz(settings, rates_hz))
+    highest_hz = maker.frequencies_hz[-1]
+    if maker.n_left_out:
+        logger.warning(
+            "%d bands above %.0f Hz are left out: recordings sampled at %d Hz hold nothing there",
+            *(maker.n_left_out, highest_hz, min(rates_hz)),
+        )
+    elif rates_hz and min(rates_hz) > fitted.rate_hz and settings.high_hz is None:
+        logger.warning(
+            "the recordings reach up to %.0f Hz, recipe '%s' hears up to %.0f Hz: recipe 'machine' takes all of it",
+            *(min(rates_hz) / 2, settings.recipe, fitted.rate_hz / 2),
+        )
+    return maker
+
+
+def _maps(
+    dataset: Dataset, clips: pd.DataFrame, settings: FeatureSettings, maker: SpectrogramMaker | None
+) -> Iterator[Map]:
     if isinstance(dataset, SpectrogramDataset):
         for clip_id in clips["clip_id"]:
             values = dataset.read(clip_id)
             kept = values.shape[1] - values.shape[1] % settings.frames_multiple
             yield clip_id, values[:, : kept or values.shape[1]], None
         return
-    if not isinstance(dataset, AudioDataset):
+    if not isinstance(dataset, AudioDataset) or maker is None:
         raise TypeError(f"{type(dataset).__name__} offers neither audio nor spectrograms")
-    maker = SpectrogramMaker(settings)
     for clip_id, label in zip(clips["clip_id"], clips["label"], strict=True):
         audio = dataset.read(clip_id)
         try:
@@ -112,12 +138,13 @@ def _mask(dataset: AudioDataset, clip_id: str, maker: SpectrogramMaker) -> np.nd
     return fault_mask(normal, fault, mixture, maker.settings.mask_fraction)
 
 
-def _axes(dataset: Dataset, settings: FeatureSettings, shape: tuple[int, ...]) -> Axes:
-    if isinstance(dataset, SpectrogramDataset):
-        frequencies = tuple(float(hz) for hz in dataset.frequencies_hz)
-        return Axes(frequencies, dataset.frames_per_second, shape[1], "as shipped")
-    maker = SpectrogramMaker(settings)
-    return maker.axes(shape[1], maker.unit)
+def _axes(dataset: Dataset, maker: SpectrogramMaker | None, shape: tuple[int, ...]) -> Axes:
+    if maker is not None:
+        return maker.axes(shape[1], maker.unit)
+    if not isinstance(dataset, SpectrogramDataset):
+        raise TypeError(f"{type(dataset).__name__} offers neither audio nor spectrograms")
+    frequencies = tuple(float(hz) for hz in dataset.frequencies_hz)
+    return Axes(frequencies, dataset.frames_per_second, shape[1], "as shipped")
 
 
 def _check(clip_id: str, values: np.ndarray, axes: Axes) -> None:

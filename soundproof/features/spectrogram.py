@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
-from torchaudio.transforms import MelScale, Resample, Spectrogram
+from torchaudio.transforms import MelScale, Spectrogram
 
 from soundproof.errors import DataError
+from soundproof.features.mel import mel_edges_hz
 from soundproof.features.recipes import FeatureSettings
+from soundproof.features.resampling import resampled
 from soundproof.maps import Axes
 
 TARGET_RMS = 10 ** (-26 / 20)
@@ -22,33 +26,62 @@ class SpectrogramMaker:
     :class:`soundproof.features.recipes.FeatureSettings`.
     """
 
-    def __init__(self, settings: FeatureSettings) -> None:
+    def __init__(self, settings: FeatureSettings, occupied_hz: float = math.inf) -> None:
+        """Lay out windows and bands.
+
+        Args:
+            settings: The recipe, with its sampling rate settled.
+            occupied_hz: Bands that reach above this frequency are left out.
+
+        Raises:
+            DataError: That leaves no band.
+        """
         self.settings = settings
+        padding = {"reflect": "reflect", "zero": "constant"}[settings.padding]
         self._transform = Spectrogram(
-            settings.n_fft, settings.window_length, settings.hop_length, power=float(settings.power)
+            settings.n_fft,
+            settings.window_length,
+            settings.hop_length,
+            power=float(settings.power),
+            pad_mode=padding,
         )
         self._mel = (
             MelScale(
                 settings.n_mels,
-                settings.sample_rate_hz,
+                settings.rate_hz,
                 settings.low_hz,
                 settings.high_hz,
                 settings.n_fft // 2 + 1,
+                None if settings.mel_norm == "none" else settings.mel_norm,
+                settings.mel_scale,
             )
             if settings.kind == "log_mel"
             else None
         )
-        self._resamplers: dict[int, Resample] = {}
-
-    @property
-    def frequencies_hz(self) -> np.ndarray:
+        centres, tops = self._bands()
+        self._n_bands = int(np.count_nonzero(tops <= occupied_hz * (1 + 1e-9)))
+        if not self._n_bands:
+            raise DataError(
+                f"bands of recipe '{settings.recipe}' that the recordings fill",
+                f"they hold nothing above {occupied_hz:g} Hz, and the lowest band reaches to {tops[0]:g} Hz",
+                "choose a recipe with lower bands",
+            )
+        self.frequencies_hz: np.ndarray = centres[: self._n_bands]
         """Centre frequency of each row [n_freq]."""
+        self.n_left_out = len(centres) - self._n_bands
+        """Number of bands that the recordings leave empty."""
+
+    def _bands(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and upper edge of each band, lowest first."""
         settings = self.settings
-        nyquist = settings.sample_rate_hz / 2
+        nyquist = settings.rate_hz / 2
         if self._mel is None:
-            return np.linspace(0, nyquist, settings.n_fft // 2 + 1)
-        edges = _mel_points(settings.low_hz, settings.high_hz or nyquist, settings.n_mels)
-        return edges[1:-1]
+            bins = np.linspace(0, nyquist, settings.n_fft // 2 + 1)
+            return bins, bins
+        edges = mel_edges_hz(
+            settings.n_mels, settings.low_hz, settings.high_hz or nyquist, settings.mel_scale
+        )
+        return edges[1:-1], edges[2:]
 
     def axes(self, n_frames: int, unit: str) -> Axes:
         """The grid of maps with ``n_frames`` columns."""
@@ -68,17 +101,17 @@ class SpectrogramMaker:
         Raises:
             DataError: The sound is shorter than one window.
         """
-        samples = self._resampled(samples, rate_hz)
+        samples = torch.from_numpy(resampled(samples.numpy(), rate_hz, self.settings.rate_hz))
         if samples.shape[-1] < self.settings.window_length:
             raise DataError(
                 f"a clip of at least one window ({self.settings.window_length} samples)",
-                f"{samples.shape[-1]} samples at {self.settings.sample_rate_hz} Hz",
+                f"{samples.shape[-1]} samples at {self.settings.rate_hz} Hz",
                 "leave the clip out, or choose a recipe with a shorter window",
             )
         spectrum = self._transform(samples)
         bands: Tensor = spectrum if self._mel is None else self._mel(spectrum)
         kept = bands.shape[-1] - bands.shape[-1] % self.settings.frames_multiple
-        return bands[..., : kept or bands.shape[-1]]
+        return bands[..., : self._n_bands, : kept or bands.shape[-1]]
 
     def map(self, samples: Tensor, rate_hz: int) -> Tensor:
         """The recipe's map [..., n_freq, n_frames]: level, transform, bands, scale."""
@@ -98,23 +131,8 @@ class SpectrogramMaker:
         """Unit of the map's values before standardisation."""
         return {"db": "dB", "log10": "log10 power", "linear": "magnitude"}[self.settings.scale]
 
-    def _resampled(self, samples: Tensor, rate_hz: int) -> Tensor:
-        if rate_hz == self.settings.sample_rate_hz:
-            return samples
-        if rate_hz not in self._resamplers:
-            self._resamplers[rate_hz] = Resample(rate_hz, self.settings.sample_rate_hz)
-        resampled: Tensor = self._resamplers[rate_hz](samples)
-        return resampled
-
 
 def normalise_level(samples: Tensor) -> Tensor:
     """Scale each clip [..., n_samples] to the RMS :data:`TARGET_RMS`; silence stays silent."""
     rms = samples.pow(2).mean(-1, keepdim=True).sqrt()
     return samples * (TARGET_RMS / rms.clamp_min(torch.finfo(samples.dtype).tiny))
-
-
-def _mel_points(low_hz: float, high_hz: float, n_mels: int) -> np.ndarray:
-    """Edges and centres of HTK mel triangles [n_mels + 2] (the formula torchaudio uses)."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in (low_hz, high_hz))
-    points: np.ndarray = 700 * (10 ** (np.linspace(low, high, n_mels + 2) / 2595) - 1)
-    return points

@@ -16,9 +16,10 @@ from soundproof.datasets.environmental.parameters import (
     Urbansound8kParameters,
 )
 from soundproof.datasets.environmental.unpacking import unpack_urban
-from soundproof.datasets.fitted import fitted, resampled
+from soundproof.datasets.fitted import fitted
 from soundproof.datasets.listed import ListedClip, ListedDataset, in_drawn_order
 from soundproof.datasets.needed import Needed
+from soundproof.features.resampling import resampled
 
 URBAN_RATE_HZ = 44_100
 URBAN_SECONDS = 4.0

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from soundproof.datasets.audio_files import audio_info, read_audio
-from soundproof.datasets.fitted import read_at, resampled
+from soundproof.datasets.fitted import read_at
 from soundproof.datasets.listed import in_drawn_order
 from soundproof.datasets.mixing import PlacedEvent, mix_at_ebr
 from soundproof.datasets.mixtures import MixedClip, MixtureDataset, PlannedMixture
@@ -19,6 +19,7 @@ from soundproof.datasets.tut_rare.miniature import write_miniature
 from soundproof.datasets.tut_rare.parameters import KIND, TutRareParameters, needed
 from soundproof.datasets.tut_rare.sources import Background, IsolatedEvent, Sources, read_sources
 from soundproof.errors import DataError
+from soundproof.features.resampling import resampled
 from soundproof.seeding import seed_from
 
 GAIN = 0.2

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundproof.errors import ConfigError, DataError
+from soundproof.features.mel import mel_edges_hz, mel_of_hz
+from soundproof.features.rates import fit_to_rates
 from soundproof.features.recipes import RECIPES, FeatureSettings, resolve
 from soundproof.features.spectrogram import TARGET_RMS, SpectrogramMaker, normalise_level
 
@@ -15,7 +17,8 @@ RATE = 16_000
 
 
 def recipe(**values: object) -> FeatureSettings:
-    return FeatureSettings(**resolve(values))
+    """A recipe for recordings sampled at 16 kHz."""
+    return fit_to_rates(FeatureSettings(**resolve(values)), [RATE])
 
 
 def noise(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:
@@ -29,7 +32,7 @@ def tone(hz: float, seconds: float, rate: int) -> np.ndarray:
 @pytest.mark.parametrize("name", ["bench", "machine", "planer", "dcase2022"])
 def test_mel_recipes_agree_with_librosa(name: str) -> None:
     chosen = recipe(recipe=name, frames_multiple=1)
-    rate = chosen.sample_rate_hz
+    rate = chosen.rate_hz
     sound = noise(1.0, rate) + tone(440, 1.0, rate)
     ours = SpectrogramMaker(chosen).power(torch.from_numpy(sound), rate).numpy()
     theirs = librosa.feature.melspectrogram(
@@ -49,6 +52,35 @@ def test_mel_recipes_agree_with_librosa(name: str) -> None:
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4 * theirs.mean())
     assert (theirs.max(axis=1) > 0).all(), "an empty band would be constant"
+
+
+def test_the_dcase_baselines_features_are_librosas() -> None:
+    chosen = recipe(recipe="dcase_baseline")
+    sound = noise(1.0) + tone(440, 1.0, RATE)
+    ours = SpectrogramMaker(chosen).map(torch.from_numpy(sound), RATE).numpy()
+    power = librosa.feature.melspectrogram(
+        y=sound.astype(np.float64), sr=RATE, n_fft=1024, hop_length=512, n_mels=128, power=2.0
+    )
+    theirs = 10 * np.log10(np.maximum(power, np.finfo(float).eps))
+    assert ours.shape == theirs.shape == (128, 32)
+    np.testing.assert_allclose(ours, theirs, atol=1e-4 * 100, rtol=0)
+    np.testing.assert_allclose(10 ** (ours / 10), power, rtol=1e-4, atol=1e-4 * power.mean())
+
+
+@pytest.mark.parametrize("htk", [True, False])
+def test_both_mel_scales_are_librosas(htk: bool) -> None:
+    ours = mel_edges_hz(126, 20.0, 8000.0, "htk" if htk else "slaney")
+    np.testing.assert_allclose(ours, librosa.mel_frequencies(n_mels=128, fmin=20, fmax=8000, htk=htk))
+
+
+def test_slaneys_scale_is_linear_to_a_kilohertz_and_then_logarithmic() -> None:
+    # 15 mel at 1 kHz, 27 mel more at 6.4 kHz
+    assert mel_of_hz(np.array([0.0, 200.0, 1000.0, 6400.0]), "slaney").tolist() == pytest.approx(
+        [0, 3, 15, 42]
+    )
+    # row 10 of librosa's 128 bands to 8 kHz
+    assert mel_edges_hz(128, 0.0, 8000.0, "slaney")[11] == pytest.approx(257, abs=0.5)
+    assert mel_edges_hz(128, 0.0, 8000.0, "htk")[11] == pytest.approx(168, abs=1)
 
 
 @pytest.mark.parametrize(("scale", "factor"), [("db", 10.0), ("log10", 1.0)])
@@ -132,7 +164,10 @@ def test_every_recipe_is_valid_and_keys_go_over_it() -> None:
     for name, values in RECIPES.items():
         chosen = recipe(recipe=name)
         assert chosen.recipe == name
-        assert values.items() <= chosen.model_dump().items()
+        assert {
+            **values,
+            "sample_rate_hz": values.get("sample_rate_hz") or RATE,
+        }.items() <= chosen.model_dump().items()
     assert recipe(recipe="bench", n_mels=7).n_mels == 7
     assert recipe(recipe="bench", n_mels=7).standardise == "band"
 
