@@ -9,7 +9,13 @@ from soundproof.tables import read_provenance
 
 
 def write_report(
-    study: str, title: str, facts: Mapping[str, str], measurements: Path, names: list[str], left_out: list[str], page: Path
+    study: str,
+    title: str,
+    facts: Mapping[str, str],
+    measurements: Path,
+    names: list[str],
+    left_out: list[str],
+    page: Path,
 ) -> None:
     """Write the page that shows the study's tables and figures."""
     write_study_page(

@@ -23,9 +23,9 @@ MEANS = ("mean", "harmonic mean")
 CAPTION = (
     "Detection machine by machine. Within a domain its normal clips meet all anomalous clips of the "
     "machine, as in the DCASE 2022 evaluation. Below a machine of several individuals (or sections) stand "
-    "theirs, each against its own normal clips; the means are over machines. All areas are 0.5 by chance. Intervals: 95 % bootstrap "
-    "over clips, per machine; on the row of the arithmetic mean they are means of intervals and err on "
-    "the wide side."
+    "theirs, each against its own normal clips; the means are over machines. All areas are 0.5 by chance. "
+    "Intervals: 95 % bootstrap over clips, per machine; on the row of the arithmetic mean they are "
+    "means of intervals and err on the wide side."
 )
 _LEADING = (Column("Detector", "detector_title"), Column("Machine", "machine"))
 

@@ -23,7 +23,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--head", type=_count, default=5, metavar="N", help="rows to show (default: %(default)s)"
     )
-    parser.add_argument("--clip", metavar="ID", help="clip whose map to draw (default: the first of the file)")
+    parser.add_argument(
+        "--clip", metavar="ID", help="clip whose map to draw (default: the first of the file)"
+    )
     parser.add_argument("--draw", type=Path, metavar="OUT.png", help="draw a map of the file to this picture")
     parser.set_defaults(run=run, refuse=parser.error)
 

@@ -144,8 +144,12 @@ def test_t5_ranks_individuals_of_a_machine_among_themselves():
     built = domains.build(results_of(frame, clips=table)).frame
     areas = built.set_index("machine")["auc"]
     assert areas.to_dict() == {
-        **{"fan": 0.75, "fan / 00": 1.0, "fan / 02": 1.0, "pump": 1.0},
-        **{"mean": 0.875, "harmonic mean": pytest.approx(2 / (1 / 0.75 + 1))},
+        "fan": 0.75,
+        "fan / 00": 1.0,
+        "fan / 02": 1.0,
+        "pump": 1.0,
+        "mean": 0.875,
+        "harmonic mean": pytest.approx(2 / (1 / 0.75 + 1)),
     }
     assert list(areas.index) == ["fan", "fan / 00", "fan / 02", "pump", "mean", "harmonic mean"]
 
