@@ -53,7 +53,7 @@ def draw(results: StudyResults) -> FinishedFigure:
         axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     for axes in grid.flat[len(detectors) :]:
         axes.set_axis_off()
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=4)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=4 if columns > 1 else 2)
     return FinishedFigure(figure, frame, CAPTION)
 
 
