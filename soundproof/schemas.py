@@ -43,6 +43,8 @@ HISTORY = pa.schema(
         pa.field("validation_loss", pa.float64(), nullable=False),
         pa.field("learning_rate", pa.float64(), nullable=False),
         pa.field("best", pa.bool_(), nullable=False),
+        # validation loss of an answer that knows nothing of the clip; null where there is no such answer
+        pa.field("trivial_loss", pa.float64()),
     ]
 )
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import records
+from soundproof.artefacts.learning import learning_warnings
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
 from soundproof.results import StudyResults
@@ -45,7 +46,7 @@ def build(results: StudyResults) -> FinishedTable:
     caption = CAPTION + _means(int(frame["n_machines"].max()))
     if reasons:
         caption += f" Left out: {'; '.join(reasons)}."
-    return FinishedTable(frame, caption, FORMATS, level_warnings(frame, results))
+    return FinishedTable(frame, caption, FORMATS, level_warnings(frame, results) + learning_warnings(results))
 
 
 def _means(n_machines: int) -> str:

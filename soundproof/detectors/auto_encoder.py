@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
 from soundproof.detectors.masking import hide_patches
+from soundproof.seeding import seed_from
 from soundproof.training.loop import GradientTrained
 
 
@@ -40,10 +43,54 @@ class AutoEncoder(GradientTrained):
 
         Hidden cells are set to 0 as P1 does; on a dB-like scale that is a middling level, not silence.
         """
+        return self._loss(x, targets, generator, self.reconstruct)
+
+    def trivial_loss(
+        self, x: Tensor, targets: Tensor | None, generator: torch.Generator, band_means: Tensor
+    ) -> Tensor:
+        """The same loss of a reconstruction that is the mean of each band, 0 on standardised maps."""
+        return self._loss(x, targets, generator, lambda seen: band_means[:, None].expand_as(seen))
+
+    @property
+    def redraws_in_validation(self) -> bool:
+        """Whether each validation hides other cells."""
+        settings: Any = self.settings
+        return bool(settings.masks == "redrawn")
+
+    def training_targets(self, frame: pd.DataFrame) -> Tensor | None:
+        """Seed of each clip's mask, int64 [n_clips], where a clip has one mask; it depends on the clip alone."""
+        settings: Any = self.settings
+        if settings.mask_ratio == 0 or settings.masks != "per_clip":
+            return None
+        return torch.tensor([seed_from("mask", clip_id) for clip_id in frame["clip_id"]])
+
+    def _loss(
+        self,
+        x: Tensor,
+        targets: Tensor | None,
+        generator: torch.Generator,
+        reconstruct: Callable[[Tensor], Tensor],
+    ) -> Tensor:
         settings: Any = self.settings
         if settings.mask_ratio == 0:
-            return self.score(x).mean()
-        hidden = hide_patches(len(x), self.shape, settings.mask_patch, settings.mask_ratio, generator)
-        error = (self.reconstruct(x.masked_fill(hidden, 0)) - x).square()
+            return (reconstruct(x) - x).square().mean(dim=(1, 2)).mean()
+        hidden = self._hidden(len(x), targets, generator)
+        error = (reconstruct(x.masked_fill(hidden, 0)) - x).square()
         # a sum over all cells: picking the hidden ones would make the device wait for their number
         return error.mul(hidden).sum() / hidden.sum()
+
+    def _hidden(self, n_clips: int, seeds: Tensor | None, generator: torch.Generator) -> Tensor:
+        settings: Any = self.settings
+        if seeds is None:
+            return hide_patches(n_clips, self.shape, settings.mask_patch, settings.mask_ratio, generator)
+        masks = [
+            hide_patches(
+                1,
+                self.shape,
+                settings.mask_patch,
+                settings.mask_ratio,
+                torch.Generator().manual_seed(seed),
+            )
+            for seed in seeds.tolist()
+        ]
+        return torch.cat(masks).to(seeds.device)

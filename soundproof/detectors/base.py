@@ -114,7 +114,8 @@ class Detector(nn.Module, ABC):
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            for module in self.modules():
+            # children first: what a parent sets in them stands (the output bias of nn.MultiheadAttention is 0)
+            for module in reversed(list(self.modules())):
                 # nn.MultiheadAttention spells it with an underscore
                 reset = getattr(module, "reset_parameters", getattr(module, "_reset_parameters", None))
                 if callable(reset):

@@ -63,7 +63,12 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor, size: torch.Size) -> Tensor:
         """Map [B, channels, h, w] to [B, channels, *size]."""
-        return resize(self.up(self.norm(x)), size)
+        return resize(self.doubled(x), size)
+
+    def doubled(self, x: Tensor) -> Tensor:
+        """Map [B, channels, h, w] to [B, channels, 2 h, 2 w]."""
+        out: Tensor = self.up(self.norm(x))
+        return out
 
 
 class Down(nn.Module):

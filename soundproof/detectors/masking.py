@@ -24,7 +24,8 @@ def hide_patches(
         n_clips: Number of clips B.
         shape: (n_freq, n_frames).
         patch: Size of a patch, (bands, frames).
-        ratio: Part of the patches to hide; exactly ``round(ratio * n_patches)`` in each clip, at least one.
+        ratio: Part of the patches to hide; exactly ``ratio * n_patches``, rounded down as P1 does, in each clip, at
+            least one.
         generator: Random numbers; the mask lies on its device.
 
     Returns:
@@ -36,7 +37,7 @@ def hide_patches(
     if patch[0] > shape[0] or patch[1] > shape[1]:
         raise ConfigError(f"'mask_patch' {patch}", f"maps of only {shape}", "choose a smaller patch")
     rows, columns = -(-shape[0] // patch[0]), -(-shape[1] // patch[1])
-    hidden = max(1, round(ratio * rows * columns))
+    hidden = max(1, int(ratio * rows * columns))
     draw = torch.rand(n_clips, rows * columns, generator=generator, device=generator.device)
     # the rank of each patch's draw: a random order of the patches, all clips at once
     rank = draw.argsort(dim=1, stable=True).argsort(dim=1)

@@ -39,7 +39,15 @@ TRAINING = {
     ),
     "validation_fraction": (
         float,
-        Field(0.1, gt=0, lt=1, description="part of the clips kept for validation"),
+        Field(0.1, gt=0, lt=1, description="part of the clips kept for validation, rounded down"),
+    ),
+    "last_batch": (
+        Literal["drop", "keep", "drop_everywhere"],
+        Field(
+            "drop",
+            description="clips that do not fill a batch: drop (in training), keep, drop_everywhere (in "
+            "validation, too)",
+        ),
     ),
 }
 """Settings of the shared training loop (defaults: P1's code)."""
@@ -47,11 +55,21 @@ TRAINING = {
 MASKING = {
     "mask_ratio": (
         float,
-        Field(0.0, ge=0, lt=1, description="part of the patches hidden while training; 0: plain"),
+        Field(
+            0.0, ge=0, lt=1, description="part of the patches hidden while training, rounded down; 0: plain"
+        ),
     ),
     "mask_patch": (
         tuple[PositiveInt, PositiveInt],
         Field((4, 4), description="size of a hidden patch: mel bands, frames"),
+    ),
+    "masks": (
+        Literal["redrawn_in_training", "redrawn", "per_clip"],
+        Field(
+            "redrawn_in_training",
+            description="redrawn_in_training: anew in each epoch, but the same in each validation; redrawn: anew "
+            "in validation, too; per_clip: a clip has one mask, always",
+        ),
     ),
 }
 """Settings that auto-encoders add (P1's masked auto-encoder: ratio 0.3)."""
@@ -110,7 +128,18 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             ),
         ),
         _auto_encoder("skip_cae", "Skip-CAE", "soundproof.detectors.skip_cae:SkipCae", _P1),
-        _auto_encoder("cae", "CAE (Duman)", "soundproof.detectors.cae:Cae", f"Duman et al. 2019; {_P1}"),
+        _auto_encoder(
+            "cae",
+            "CAE (Duman)",
+            "soundproof.detectors.cae:Cae",
+            f"Duman et al. 2019; {_P1}",
+            protocol=(
+                Literal["as_published", "corrected"],
+                Field(
+                    "corrected", description="as_published: starting weights in which every clip is the same"
+                ),
+            ),
+        ),
         _auto_encoder(
             "dense_ae",
             "Dense AE",

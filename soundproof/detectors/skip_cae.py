@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from soundproof.detectors.blocks import (
@@ -71,7 +72,7 @@ class SkipCae(ConvAutoEncoder):
         z: Tensor = self.downs[3](h)
         h = self.narrow(self.widen(z)) + z
 
-        h = self._deepest_decoder(self.ups[0](h, sizes[3]), memory)
+        h = self._deepest_decoder(self._deepest_up(h, sizes[3]), memory)
         for level in (1, 2):
             h = self.ups[level](h, sizes[3 - level])
             h = self.decoders[level](h) + match_channels(h, WIDTHS[2 - level])
@@ -83,6 +84,11 @@ class SkipCae(ConvAutoEncoder):
         """Encode [B, 16, h, w] to [B, 32, h, w]; also what the deepest decoder may look back on."""
         h: Tensor = self.encoders[3](z) + match_channels(z, WIDTHS[3])
         return h, h
+
+    def _deepest_up(self, h: Tensor, size: torch.Size) -> Tensor:
+        """Bring the bottleneck's map [B, 32, h // 2, w // 2] to the deepest encoder map's ``size``."""
+        out: Tensor = self.ups[0](h, size)
+        return out
 
     def _deepest_decoder(self, h: Tensor, memory: Tensor) -> Tensor:
         """Decode [B, 32, h, w] to [B, 16, h, w]."""

@@ -11,7 +11,8 @@ frequency and theta_p its p-quantile (linear interpolation, curve not normalised
 The paper takes the reconstruction r = g(x) and the mean squared reconstruction error; where that error is the
 detector's score, as in all auto-encoders here, the two forms are the same. Protocols:
 
-* ``as_published``: max(0, FF_p), which hides replacements that raise the score;
+* ``as_published``: max(0, FF_p), which hides replacements that raise the score; by segment, the clip's last frame
+  counts as unannotated, since the published labels of 400 frames end with ``[..., 399)``;
 * ``unclipped``: FF_p;
 * ``corrected``: FF_p, and frames at the minimum of the curve are never replaced. Where ties reach down to the
   minimum, theta_p *is* the minimum and the published rule replaces the whole clip: a map that is zero nearly
@@ -97,8 +98,10 @@ def _ff(
             for frames in context.annotated
         ]
     )
-    by_frame = frame_masks(torch.stack(curves), settings.percentiles)
-    by_segment = segment_masks(by_frame, context.segment_frames) & annotated
+    published, corrected = frame_masks(torch.stack(curves), settings.percentiles)
+    by_frame = torch.stack([published, published, corrected])
+    in_reach = torch.stack([_without_last_frame(annotated), annotated, annotated])[:, None, None]
+    by_segment = segment_masks(by_frame, context.segment_frames) & in_reach
     masks = torch.stack([by_frame, by_segment])
     with torch.no_grad():
         r = background(detector, x, kind, context.rows_per_pass)
@@ -130,6 +133,13 @@ def frame_masks(curves: Tensor, percentiles: tuple[float, ...]) -> Tensor:
     quantiles = torch.tensor(percentiles, dtype=curves.dtype, device=curves.device) / 100
     published = curves >= torch.quantile(curves, quantiles, dim=-1, keepdim=True)
     return torch.stack([published, published & (curves > curves.amin(dim=-1, keepdim=True))])
+
+
+def _without_last_frame(annotated: Tensor) -> Tensor:
+    """Annotated frames [B, n_frames] as the published labels have them."""
+    out = annotated.clone()
+    out[:, -1] = False
+    return out
 
 
 def segment_masks(frames: Tensor, segment_frames: int) -> Tensor:
@@ -184,17 +194,17 @@ def _scores(detector: Detector, x: Tensor, r: Tensor, masks: Tensor, size: int) 
 def _rows(
     ff: Tensor, defined: Tensor, metric: str, explainers: list[str], context: FaithfulnessContext
 ) -> pd.DataFrame:
-    """Turn FF [2 rules, n_percentiles, n_explainers + n_draws, B] into rows."""
+    """Turn FF [3 protocols, n_percentiles, n_explainers + n_draws, B] into rows."""
     settings: Any = context.settings
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, defined.tolist(), strict=True) if keep]
-    published, corrected = ff[..., defined]
-    found, drawn = published[:, : len(explainers)], published[:, len(explainers) :]
+    n_maps = len(explainers)
+    published, unclipped, corrected = ff[..., defined]
     by_protocol = {
-        "as_published": (explainers, found.clamp(min=0)),
-        "unclipped": (explainers, found),
-        "corrected": (explainers, corrected[:, : len(explainers)]),
-        CHANCE: ([UNIFORM_FRAMES], drawn.clamp(min=0).mean(dim=1, keepdim=True)),
-        f"{CHANCE}_unclipped": ([UNIFORM_FRAMES], drawn.mean(dim=1, keepdim=True)),
+        "as_published": (explainers, published[:, :n_maps].clamp(min=0)),
+        "unclipped": (explainers, unclipped[:, :n_maps]),
+        "corrected": (explainers, corrected[:, :n_maps]),
+        CHANCE: ([UNIFORM_FRAMES], published[:, n_maps:].clamp(min=0).mean(dim=1, keepdim=True)),
+        f"{CHANCE}_unclipped": ([UNIFORM_FRAMES], unclipped[:, n_maps:].mean(dim=1, keepdim=True)),
     }
     return pd.concat(
         [

@@ -14,8 +14,10 @@ MISSING = "no detector of the study is trained epoch by epoch"
 PER_ROW = 3
 CAPTION = (
     "Loss by epoch, one colour per seed: on the training clips (thin) and on the clips kept for "
-    "validation (bold). Dots: the epoch whose weights are used. The losses of differently trained "
-    "detectors (all cells, masked cells) are not comparable; there is no chance level."
+    "validation (bold). Dots: the epoch whose weights are used. Dotted: validation loss of an auto-encoder "
+    "whose answer to every clip is the mean of each band; whoever does not get below it has learnt nothing "
+    "about single clips. The losses of differently trained detectors (all cells, masked cells) are not "
+    "comparable."
 )
 
 
@@ -43,13 +45,15 @@ def draw(results: StudyResults) -> FinishedFigure:
             axes.plot(part["epoch"], part["validation_loss"], color=colour, linewidth=1.6)
             used = part[part["best"]].tail(1)
             axes.plot(used["epoch"], used["validation_loss"], "o", color=colour, markersize=4)
+            if "trivial_loss" in part:
+                axes.plot(part["epoch"], part["trivial_loss"], color=colour, linewidth=0.9, linestyle=":")
         axes.set(title=results.detector_title(detector), xlabel="Epoch", ylabel="Loss", yscale="log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
         axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     for axes in grid.flat[len(detectors) :]:
         axes.set_axis_off()
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=3)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=4 if columns > 1 else 2)
     return FinishedFigure(figure, frame, CAPTION)
 
 
@@ -59,4 +63,5 @@ def _legend() -> list[Line2D]:
         Line2D([], [], color=grey, linewidth=0.7, label="training"),
         Line2D([], [], color=grey, linewidth=1.6, label="validation"),
         Line2D([], [], color=grey, linewidth=0, marker="o", markersize=4, label="weights used"),
+        Line2D([], [], color=grey, linewidth=0.9, linestyle=":", label="mean of each band"),
     ]

@@ -68,25 +68,29 @@ class Batches:
         """
         return None if self._held is not None else self._window
 
-    def in_order(self, rows: list[int]) -> Iterator[Batch]:
-        """Yield all rows in the given order."""
+    def in_order(self, rows: list[int], *, drop_last: bool = False) -> Iterator[Batch]:
+        """Yield all rows in the given order, or those alone that fill batches, if there are as many."""
+        if drop_last and len(rows) > self._batch_size:
+            rows = rows[: len(rows) // self._batch_size * self._batch_size]
         for part in torch.split(torch.tensor(rows), self._batch_size):
             yield self._batch(part)
 
-    def shuffled(self, rows: list[int], seed: int) -> Iterator[Batch]:
-        """Yield whole batches of the rows in an order that depends on ``seed`` alone.
+    def shuffled(self, rows: list[int], seed: int, *, keep_last: bool = False) -> Iterator[Batch]:
+        """Yield batches of the rows in an order that depends on ``seed`` alone.
 
-        Rows that do not fill a batch are left out of this epoch (another epoch draws others), because
-        normalisation over a batch of one or two clips is unstable; with fewer rows than one batch all are used.
+        Unless they are kept, rows that do not fill a batch are left out of this epoch (another epoch draws others),
+        because normalisation over a batch of one or two clips is unstable; with fewer rows than one batch all are
+        used. A batch of a single clip is never made of what is left: normalisation of one value is undefined.
         """
         generator = torch.Generator().manual_seed(seed)
         size = min(self._batch_size, len(rows))
         if self._held is None:
-            yield from _rebatch(self._windows(rows, generator), size)
+            yield from _rebatch(self._windows(rows, generator), size, keep_last=keep_last)
             return
         order = torch.tensor(rows)[torch.randperm(len(rows), generator=generator)]
-        for start in range(0, len(rows) - size + 1, size):
-            yield self._batch(order[start : start + size])
+        for part in torch.split(order, size):
+            if len(part) == size or (keep_last and len(part) > 1):
+                yield self._batch(part)
 
     def _batch(self, rows: Tensor) -> Batch:
         if self._held is None:
@@ -107,8 +111,8 @@ class Batches:
                 yield Batch(window[part].to(self._device), here[part].to(self._device))
 
 
-def _rebatch(parts: Iterator[Batch], size: int) -> Iterator[Batch]:
-    """Cut parts of any length into batches of ``size``; what is left at the end is dropped."""
+def _rebatch(parts: Iterator[Batch], size: int, *, keep_last: bool) -> Iterator[Batch]:
+    """Cut parts of any length into batches of ``size``; what is left at the end is dropped unless it is kept."""
     x, rows = [], []
     waiting = 0
     for part in parts:
@@ -121,3 +125,5 @@ def _rebatch(parts: Iterator[Batch], size: int) -> Iterator[Batch]:
         yield Batch(whole.x[:size], whole.rows[:size])
         x, rows = [whole.x[size:]], [whole.rows[size:]]
         waiting -= size
+    if keep_last and waiting > 1:
+        yield Batch(torch.cat(x), torch.cat(rows))

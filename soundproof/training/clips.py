@@ -65,7 +65,7 @@ def split(clip_ids: Sequence[str], fraction: float, seed: int) -> tuple[list[int
 
     Args:
         clip_ids: Ids of all clips.
-        fraction: Part to keep for validation; at least one clip.
+        fraction: Part to keep for validation, rounded down as P1 does; at least one clip.
         seed: Run seed.
 
     Raises:
@@ -77,7 +77,7 @@ def split(clip_ids: Sequence[str], fraction: float, seed: int) -> tuple[list[int
             f"{len(clip_ids)} normal training clip(s)",
             "give at least 3: two to train on and one to validate with",
         )
-    held = min(max(1, round(fraction * len(clip_ids))), len(clip_ids) - 2)
+    held = min(max(1, int(fraction * len(clip_ids))), len(clip_ids) - 2)
     draw = [seed_from("validation split", seed, clip_id) for clip_id in clip_ids]
     drawn = np.argsort(np.array(draw, dtype=np.int64), kind="stable")
     return sorted(drawn[held:].tolist()), sorted(drawn[:held].tolist())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -29,3 +31,12 @@ def set_determinism(threads: int | None = None) -> None:
     torch.backends.mha.set_fastpath_enabled(False)
     if threads is not None:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def layers_seeded(device: torch.device, seed: int) -> Iterator[None]:
+    """Seed what layers such as dropout draw from, and leave the global generators as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

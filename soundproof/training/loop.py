@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -24,6 +22,8 @@ from soundproof.seeding import seed_from
 from soundproof.training.batches import Batch, Batches
 from soundproof.training.checkpoint import load_checkpoint, save_checkpoint
 from soundproof.training.clips import split
+from soundproof.training.determinism import layers_seeded
+from soundproof.training.progress import Progress
 from soundproof.training.schedule import Schedule, fingerprint
 
 
@@ -42,13 +42,37 @@ class GradientTrained(Detector):
         """Loss of a batch, averaged over its clips (a scalar).
 
         Also used for validation, then in evaluation mode, without gradients and with a generator that starts
-        from the same seed in each epoch, so that early stopping compares like with like.
+        from the same seed in each epoch, so that early stopping compares like with like (unless
+        :attr:`redraws_in_validation`).
 
         Args:
             x: Maps [B, n_freq, n_frames].
             targets: The batch's rows of :meth:`training_targets`, None where there are none.
             generator: Random numbers on the device of ``x``.
         """
+
+    def trivial_loss(
+        self, x: Tensor, targets: Tensor | None, generator: torch.Generator, band_means: Tensor
+    ) -> Tensor:
+        """What :meth:`training_loss` would be if the answer were the same for every clip (a scalar).
+
+        Whoever does not stay below it has learnt nothing about single clips.
+
+        Args:
+            x: Maps [B, n_freq, n_frames].
+            targets: As in :meth:`training_loss`.
+            generator: In the same state as the one that :meth:`training_loss` gets.
+            band_means: Mean of each band over the training clips, [n_freq].
+
+        Returns:
+            NaN where there is no such answer.
+        """
+        return x.new_full((), math.nan)
+
+    @property
+    def redraws_in_validation(self) -> bool:
+        """Whether the draws of the validation loss differ between epochs."""
+        return False
 
     def training_targets(self, frame: pd.DataFrame) -> Tensor | None:
         """What the loss needs beside the maps, one row per clip (class numbers, attributes); None for nothing."""
@@ -69,16 +93,6 @@ class GradientTrained(Detector):
             TrainingError: The loss is not finite.
         """
         return _Training(self, clips, run).run()
-
-
-@dataclass
-class _Progress:
-    """Where a training stands after some epochs."""
-
-    history: list[dict[str, float]]
-    best_epoch: int
-    best_loss: float
-    best_weights: dict[str, Tensor]
 
 
 class _Training:
@@ -102,13 +116,15 @@ class _Training:
         weights = [weight for weight in detector.parameters() if weight.requires_grad]
         self.optimizer = self.schedule.optimizer_of(weights)
         self.scheduler = self.schedule.scheduler_of(self.optimizer)
-        self.progress = _Progress([], 0, math.inf, {})
+        self.progress = Progress()
 
     def run(self) -> pd.DataFrame:
         self._resume()
+        if not self.progress.epochs:
+            self.progress.trivial_loss = self._trivial_loss()
         saved_at = time.monotonic()
         while not self._finished():
-            epoch = len(self.progress.history) + 1
+            epoch = self.progress.epochs + 1
             self._epoch(epoch)
             due = time.monotonic() - saved_at >= self.context.checkpoint_interval_s
             if self.context.checkpoint is not None and (due or self._finished()):
@@ -119,16 +135,16 @@ class _Training:
                 self.context.on_epoch(epoch, self.schedule.epochs, validation_loss)
         self.detector.load_state_dict(self.progress.best_weights)
         self.detector.eval()
-        return _history(self.progress)
+        return self.progress.table()
 
     def _finished(self) -> bool:
-        done = len(self.progress.history)
-        return done >= self.schedule.epochs or done - self.progress.best_epoch >= self.schedule.patience
+        without_gain = self.progress.epochs_without_gain
+        return self.progress.epochs >= self.schedule.epochs or without_gain >= self.schedule.patience
 
     def _epoch(self, epoch: int) -> None:
         learning_rate = float(self.scheduler.get_last_lr()[0])
         train_loss = self._train(epoch)
-        validation_loss = self._validate()
+        validation_loss = self._validate(epoch, self._loss)
         if not (math.isfinite(train_loss) and math.isfinite(validation_loss)):
             raise TrainingError(
                 f"a finite loss in epoch {epoch}",
@@ -136,26 +152,23 @@ class _Training:
                 "lower 'learning_rate', or look for extreme values in the features",
             )
         self.scheduler.step()
-        self.progress.history.append(
-            {
-                "epoch": epoch,
-                "train_loss": train_loss,
-                "validation_loss": validation_loss,
-                "learning_rate": learning_rate,
-            }
-        )
-        if validation_loss < self.progress.best_loss - self.schedule.min_delta:
-            self.progress.best_epoch = epoch
-            self.progress.best_loss = validation_loss
-            self.progress.best_weights = _copy(self.detector.state_dict())
+        row = {
+            "epoch": epoch,
+            "train_loss": train_loss,
+            "validation_loss": validation_loss,
+            "learning_rate": learning_rate,
+        }
+        self.progress.record(row, self.detector, self.schedule.min_delta)
 
     def _train(self, epoch: int) -> float:
         self.detector.train()
         seed = self.context.seed
         generator = torch.Generator(self.context.device).manual_seed(seed_from("loss", seed, epoch))
         losses: list[Tensor] = []
-        with _layers_seeded(self.context.device, seed_from("layers", seed, epoch)):
-            for batch in self.batches.shuffled(self.train_rows, seed_from("order", seed, epoch)):
+        with layers_seeded(self.context.device, seed_from("layers", seed, epoch)):
+            order = seed_from("order", seed, epoch)
+            keep_last = self.schedule.last_batch == "keep"
+            for batch in self.batches.shuffled(self.train_rows, order, keep_last=keep_last):
                 loss = self._loss(batch, generator)
                 self.optimizer.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
@@ -165,17 +178,32 @@ class _Training:
         return float(torch.stack(losses).mean())
 
     @torch.no_grad()
-    def _validate(self) -> float:
+    def _validate(self, epoch: int, loss: Callable[[Batch, torch.Generator], Tensor]) -> float:
         self.detector.eval()
-        seed = seed_from("validation loss", self.context.seed)
+        which = (epoch,) if self.detector.redraws_in_validation else ()
+        seed = seed_from("validation loss", self.context.seed, *which)
         generator = torch.Generator(self.context.device).manual_seed(seed)
-        batches = self.batches.in_order(self.validation_rows)
-        losses = [self._loss(batch, generator) * len(batch.rows) for batch in batches]
-        return float(torch.stack(losses).sum()) / len(self.validation_rows)
+        drop_last = self.schedule.last_batch == "drop_everywhere"
+        losses, n_clips = [], 0
+        for batch in self.batches.in_order(self.validation_rows, drop_last=drop_last):
+            losses.append(loss(batch, generator) * len(batch.rows))
+            n_clips += len(batch.rows)
+        return float(torch.stack(losses).sum()) / n_clips
+
+    def _trivial_loss(self) -> float:
+        sums = [batch.x.double().mean(dim=2).sum(dim=0) for batch in self.batches.in_order(self.train_rows)]
+        band_means = (torch.stack(sums).sum(dim=0) / len(self.train_rows)).float()
+
+        def loss(batch: Batch, generator: torch.Generator) -> Tensor:
+            return self.detector.trivial_loss(batch.x, self._targets_of(batch), generator, band_means)
+
+        return self._validate(1, loss)
 
     def _loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        targets = None if self.targets is None else self.targets.index_select(0, batch.rows)
-        return self.detector.training_loss(batch.x, targets, generator)
+        return self.detector.training_loss(batch.x, self._targets_of(batch), generator)
+
+    def _targets_of(self, batch: Batch) -> Tensor | None:
+        return None if self.targets is None else self.targets.index_select(0, batch.rows)
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -194,22 +222,4 @@ class _Training:
         self.detector.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
-        self.progress = _Progress(**state["progress"])
-
-
-@contextmanager
-def _layers_seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """Seed what layers such as dropout draw from, and leave the global generators as they were."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
-
-
-def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in weights.items()}
-
-
-def _history(progress: _Progress) -> pd.DataFrame:
-    frame = pd.DataFrame(progress.history).astype({"epoch": "int32"})
-    return frame.assign(best=frame["epoch"] == progress.best_epoch)
+        self.progress = Progress(**state["progress"])

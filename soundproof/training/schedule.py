@@ -16,6 +16,9 @@ from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
 from soundproof.provenance import digest
 from soundproof.registry import Parameters
 
+LOOP = 2
+"""Raised with each change of what a checkpoint holds or of how the loop goes on from it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
@@ -31,6 +34,7 @@ class Schedule:
     restart_epochs: int | None
     min_learning_rate: float
     validation_fraction: float
+    last_batch: Literal["drop", "keep", "drop_everywhere"]
 
     @classmethod
     def of(cls, settings: Parameters) -> Schedule:
@@ -63,6 +67,7 @@ def fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun, wind
     sample = clips.read([0, len(clips) - 1])
     return digest(
         {
+            "loop": LOOP,
             "detector": type(detector).__qualname__,
             "settings": detector.settings.model_dump(mode="json"),
             "shape": list(detector.shape),

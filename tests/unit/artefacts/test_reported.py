@@ -111,7 +111,7 @@ def test_every_reported_number_has_a_row(full):
     by_quantity = table.frame.set_index("quantity")
     assert set(table.frame["verdict"]) == {"other data", "not measured"}
     # the toy study has no such detector, no third board type and no machine of that name
-    assert by_quantity.loc["T-P1-1/planer/cae/auc/stored_run", "verdict"] == "not measured"
+    assert by_quantity.loc["T-P1-1/planer/cae_published/auc/stored_run", "verdict"] == "not measured"
     measured = table.frame[table.frame["verdict"].eq("other data")]
     assert {"T-P1-1", "F-P1-5", "F-P1-6a", "F-P1-6b", "T-P1-2", "T-P1-3", "F-P1-8"} == set(
         measured["artefact"]

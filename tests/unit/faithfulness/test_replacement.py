@@ -68,9 +68,48 @@ def test_equals_the_literal_formula_in_float64(seed: int, n_frames: int, p: floa
     )
     frame = reconstruction_ff(detector, torch.from_numpy(x), {"map": torch.from_numpy(r)}, ask)
     expected = [literal_ff(detector, x[i], r[i], p, annotated[i], segment) for i in range(2)]
-    for metric, want in zip(("ff_frame", "ff_segment"), zip(*expected, strict=True), strict=True):
-        assert values(frame, metric, "unclipped") == pytest.approx(list(want), abs=1e-12)
-        assert values(frame, metric, "as_published") == pytest.approx([max(0.0, v) for v in want], abs=1e-12)
+    labels = annotated.copy()
+    labels[:, -1] = False  # as the published labels of the clip's end
+    published = [literal_ff(detector, x[i], r[i], p, labels[i], segment) for i in range(2)]
+    for column, metric in enumerate(("ff_frame", "ff_segment")):
+        want = [of_clip[column] for of_clip in expected]
+        assert values(frame, metric, "unclipped") == pytest.approx(want, abs=1e-12)
+        want = [max(0.0, of_clip[column]) for of_clip in published]
+        assert values(frame, metric, "as_published") == pytest.approx(want, abs=1e-12)
+
+
+def test_a_label_that_ends_with_the_clip_loses_its_last_frame_only_as_published():
+    # errors of the frames 1, 4, 9, 16, 25, 36 of 91; the curve picks frame 4, whose segment is frames 3-5
+    x = torch.arange(1.0, 7.0).reshape(1, 1, 6)
+    peak = {"map": torch.eye(6)[4].reshape(1, 1, 6)}
+    label = torch.tensor([False, False, False, False, True, True])
+    ask = context("ff", 1, annotated=[label], segment_frames=3, percentiles=(99,))
+    frame = reconstruction_ff(Constant((1, 6)), x, peak, ask)
+    assert values(frame, "ff_segment", "as_published") == pytest.approx([25 / 91])
+    assert values(frame, "ff_segment", "unclipped") == pytest.approx([(25 + 36) / 91])
+    assert values(frame, "ff_segment", "corrected") == pytest.approx([(25 + 36) / 91])
+    assert values(frame, "ff_frame", "as_published") == pytest.approx([25 / 91])
+
+
+def test_a_label_that_ends_before_the_clip_is_the_same_under_every_protocol():
+    x = torch.arange(1.0, 7.0).reshape(1, 1, 6)
+    peak = {"map": torch.eye(6)[4].reshape(1, 1, 6)}
+    label = torch.tensor([False, False, False, True, True, False])
+    ask = context("ff", 1, annotated=[label], segment_frames=3, percentiles=(99,))
+    frame = reconstruction_ff(Constant((1, 6)), x, peak, ask)
+    for protocol in ("as_published", "unclipped", "corrected"):
+        assert values(frame, "ff_segment", protocol) == pytest.approx([(16 + 25) / 91])
+
+
+def test_clipped_chance_knows_the_published_labels():
+    # only the last frame is annotated, and only it carries error: the published label is empty
+    x = torch.zeros(1, 1, 8)
+    x[..., -1] = 1
+    label = torch.arange(8) == 7
+    ask = context("ff", 1, annotated=[label], segment_frames=8, percentiles=(50,), draws=2)
+    frame = reconstruction_ff(Constant((1, 8)), x, {}, ask)
+    assert values(frame, "ff_segment", "chance_uniform", "uniform_frames") == [0.0]
+    assert values(frame, "ff_segment", "chance_uniform_unclipped", "uniform_frames") == [1.0]
 
 
 def test_a_harmful_replacement_shows_only_unclipped():
