@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.interval_words import AREAS
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
 from soundproof.detection import harmonic_mean
@@ -20,9 +21,7 @@ TITLES = {"auc_source": "AUC source", "auc_target": "AUC target", "auc": "AUC al
 MEANS = ("mean", "harmonic mean")
 CAPTION = (
     "Detection machine by machine. Within a domain its normal clips meet all anomalous clips of the "
-    "machine, as in the DCASE 2022 evaluation. All areas are 0.5 by chance. Intervals: 95 % bootstrap "
-    "over clips, per machine; on the row of the arithmetic mean they are means of intervals and err on "
-    "the wide side."
+    f"machine, as in the DCASE 2022 evaluation. All areas are 0.5 by chance. {AREAS}"
 )
 _LEADING = (Column("Detector", "detector_title"), Column("Machine", "machine"))
 

@@ -91,7 +91,7 @@ def effects(n_clips, protocol="linear5/zero/absolute"):
 
 def shares(value, chance, explainer="saliency"):
     rows = []
-    for index in range(4):
+    for index in range(6):
         common = {
             "detector": "ae",
             "metric": "band_share_true",
@@ -104,16 +104,16 @@ def shares(value, chance, explainer="saliency"):
 
 
 def test_t9_by_hand():
-    frame = measurements(rho([0.9, 0.5, 0.1]) + effects(4) + shares(0.5, 0.2))
+    frame = measurements(rho([0.9, 0.7, 0.5, 0.3, 0.1]) + effects(6) + shares(0.5, 0.2))
     row = band_rho.build(results_of(frame)).frame.iloc[0]
-    z = np.arctanh([0.9, 0.5, 0.1])
+    z = np.arctanh([0.9, 0.7, 0.5, 0.3, 0.1])
     assert row["value"] == pytest.approx(np.tanh(z.mean()))
-    half = 4.302653 * z.std(ddof=1) / np.sqrt(3)
+    half = 2.776445 * z.std(ddof=1) / np.sqrt(5)
     assert row["ci_low"] == pytest.approx(np.tanh(z.mean() - half), rel=1e-5)
     assert row["fan"] == row["value"]
-    assert (row["n_clips"], row["n_undefined"], row["n_clipped"]) == (3, 1, 0)
-    assert row["p"] == pytest.approx(spearman_null(5).p_value_of_mean(0.5, 3))
-    assert (row["share"], row["share_chance"]) == (pytest.approx(0.515), 0.2)
+    assert (row["n_clips"], row["n_undefined"], row["n_clipped"]) == (5, 1, 0)
+    assert row["p"] == pytest.approx(spearman_null(5).p_value_of_mean(0.5, 5))
+    assert (row["share"], row["share_chance"]) == (pytest.approx(0.525), pytest.approx(0.2))
     assert row["verdict"] == "only share above"
 
 
@@ -126,7 +126,7 @@ def test_t9_by_hand():
     ],
 )
 def test_t9_says_whether_rho_and_share_agree(value, share, verdict):
-    frame = measurements(rho([value] * 4) + effects(4) + shares(share, 0.2))
+    frame = measurements(rho([value] * 6) + effects(6) + shares(share, 0.2))
     assert band_rho.build(results_of(frame)).frame["verdict"].item() == verdict
 
 

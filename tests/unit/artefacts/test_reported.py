@@ -82,11 +82,11 @@ def test_missing_columns_are_refused(tmp_path):
 
 
 def curve(value, detector="mae", explainer="saliency", protocol="as_published", metric="segment_f1"):
-    """Two clips around a value, at the 98th percentile."""
+    """Six clips around a value, at the 98th percentile."""
     return [
         {"detector": detector, "explainer": explainer, "metric": metric, "protocol": protocol}
         | {"parameter": 98.0, "clip_id": f"fan_{30 + index:03d}", "value": value + shift}
-        for index, shift in enumerate((-0.05, 0.05))
+        for index, shift in enumerate((-0.05, -0.03, -0.01, 0.01, 0.03, 0.05))
     ]
 
 
@@ -128,15 +128,14 @@ def test_the_best_percentile_is_compared_wherever_it_lies(reported):
 
 
 def test_claims_compare_detectors_clip_by_clip(reported):
-    rows = (
-        curve(0.5, "mae") + curve(0.3, "ae") + curve(0.2, "ae", "error_map") + curve(0.4, "mae", "error_map")
-    )
-    rows += curve(0.4, "ae", protocol="chance_uniform")
+    rows = curve(0.3, "ae") + curve(0.4, "ae", protocol="chance_uniform")
+    rows += [row | {"seed": seed} for seed in range(5) for row in curve(0.5 + 0.001 * seed, "mae")]
+    rows += [row | {"seed": seed} for seed in range(1, 5) for row in curve(0.3 - 0.001 * seed, "ae")]
     results = results_of(measurements(rows), reported=reported)
     table = claims.build(results).frame.set_index(["dataset", "claim"])
     row = table.loc[("planer", "Saliency: MAE above AE in segment F1")]
-    assert (row["there"], row["here"], row["n_clips"]) == ("holds", "holds", 2)
-    assert row["difference"] == pytest.approx(0.2)
+    assert (row["there"], row["here"], row["n_clips"], row["n_seeds"]) == ("holds", "holds", 6, 5)
+    assert row["difference"] == pytest.approx(0.204)
     below = table.loc[("planer", "AE (Skip-CAE-Transformer), Saliency: segment F1 above chance")]
     assert (below["there"], below["here"]) == ("does not hold", "does not hold")
     assert table.loc[("planer", "Grad-CAM: MAE above AE in segment F1"), "here"] == "not measured"

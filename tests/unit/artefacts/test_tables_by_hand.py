@@ -26,13 +26,13 @@ def score_rows(detector, values, machine="fan", seed=0):
 
 
 def test_t1_area_by_hand():
-    # normal 1, 2, 3, 4; anomalous 2.5, 5, 6, 7: 14 of 16 pairs in order
-    frame = measurements(score_rows("ae", [1, 2, 3, 4, 2.5, 5, 6, 7]))
-    table = detection.build(results_of(frame, clips=clips(4, 4)))
+    # normal 1, 2, 3, 4, 0; anomalous 2.5, 5, 6, 7, 8: 23 of 25 pairs in order
+    frame = measurements(score_rows("ae", [1, 2, 3, 4, 0, 2.5, 5, 6, 7, 8]))
+    table = detection.build(results_of(frame, clips=clips(5, 5)))
     row = table.frame.iloc[0]
-    assert row["auc"] == pytest.approx(14 / 16)
+    assert row["auc"] == pytest.approx(23 / 25)
     assert row["auc_ci_low"] <= row["auc"] <= row["auc_ci_high"]
-    assert (row["chance"], row["clips"], row["n_seeds"]) == (0.5, "4 / 4", 1)
+    assert (row["chance"], row["clips"], row["n_seeds"]) == (0.5, "5 / 5", 1)
     assert table.warnings == ()
 
 
