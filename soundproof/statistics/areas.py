@@ -99,14 +99,16 @@ def joint_interval(
 
     Returns:
         Lower and upper end, 0..1; NaN where all machines together have fewer than
-        :data:`soundproof.statistics.intervals.MIN_CLIPS` clips of a class, or one has a single clip of a class.
+        :data:`soundproof.statistics.intervals.MIN_CLIPS` clips of a class, or one has a single clip of a class, or
+        too few normal clips for a single false alarm within ``max_fpr``.
     """
     variance, least = 0.0, 0.0
     total = np.zeros(2, int)
     for trainings in machines:
         placed = [np.mean(part, axis=0) for part in zip(*(run[1:] for run in trainings), strict=True)]
         sizes = np.array([len(part) for part in placed])
-        if sizes.min() < 2:
+        # a partial area of fewer normal clips is interpolated below its first false alarm, and biased
+        if sizes.min() < 2 or sizes[0] * max_fpr < 1:
             return np.nan, np.nan
         variance += sum(float(part.var(ddof=1)) / len(part) for part in placed)
         least += 1 / most_effective(int(sizes[0]), int(sizes[1]), max_fpr)
@@ -114,7 +116,12 @@ def joint_interval(
     if total.min() < MIN_CLIPS:
         return np.nan, np.nan
     n = len(machines)
-    return score_interval(value, variance / n**2, n**2 / least, level)
+    # a partial area is a mean of detection rates, 0..1, drawn out so that chance has 0.5
+    slope = 1.0 if max_fpr == 1 else 1 / (2 - max_fpr)
+    rate = 1 - (1 - value) / slope
+    ends = score_interval(rate, variance / n**2 / slope**2, n**2 / least, level)
+    low, high = (1 - (1 - end) * slope for end in ends)
+    return low, high
 
 
 def most_effective(n_normal: int, n_anomalous: int, max_fpr: float = 1.0) -> float:
@@ -133,7 +140,8 @@ def score_interval(value: float, variance: float, most: float, level: float = LE
         level: Coverage, 0..1.
     """
     spread = max(value * (1 - value), 0.0)
-    n = min(spread / variance, most) if variance > 0 and spread > 0 else most
+    # nothing varies more than a single clip that is or is not found
+    n = min(max(spread / variance, 1.0), most) if variance > 0 and spread > 0 else most
     z = float(norm.ppf((1 + level) / 2))
     middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(spread / n + z**2 / (4 * n**2)) / (1 + z**2 / n)

@@ -13,6 +13,7 @@ from soundproof.statistics.areas import (
     partial_placements,
     score_interval,
 )
+from soundproof.statistics.paired_areas import paired_areas
 
 
 def toy(seed, n=24, levels=9):
@@ -59,16 +60,12 @@ def test_the_variance_is_what_a_joint_bootstrap_tends_to():
     rng = np.random.default_rng(1)
     anomalous = np.arange(300) < 150
     runs, replicates = [], []
-    for _ in range(2):
+    for machine in range(2):
         shared = rng.normal(size=300) + 0.8 * anomalous
-        machine = [shared + 0.5 * rng.normal(size=300) for _ in range(2)]
-        runs.append([auc_placements(scores, anomalous) for scores in machine])
-        drawn = []
-        for _ in range(600):
-            picks = np.concatenate([rng.choice(np.flatnonzero(anomalous == c), 150) for c in (False, True)])
-            drawn.append(np.mean([roc_auc_score(anomalous[picks], scores[picks]) for scores in machine]))
-        replicates.append(drawn)
-    value = float(np.mean([[run.area for run in machine] for machine in runs]))
+        trainings = np.stack([shared + 0.5 * rng.normal(size=300) for _ in range(2)])
+        runs.append([auc_placements(scores, anomalous) for scores in trainings])
+        replicates.append(paired_areas(trainings[np.newaxis], anomalous, machine)[1][0])
+    value = float(np.mean([[run.area for run in trainings] for trainings in runs]))
     low, high = joint_interval(value, runs)
     spread = np.mean(replicates, axis=0).std()
     assert high - low == pytest.approx(2 * 1.96 * spread, rel=0.08)
@@ -107,6 +104,19 @@ def test_few_clips_have_none():
     single = partial_placements(np.arange(9.0), np.arange(9) == 8, 0.1)
     assert np.isnan(single.anomalous).all()
     assert np.isnan(joint_interval(1.0, [[single]])).all()
+
+
+def test_partial_areas_are_intervals_of_the_mean_detection_rate():
+    # the only false alarm above an anomalous clip is one of 20 normal clips, 0.05 of the rates up to 0.1
+    scores, anomalous = np.append(np.arange(20.0), np.arange(20) + 18.5), np.arange(40) >= 20
+    placed = partial_placements(scores, anomalous, 0.1)
+    rate = (0.05 * 19 / 20 + 0.05) / 0.1
+    assert placed.area == pytest.approx(0.5 * (1 + (rate * 0.1 - 0.005) / (0.1 - 0.005)))
+    assert joint_interval(1.0, [[partial_placements(np.arange(40.0), anomalous, 0.1)]], 0.1)[
+        1
+    ] == pytest.approx(1)
+    low, high = joint_interval(placed.area, [[placed]], 0.1)
+    assert 0.4 < low < placed.area < high <= 1
 
 
 @pytest.mark.parametrize(("anomalous", "missing"), [(False, "anomalous"), (True, "normal")])
