@@ -15,8 +15,7 @@ OVER_MACHINES = (
 )
 AREAS = (
     "Intervals: 95 % over clips, jointly over machines (trainings share a machine's clips, machines share none), "
-    f"score intervals, which hold near 1; none below {MIN_CLIPS} clips of a class, for pAUC none below ten normal clips "
-    "of a machine. They are for these machines and "
-    "these trainings: how the area moves with another training is not in them; that is the standard deviation over "
-    "seeds."
+    f"score intervals, which hold near 1; none below {MIN_CLIPS} clips of a class, for pAUC none below ten normal "
+    "clips of a machine. They are for these machines and these trainings: how the area moves with another training "
+    "is not in them; that is the standard deviation over seeds."
 )

@@ -111,13 +111,14 @@ def mean_ends(
     unit = np.arange(n_clips) if units is None else np.unique(units, return_inverse=True)[1]
     machine = np.zeros(n_clips, int) if machines is None else np.unique(machines, return_inverse=True)[1]
     ends = np.full((4, len(values)), np.nan)
-    for rows, of_unit, weigh in (
-        (slice(0, 2), unit, lambda: unit_weights(unit, n_resamples, *names)),
-        (slice(2, 4), machine, lambda: nested_weights(machine, unit, n_resamples, *names)),
-    ):
+    for rows, of_unit in ((slice(0, 2), unit), (slice(2, 4), machine)):
         if of_unit.max(initial=-1) + 1 < MIN_CLIPS:
             continue
-        weights = weigh()
+        weights = (
+            unit_weights(unit, n_resamples, *names)
+            if of_unit is unit
+            else nested_weights(machine, unit, n_resamples, *names)
+        )
         for start in range(0, len(values), _CHUNK):
             part = values[start : start + _CHUNK]
             means, influence = _linear(part)
