@@ -45,8 +45,8 @@ def mean_with_spread(
     if frame.empty:
         raise _refused("no row")
     row = means_with_spread(frame, (), *names, n_resamples=n_resamples, level=level).iloc[0]
-    numbers = (float(row[name]) for name in ("value", "sd_seeds", "ci_low", "ci_high"))
-    return Spread(*numbers, int(row["n_clips"]), int(row["n_seeds"]))
+    mean, sd, low, high = (float(row[name]) for name in ("value", "sd_seeds", "ci_low", "ci_high"))
+    return Spread(mean, sd, low, high, int(row["n_clips"]), int(row["n_seeds"]))
 
 
 def means_with_spread(
@@ -81,7 +81,7 @@ def means_with_spread(
     grouped = frame.groupby(keys, sort=True, dropna=False) if keys else None
     number = np.zeros(len(frame), int) if grouped is None else grouped.ngroup().to_numpy()
     _check(frame, number)
-    labels = frame[keys].iloc[np.unique(number, return_index=True)[1]].reset_index(drop=True)
+    labels = pd.DataFrame(frame[keys]).take(np.unique(number, return_index=True)[1]).reset_index(drop=True)
     clip, clips = pd.factorize(frame["clip_id"], sort=True)
     seed, seeds = pd.factorize(frame["seed"], sort=True)
     facts = {name: _by_clip(frame, name, clip, len(clips)) for name in ("machine", "unit")}
@@ -95,7 +95,7 @@ def means_with_spread(
         cells[number[rows] - start, clip[rows], seed[rows]] = values[rows]
         parts.append(_numbers(cells, facts, names, n_resamples, level))
     numbers = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return pd.concat([labels, numbers], axis=1)
+    return pd.DataFrame(pd.concat([labels, numbers], axis=1))
 
 
 def _numbers(

@@ -45,10 +45,20 @@ def test_t8_areas_by_hand():
     assert frame["pump"].tolist() == [1.0, 1.0, 1.0, 0.0]
     assert frame["mean"].tolist() == [0.875, 1.0, 0.5, 0.25]
     assert frame.loc["1":, "difference"].tolist() == [0.125, -0.375, -0.625]
-    assert (frame["mean_ci_low"] <= frame["mean"]).all()
-    assert (frame["mean"] <= frame["mean_ci_high"]).all()
+    assert frame["mean_ci_low"].isna().all(), "four clips of a class are too few"
     assert frame["clips"].tolist() == ["4 / 4"] * 4
     assert [column.header for column in table.formats[4:6]] == ["fan", "pump"]
+
+
+def test_t8_intervals_hold_where_the_classes_are_separated():
+    separated = [1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4]
+    rows = three_bands("fan", separated, [separated, separated[::-1], [1] * 12])
+    frame = band_auc.build(results_of(measurements(rows), clips=clips(6, 6))).frame.set_index("removed")
+    assert frame["mean"].tolist() == [1.0, 1.0, 0.0, 0.5]
+    assert (frame["mean_ci_low"] <= frame["mean"]).all() and (frame["mean"] <= frame["mean_ci_high"]).all()
+    # a plain bootstrap of separated classes has no width
+    assert 0.5 < frame.loc["none", "mean_ci_low"] < 0.9
+    assert frame.loc["1", ["difference_ci_low", "difference_ci_high"]].tolist() == [0.0, 0.0]
 
 
 def test_t8_compares_the_clips_that_have_every_score():
