@@ -67,8 +67,8 @@ def between_trainings(
     clips = a.dropna().index.intersection(b.dropna().index).sort_values()
     if clips.empty:
         return None
-    sides = (side.loc[clips].to_numpy(np.float64) for side in (a, b))
-    return Measured(training_difference(*sides, results.study, axis.name, explainer), TRAININGS)
+    of_first, of_second = (side.loc[clips].to_numpy(np.float64) for side in (a, b))
+    return Measured(training_difference(of_first, of_second, results.study, axis.name, explainer), TRAININGS)
 
 
 def between_areas(results: StudyResults, first: str, second: str, domain: str = "") -> Measured | None:

@@ -11,8 +11,10 @@ from soundproof.artefacts.interval_words import OVER_CLIPS
 from soundproof.artefacts.measures import titled
 from soundproof.results import StudyResults
 
-NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds")
-NUMBERS += ("interval", "machines_ci_low", "machines_ci_high", "machines_interval", "n_machines")
+NUMBERS = (
+    *("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds"),
+    *("interval", "machines_ci_low", "machines_ci_high", "machines_interval", "n_machines"),
+)
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
 CAPTION = (
     "Quality of the explanations on every axis, with what a map "
