@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from scipy.stats import hmean
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from soundproof.errors import DataError
 from soundproof.metrics import Undefined
-from soundproof.roc import area_up_to, weighted_curve
-from soundproof.seeding import seed_from
+from soundproof.statistics.areas import Placements, auc_placements, partial_placements
 
 MAX_FPR = 0.1
-_CHUNK = 200  # bootstrap replicates held in memory at once
 
 
 def roc_auc(scores: np.ndarray, anomalous: np.ndarray) -> float | Undefined:
@@ -73,58 +70,19 @@ def harmonic_mean(values: Sequence[float]) -> float:
     return float(hmean(array))
 
 
-def detection_table(
-    scores: np.ndarray,
-    anomalous: np.ndarray,
-    *names: str | int | float,
-    max_fpr: float = MAX_FPR,
-    n_resamples: int = 2000,
-    level: float = 0.95,
-) -> pd.DataFrame | Undefined:
-    """AUC and standardised partial AUC with percentile bootstrap intervals.
-
-    Clips are resampled within their class, so that every replicate holds both.
-
-    Args:
-        scores: [n_clips], higher = more anomalous.
-        anomalous: bool [n_clips].
-        names: What the draws depend on, besides the class sizes: data set, detector, seed, ...
-        max_fpr: Limit of the partial area.
-        n_resamples: Bootstrap replicates.
-        level: Coverage.
+def area_placements(
+    scores: np.ndarray, anomalous: np.ndarray, max_fpr: float = MAX_FPR
+) -> dict[str, Placements] | Undefined:
+    """AUC and standardised partial AUC, with what each clip contributes to them.
 
     Returns:
-        Columns metric (``auc``, ``pauc``), value, ci_low, ci_high; or why there is none.
-
-    Raises:
-        DataError: A score is not finite, or lengths differ.
+        ``auc`` and ``pauc``, from which :func:`soundproof.statistics.areas.joint_interval` makes intervals; or why
+        there is none. Args and errors as :func:`roc_auc`.
     """
-    if missing := _one_class(scores, anomalous):
-        return missing
-    rng = np.random.default_rng(seed_from("detection_table", *names))
-    replicates = [
-        _resampled_areas(scores, anomalous, min(_CHUNK, n_resamples - done), max_fpr, rng)
-        for done in range(0, n_resamples, _CHUNK)
-    ]
-    tail = (1 - level) / 2
-    low, high = np.quantile(np.concatenate(replicates, axis=1), [tail, 1 - tail], axis=1)
-    values = [roc_auc(scores, anomalous), partial_auc(scores, anomalous, max_fpr)]
-    return pd.DataFrame({"metric": ["auc", "pauc"], "value": values, "ci_low": low, "ci_high": high})
-
-
-def _resampled_areas(
-    scores: np.ndarray, anomalous: np.ndarray, n: int, max_fpr: float, rng: np.random.Generator
-) -> np.ndarray:
-    """AUC and standardised partial AUC of ``n`` replicates, [2, n], each a reweighting of one ranking."""
-    normal = np.zeros((n, len(scores)))
-    anomaly = np.zeros((n, len(scores)))
-    for weights, members in ((normal, ~anomalous), (anomaly, anomalous)):
-        size = int(members.sum())
-        weights[:, members] = rng.multinomial(size, np.full(size, 1 / size), size=n)
-    fpr, tpr = weighted_curve(scores, normal, anomaly)
-    least, most = max_fpr**2 / 2, max_fpr
-    partial = 0.5 * (1 + (area_up_to(fpr, tpr, max_fpr) - least) / (most - least))
-    return np.stack([area_up_to(fpr, tpr, 1.0), partial])
+    return _one_class(scores, anomalous) or {
+        "auc": auc_placements(scores, anomalous),
+        "pauc": partial_placements(scores, anomalous, max_fpr),
+    }
 
 
 def _one_class(scores: np.ndarray, anomalous: np.ndarray) -> Undefined | None:

@@ -93,6 +93,13 @@ def per_clip(results: StudyResults, axis: Axis, detector: str) -> pd.DataFrame:
     return _clip_means(rows[rows["detector"].eq(detector)])
 
 
+def per_clip_and_seed(results: StudyResults, axis: Axis, detector: str) -> pd.DataFrame:
+    """Mean over parameters of each clip: one row per clip, one column per (explainer, seed)."""
+    rows = select(results, axis.metric, axis.protocols, axis.parameters)
+    cells = means(rows[rows["detector"].eq(detector)], ["clip_id", "explainer", "seed"])
+    return pd.DataFrame(cells.pivot_table(index="clip_id", columns=["explainer", "seed"], values="value"))
+
+
 def chance_per_clip(results: StudyResults, axis: Axis, detector: str, protocol: str) -> pd.DataFrame:
     """The chance rows in the layout of :func:`per_clip`."""
     rows = chance_rows(results, axis.metric, protocol, axis.protocols, axis.parameters)

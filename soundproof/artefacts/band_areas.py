@@ -11,6 +11,8 @@ from soundproof.artefacts.bands import band_rows
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.ranking import scores
 from soundproof.results import StudyResults
+from soundproof.statistics.areas import most_effective, score_interval
+from soundproof.statistics.intervals import MIN_CLIPS
 from soundproof.statistics.paired_areas import paired_areas
 
 VARIANT = ["scale", "n_bands", "removal", "band"]
@@ -69,8 +71,9 @@ def _of_detector(rows: pd.DataFrame, labels: pd.Series, *names: str) -> list[dic
     }
     return [
         {"machine": machine, **row, **facts}
-        for machine, (areas, replicates, facts) in listed.items()
-        for row in _rows(variants, areas, replicates)
+        for machine, part in listed.items()
+        for areas, replicates, facts in [part]
+        for row in _rows(variants, areas, replicates, _most(found if machine == MEAN else {machine: part}))
     ]
 
 
@@ -93,11 +96,26 @@ def _counts(anomalous: np.ndarray, scored: np.ndarray) -> dict[str, int]:
     }
 
 
+def _most(machines: dict[str, tuple[np.ndarray, np.ndarray, dict[str, int]]]) -> float:
+    """Most independent clips that a mean over machines is worth; 0 where they have too few for an interval."""
+    sizes = [(facts["n_normal"], facts["n_anomalous"]) for _, _, facts in machines.values()]
+    if np.sum(sizes, axis=0).min() < MIN_CLIPS:
+        return 0.0
+    return len(sizes) ** 2 / sum(1 / most_effective(*size) for size in sizes)
+
+
 def _rows(
-    variants: list[tuple[str, int, str, int]], areas: np.ndarray, replicates: np.ndarray
+    variants: list[tuple[str, int, str, int]], areas: np.ndarray, replicates: np.ndarray, most: float
 ) -> list[dict[str, Any]]:
     base = variants.index(_INTACT)
-    low, high = np.quantile(replicates, [0.025, 0.975], axis=1)
+    if most == 0:
+        replicates = np.full_like(replicates, np.nan)
+    variances = replicates.var(axis=1)
+    ends = [
+        score_interval(area, variance, most) if most else (np.nan, np.nan)
+        for area, variance in zip(areas, variances, strict=True)
+    ]
+    low, high = np.array(ends).T
     lost_low, lost_high = np.quantile(replicates - replicates[base], [0.025, 0.975], axis=1)
     return [
         {

@@ -29,7 +29,8 @@ CAPTION = (
     "AUC of each machine and their mean, intact and with one frequency band removed (1 is the lowest band; by "
     "chance 0.5). Bands are equally wide on the named scale; a removed band shows zero, as published, or the "
     "mean or median over time of each of its rows. Where the difference is above 0 the detector ranks better "
-    "without the band. Intervals: 95 % bootstrap over clips, paired for the difference, not corrected for the "
+    "without the band. Intervals: 95 % over clips, for these machines and trainings: score intervals of "
+    "areas, a paired bootstrap of differences, none below five clips of a class, not corrected for the "
     "number of bands: of twenty bands without any effect one is expected to look as if it had one. The Parquet "
     "and CSV files hold the intervals of every machine."
 )

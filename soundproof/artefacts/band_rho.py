@@ -37,7 +37,8 @@ NUMBERS = (
 )
 CAPTION = (
     "Spearman's ρ between the relevance and the effect of frequency bands: Fisher-z mean over clips for each "
-    "machine and over all, with the 95 % interval over clips. The effect is the size of the score's change when "
+    "machine and over all, with the 95 % interval over clips, for these machines and trainings. The effect is "
+    "the size of the score's change when "
     "the band is removed (absolute, as published), compared with non-negative relevance; or both keep their "
     "signs (signed: a band whose removal raises the score ranks last). Chance: the middle 95 % of such means if "
     "every clip had a random order of bands, and the probability p of a plain mean as high. Clips that share "

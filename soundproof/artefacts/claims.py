@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from soundproof.artefacts.axes import Axis, chance_per_clip, per_clip
+from soundproof.artefacts.claim_differences import (
+    TRAININGS,
+    Measured,
+    between_areas,
+    between_trainings,
+    over_clips,
+)
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups, means, records
-from soundproof.artefacts.measures import SHARED_CHANCE, UNIFORM
-from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas
+from soundproof.artefacts.measures import SHARED_CHANCE, UNIFORM, select
 from soundproof.results import StudyResults
-from soundproof.statistics import bootstrap_interval
+from soundproof.statistics import holm
+from soundproof.statistics.intervals import MIN_CLIPS, TOO_FEW
+from soundproof.statistics.trainings import least_trainings
 
 PLAIN, MASKED = "ae", "mae"
 ERROR_MAP = "error_map"
@@ -31,30 +39,33 @@ FF_LAST = Axis(
     protocols=_PUBLISHED,
 )
 FF_SEGMENT = Axis("ff_segment", "FF segment", "faithfulness", "ff_segment", protocols=_PUBLISHED)
-HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided (interval holds 0)"
+HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
+LEVEL = 0.05
 FORMATS = (
     Column("Claim", "claim"),
     Column("Reported on", "dataset"),
     Column("Reported difference", "reported_difference", digits=3),
     Column("There", "there"),
     Column("Our difference", "difference", "ci_low", "ci_high", 3),
+    Column("Over", "over"),
+    Column("Over machines too", "difference", "machines_ci_low", "machines_ci_high", 3),
+    Column("p (Holm)", "p_holm", digits=4),
     Column("Here", "here"),
     Column("Clips", "n_clips"),
+    Column("Seeds", "n_seeds"),
 )
 CAPTION = (
     "Claims as differences: positive where the claim holds, 0 by chance. There: in the reported numbers, "
-    "which carry no interval. Here: paired over clips, means over all percentiles and seeds, as "
-    "published; holds or does not hold where the 95 % bootstrap interval lies on one side of 0."
+    "which carry no interval. Here: for these machines, means over all percentiles and seeds, as published. Claims "
+    "about explainers and chance are paired over clips and hold for these trainings (95 % bootstrap, none below "
+    f"{MIN_CLIPS} clips; p by a paired t-test). Claims about training (MAE against AE) are over clips and "
+    f"trainings, "
+    "both resampled (p by Student's t with Welch's degrees of freedom): two trainings a side, perfectly "
+    f"separated, have p = 0.33 by permutation and decide nothing; it takes {least_trainings()}. A claim holds "
+    f"or does "
+    f"not hold where p is below {LEVEL:g} after Holm's correction over all rows that have a p; intervals are not "
+    "corrected. Over machines too: machines resampled first, then the clips of each."
 )
-
-
-class Difference(NamedTuple):
-    """Ours: mean difference, its interval, number of clips."""
-
-    value: float
-    low: float
-    high: float
-    n_clips: int
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class Claim:
     text: str
     dataset: str
     reported: float
-    measure: Callable[[StudyResults], Difference | None]
+    measure: Callable[[StudyResults], Measured | None]
 
 
 def build(results: StudyResults) -> FinishedTable:
@@ -81,25 +92,43 @@ def build(results: StudyResults) -> FinishedTable:
     rows = [_row(claim, claim.measure(results)) for claim in claims(results, results.reported)]
     if not rows:
         return absent("the reported numbers hold none of the claims", FORMATS, CAPTION)
-    return FinishedTable(pd.DataFrame(rows), CAPTION, FORMATS)
+    return FinishedTable(decided(pd.DataFrame(rows)), CAPTION, FORMATS)
 
 
-def _row(claim: Claim, ours: Difference | None) -> dict[str, object]:
+def _row(claim: Claim, ours: Measured | None) -> dict[str, object]:
     there = HOLDS if claim.reported > 0 else FAILS
     row: dict[str, object] = {"claim": claim.text, "dataset": claim.dataset}
     row |= {"reported_difference": claim.reported, "there": there}
     if ours is None:
-        missing = {"difference": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_clips": 0}
-        return row | missing | {"here": "not measured"}
-    numbers = {"difference": ours.value, "ci_low": ours.low, "ci_high": ours.high, "n_clips": ours.n_clips}
-    return row | numbers | {"here": verdict(ours)}
+        names = ("difference", "ci_low", "ci_high", "machines_ci_low", "machines_ci_high", "p")
+        return row | dict.fromkeys(names, np.nan) | {"n_clips": 0, "n_seeds": 0, "over": "", "interval": ""}
+    value, low, high, p, n_clips, n_seeds = ours.difference
+    few = TOO_FEW if n_clips < MIN_CLIPS else "one training" if n_seeds < 2 and ours.over == TRAININGS else ""
+    row |= {"difference": value, "ci_low": low, "ci_high": high, "p": p, "over": ours.over, "interval": few}
+    row |= {"machines_ci_low": ours.machines[0], "machines_ci_high": ours.machines[1]}
+    return row | {"n_clips": n_clips, "n_seeds": n_seeds}
 
 
-def verdict(difference: Difference) -> str:
-    """Say on which side of 0 the interval lies."""
-    if difference.low > 0:
-        return HOLDS
-    return FAILS if difference.high < 0 else OPEN
+def decided(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add ``p_holm``, over all rows that have a p, and ``here``, the verdict."""
+    tested = rows["p"].notna()
+    adjusted = pd.Series(np.nan, index=rows.index)
+    adjusted[tested] = holm(rows.loc[tested, "p"].to_numpy(np.float64))
+    out = rows.assign(p_holm=adjusted)
+    return out.assign(here=[verdict(row) for row in records(out)])
+
+
+def verdict(row: Mapping[str, Any]) -> str:
+    """Say whether a row's claim holds, or why that is undecided."""
+    if np.isnan(row["difference"]):
+        return "not measured"
+    if row["n_clips"] < MIN_CLIPS:
+        return f"{OPEN} ({TOO_FEW})"
+    if row["over"] == TRAININGS and row["n_seeds"] < least_trainings():
+        return f"{OPEN} ({row['n_seeds']} training{'s' * (row['n_seeds'] > 1)} a side)"
+    if row["p_holm"] >= LEVEL:
+        return OPEN
+    return HOLDS if row["difference"] > 0 else FAILS
 
 
 def claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
@@ -156,57 +185,47 @@ def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
             yield Claim(text, dataset, values[PLAIN] - values[MASKED], _areas(domain))
 
 
-def _paired(difference: pd.Series, *names: str) -> Difference | None:
-    clips = difference.dropna().to_numpy(np.float64)
-    if not len(clips):
-        return None
-    interval = bootstrap_interval(clips, "claims", *names)
-    return Difference(interval.value, interval.low, interval.high, len(clips))
+def _detectors(axis: Axis, explainer: str) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_trainings(results, axis, explainer, MASKED, PLAIN)
 
 
-def _detectors(axis: Axis, explainer: str) -> Callable[[StudyResults], Difference | None]:
-    def measure(results: StudyResults) -> Difference | None:
-        masked, plain = (per_clip(results, axis, label) for label in (MASKED, PLAIN))
-        if explainer not in masked or explainer not in plain:
-            return None
-        return _paired(masked[explainer] - plain[explainer], axis.name, explainer)
-
-    return measure
-
-
-def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Difference | None]:
-    def measure(results: StudyResults) -> Difference | None:
+def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Measured | None]:
+    def measure(results: StudyResults) -> Measured | None:
         clips = per_clip(results, FF_FRAME, detector)
         if not {ERROR_MAP, *others} <= set(clips.columns):
             return None
-        gaps = [_paired(clips[ERROR_MAP] - clips[name], detector, name) for name in others]
-        return min((gap for gap in gaps if gap is not None), key=lambda gap: gap.value, default=None)
+        n_seeds = _seeds(results, FF_FRAME, detector)
+        found = (
+            over_clips(results, clips[ERROR_MAP] - clips[name], n_seeds, detector, name) for name in others
+        )
+        gaps = [gap for gap in found if gap is not None]
+        if not gaps:
+            return None
+        least = min(gaps, key=lambda gap: gap.difference.value)
+        # above all others: as sure as the least sure of the differences
+        p = max(gap.difference.p for gap in gaps) if least.difference.value > 0 else least.difference.p
+        return least._replace(difference=least.difference._replace(p=p))
 
     return measure
 
 
-def _above_chance(detector: str, explainer: str) -> Callable[[StudyResults], Difference | None]:
-    def measure(results: StudyResults) -> Difference | None:
+def _above_chance(detector: str, explainer: str) -> Callable[[StudyResults], Measured | None]:
+    def measure(results: StudyResults) -> Measured | None:
         clips = per_clip(results, F1, detector)
         chance = chance_per_clip(results, F1, detector, UNIFORM)
         column = next((name for name in (explainer, *SHARED_CHANCE) if name in chance), None)
         if explainer not in clips or column is None:
             return None
-        return _paired(clips[explainer] - chance[column], detector, explainer)
+        n_seeds = _seeds(results, F1, detector)
+        return over_clips(results, clips[explainer] - chance[column], n_seeds, detector, explainer)
 
     return measure
 
 
-def _areas(domain: str) -> Callable[[StudyResults], Difference | None]:
-    def measure(results: StudyResults) -> Difference | None:
-        runs, _ = run_areas(results)
-        runs = runs[runs["metric"].eq("auc") & runs["domain"].eq(domain or ALL_DOMAINS)]
-        if not {PLAIN, MASKED} <= set(runs["detector"]):
-            return None
-        areas = {row["detector"]: row for row in records(mean_areas(runs, ["detector"]))}
-        plain, masked = areas[PLAIN], areas[MASKED]
-        counts = plain["n_normal"] + plain["n_anomalous"]
-        ends = plain["ci_low"] - masked["ci_high"], plain["ci_high"] - masked["ci_low"]
-        return Difference(plain["value"] - masked["value"], *ends, counts)
+def _seeds(results: StudyResults, axis: Axis, detector: str) -> int:
+    rows = select(results, axis.metric, axis.protocols, axis.parameters)
+    return int(rows.loc[rows["detector"].eq(detector), "seed"].nunique())
 
-    return measure
+
+def _areas(domain: str) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_areas(results, PLAIN, MASKED, domain)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import records
+from soundproof.artefacts.interval_words import AREAS
 from soundproof.artefacts.learning import learning_warnings
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
@@ -25,8 +26,7 @@ FORMATS = (
 )
 CAPTION = (
     "Detection of anomalous clips: area under the ROC curve and standardised partial area up to a "
-    "false-positive rate of 0.1, with bootstrap intervals (95 %) over clips and the standard deviation "
-    "over training seeds. Both areas are 0.5 by chance. The control scores a clip by the mean "
+    f"false-positive rate of 0.1. {AREAS} Both areas are 0.5 by chance. The control scores a clip by the mean "
     "of its map alone."
 )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.interval_words import AREAS
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
 from soundproof.detection import harmonic_mean
@@ -23,9 +24,7 @@ MEANS = ("mean", "harmonic mean")
 CAPTION = (
     "Detection machine by machine. Within a domain its normal clips meet all anomalous clips of the "
     "machine, as in the DCASE 2022 evaluation. Below a machine of several individuals (or sections) stand "
-    "theirs, each against its own normal clips; the means are over machines. All areas are 0.5 by chance. "
-    "Intervals: 95 % bootstrap over clips, per machine; on the row of the arithmetic mean they are "
-    "means of intervals and err on the wide side."
+    f"theirs, each against its own normal clips; the means are over machines. All areas are 0.5 by chance. {AREAS}"
 )
 _LEADING = (Column("Detector", "detector_title"), Column("Machine", "machine"))
 

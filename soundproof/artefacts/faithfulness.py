@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.interval_words import OVER_CLIPS, OVER_MACHINES
 from soundproof.artefacts.measures import measure, titled
 from soundproof.artefacts.missing import why_missing
 from soundproof.results import StudyResults
@@ -20,7 +21,8 @@ CAPTION = (
     "the score; corrected values are not. Chance replaces as many uniformly drawn frames. Maps with ties "
     "(such as the blocks of an occlusion window) mark more frames than their percentile says; chance does "
     "not follow them. FF is built on the reconstruction error, so the error map is favoured by "
-    "construction. Intervals: 95 % bootstrap over clips."
+    "construction. FF varies from machine to machine more than from clip to clip. "
+    f"{OVER_CLIPS} {OVER_MACHINES}"
 )
 FORMATS = (
     Column("Detector", "detector_title"),
@@ -28,6 +30,7 @@ FORMATS = (
     Column("Level", "level"),
     Column("Rule", "rule"),
     Column("Mean over p", "value", "ci_low", "ci_high", digits=3),
+    Column("Over machines", "value", "machines_ci_low", "machines_ci_high", digits=3),
     Column("sd over seeds", "sd_seeds", digits=3),
     Column("Chance", "chance_uniform", digits=3),
     Column("Mean of p98, p99", "last_two", "last_two_ci_low", "last_two_ci_high", digits=3),
@@ -40,6 +43,9 @@ _LAST_TWO_NAMES = {
     "ci_low": "last_two_ci_low",
     "ci_high": "last_two_ci_high",
     "sd_seeds": "last_two_sd_seeds",
+    "interval": "last_two_interval",
+    "machines_ci_low": "last_two_machines_ci_low",
+    "machines_ci_high": "last_two_machines_ci_high",
     "chance_uniform": "last_two_chance_uniform",
 }
 

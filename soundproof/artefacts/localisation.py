@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.interval_words import OVER_CLIPS
 from soundproof.artefacts.measures import measure, titled, with_clip_fact
 from soundproof.artefacts.missing import no_type, why_missing
 from soundproof.results import StudyResults
@@ -31,7 +32,16 @@ CAPTION = (
     "percentile and those that the annotation touches. p98 was fixed beforehand. The best percentile is "
     "an oracle, chosen on the test labels as the paper did; its interval does not cover that choice. "
     "Chance lines use as many peaks: at uniformly random frames, and with the curve itself shifted in "
-    "time, which keeps how its peaks cluster. Intervals: 95 % bootstrap over clips."
+    f"time, which keeps how its peaks cluster. {OVER_CLIPS}"
+)
+_OWN = (
+    "ci_low",
+    "ci_high",
+    "sd_seeds",
+    "interval",
+    "machines_ci_low",
+    "machines_ci_high",
+    "machines_interval",
 )
 
 
@@ -44,7 +54,9 @@ def build(results: StudyResults) -> FinishedTable:
     best = curves.loc[curves.groupby(["detector", "explainer"])["value"].idxmax()]
     best = _named(best.rename(columns={"parameter": "best_percentile"}), "f1_best", "best_")
     frame = best.merge(
-        fixed.drop(columns=["parameter", "n_clips", "n_seeds"]), on=["detector", "explainer"], how="left"
+        fixed.drop(columns=["parameter", "n_clips", "n_seeds", "n_machines"]),
+        on=["detector", "explainer"],
+        how="left",
     )
     reason = "percentile 98 was not measured" if fixed.empty else ""
     caption = f"{CAPTION} F1 at p98 not available: {reason}." if reason else CAPTION
@@ -52,7 +64,7 @@ def build(results: StudyResults) -> FinishedTable:
 
 
 def _named(frame: pd.DataFrame, name: str, chance: str) -> pd.DataFrame:
-    columns = {"value": name} | {key: f"{name}_{key}" for key in ("ci_low", "ci_high", "sd_seeds")}
+    columns = {"value": name} | {key: f"{name}_{key}" for key in _OWN}
     columns |= {key: f"{chance}{key}" for key in ("chance_uniform", "chance_shift")}
     return frame.rename(columns=columns)
 
@@ -69,8 +81,7 @@ TYPE_FORMATS = (
     Column("Seeds", "n_seeds"),
 )
 TYPE_CAPTION = (
-    "Segment F1 at the 98th percentile by type of anomaly. Intervals: 95 % bootstrap over the clips of "
-    "that type; with a handful of clips they say little, with a single one they are left out."
+    f"Segment F1 at the 98th percentile by type of anomaly, over the clips of that type. {OVER_CLIPS}"
 )
 
 

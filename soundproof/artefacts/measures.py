@@ -2,7 +2,8 @@
 
 Every mean is taken in the same order: over parameters (where several are averaged), over clips, over seeds. The
 interval is a bootstrap over clips, the spread a standard deviation over the seeds' means: clips and trainings are
-different reasons why a number could have come out otherwise.
+different reasons why a number could have come out otherwise. Machines are a third: a second interval resamples them
+first, then the clips of each.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from soundproof.artefacts.frames import groups, means
+from soundproof.artefacts.frames import means
 from soundproof.faithfulness.registry import RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.results import StudyResults
-from soundproof.statistics import mean_with_spread
+from soundproof.statistics import means_with_spread
+from soundproof.statistics.spread import COLUMNS
 
 UNIFORM = "chance_uniform"
 SHIFT = "chance_circular_shift"
@@ -24,7 +26,7 @@ CHANCE_COLUMNS = {UNIFORM: "chance_uniform", SHIFT: "chance_shift"}
 SHARED_CHANCE = (UNIFORM_FRAMES, RANDOM_CELLS)
 MEASURED = ("", "corrected")
 """Protocols of what is printed unless a table says otherwise; as-published variants are asked for by name."""
-SUMMARY = ("value", "ci_low", "ci_high", "sd_seeds", "n_clips", "n_seeds")
+SUMMARY = tuple(COLUMNS)
 
 
 def select(
@@ -53,27 +55,29 @@ def select(
     return rows[keep]
 
 
-def summarise(rows: pd.DataFrame, by: Sequence[str], *names: str | int) -> pd.DataFrame:
+def summarise(
+    rows: pd.DataFrame, by: Sequence[str], *names: str | int, units: pd.Series | None = None
+) -> pd.DataFrame:
     """Reduce rows to one per group.
 
     Args:
         rows: Rows of :func:`select`; parameters that are not in ``by`` are averaged within each clip, and values
             of whole sets (one per machine) within each seed.
         by: Columns that make a group.
-        names: What the resampling depends on, besides the group.
+        names: What the resampling depends on.
+        units: What is resampled, by clip id, such as the recording of a segment; None: clips.
 
     Returns:
-        ``by`` and :data:`SUMMARY`; ``sd_seeds`` is missing where there is one seed only, the interval where
-        the values belong to whole sets.
+        ``by`` and :data:`SUMMARY`; ``sd_seeds`` is missing where there is one seed only, the intervals where
+        the values belong to whole sets or to too few clips (machines), which ``interval`` then says.
     """
-    keys = list(by)
-    cells = means(rows, [*keys, "seed", "clip_id"])
-    out = []
-    for group, part in groups(cells, keys):
-        spread = mean_with_spread(part, *names, *map(str, group))
-        numbers = (spread.mean, spread.ci_low, spread.ci_high, spread.sd, spread.n_clips, spread.n_seeds)
-        out.append((*group, *numbers))
-    return pd.DataFrame(out, columns=[*keys, *SUMMARY])
+    cells = means(rows, [*by, "seed", "clip_id"])
+    if "machine" in rows:
+        machines = rows.drop_duplicates("clip_id").set_index("clip_id")["machine"]
+        cells["machine"] = cells["clip_id"].map(machines).fillna("")
+    if units is not None:
+        cells["unit"] = cells["clip_id"].map(units)
+    return means_with_spread(cells, by, *names)
 
 
 def with_chance(

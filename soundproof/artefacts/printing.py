@@ -64,11 +64,21 @@ def _cells(frame: pd.DataFrame, column: Column) -> list[str]:
         return values
     ends = zip(frame[column.low], frame[column.high], strict=True)
     return [
-        value
+        f"{value}{_without(why, value)}"
         if pd.isna(low) or pd.isna(high)
         else f"{value} [{number(low, column.digits)}, {number(high, column.digits)}]"
-        for value, (low, high) in zip(values, ends, strict=True)
+        for value, (low, high), why in zip(values, ends, _reasons(frame, column.low), strict=True)
     ]
+
+
+def _reasons(frame: pd.DataFrame, low: str) -> list[str]:
+    """Why an interval is missing: the column ``interval`` beside ``ci_low``, where the frame has it."""
+    name = f"{low.removesuffix('ci_low')}interval"
+    return list(frame[name].astype("object").fillna("")) if name in frame else [""] * len(frame)
+
+
+def _without(why: str, value: str) -> str:
+    return f" ({why})" if why and value != MISSING else ""
 
 
 def latex_text(text: str) -> str:

@@ -7,16 +7,22 @@ import pandas as pd
 from soundproof.artefacts.axes import AXES, measure_axes
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups
+from soundproof.artefacts.interval_words import OVER_CLIPS
 from soundproof.artefacts.measures import titled
 from soundproof.results import StudyResults
 
-NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds")
+NUMBERS = (
+    *("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds"),
+    *("interval", "machines_ci_low", "machines_ci_high", "machines_interval", "n_machines"),
+)
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
 CAPTION = (
-    "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map "
+    "Quality of the explanations on every axis, with what a map "
     "without knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in "
     "time). An axis on which an explainer does not exceed chance says nothing in its favour. Lower is "
-    "better for: {lower}. The Parquet file adds the spread over seeds and the numbers of clips and seeds."
+    f"better for: {{lower}}. {OVER_CLIPS} The Parquet file adds it, the numbers of clips and seeds, and an "
+    f"interval "
+    "over machines and their clips: FF and deletion vary from machine to machine more than from clip to clip."
 )
 
 

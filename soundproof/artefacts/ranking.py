@@ -13,9 +13,12 @@ import pandas as pd
 
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import select
-from soundproof.detection import detection_table
+from soundproof.detection import MAX_FPR, area_placements
+from soundproof.errors import ArtefactError
 from soundproof.metrics import Undefined
 from soundproof.results import StudyResults
+from soundproof.statistics.areas import joint_interval
+from soundproof.statistics.intervals import TOO_FEW
 
 CHANCE_AUC = 0.5
 ALL_DOMAINS = "all"
@@ -36,56 +39,69 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
     Within a domain its normal clips meet all anomalous clips of the machine, as the DCASE 2022 evaluator has it.
 
     Returns:
-        Columns detector, seed, machine, domain (``all`` or a domain), metric (``auc``, ``pauc``), value, ci_low,
-        ci_high, n_normal, n_anomalous; and the reasons why areas are missing.
+        Columns detector, seed, machine, domain (``all`` or a domain), metric (``auc``, ``pauc``), value,
+        placements (of its clips, in their order), n_normal, n_anomalous; and the reasons why areas are missing.
     """
-    parts: list[pd.DataFrame] = []
+    rows: list[dict[str, object]] = []
     reasons: set[str] = set()
-    for (detector, seed, machine), run in groups(scores(results), ["detector", "seed", "machine"]):
+    ordered = scores(results).sort_values("clip_id", kind="stable")
+    for (detector, seed, machine), run in groups(ordered, ["detector", "seed", "machine"]):
         anomalous = run["label"].eq("anomaly")
         for domain in [ALL_DOMAINS, *sorted(run["domain"].dropna().unique())]:
             chosen = run[anomalous | run["domain"].eq(domain)] if domain != ALL_DOMAINS else run
             truth = chosen["label"].eq("anomaly").to_numpy()
             values = chosen["value"].to_numpy(np.float64)
-            table = detection_table(values, truth, results.dataset, detector, seed, machine, domain)
-            if isinstance(table, Undefined):
-                reasons.add(f"{table.reason}{f' of {machine}' if machine else ''}")
+            areas = area_placements(values, truth)
+            if isinstance(areas, Undefined):
+                reasons.add(f"{areas.reason}{f' of {machine}' if machine else ''}")
                 continue
             facts = {"detector": detector, "seed": seed, "machine": machine, "domain": domain}
-            counts = {"n_normal": int((~truth).sum()), "n_anomalous": int(truth.sum())}
-            parts.append(table.assign(**facts, **counts))
-    columns = ["detector", "seed", "machine", "domain", "metric", "value", "ci_low", "ci_high"]
+            facts |= {"n_normal": int((~truth).sum()), "n_anomalous": int(truth.sum())}
+            rows += [
+                facts | {"metric": metric, "value": placed.area, "placements": placed}
+                for metric, placed in areas.items()
+            ]
+    columns = ["detector", "seed", "machine", "domain", "metric", "value", "placements"]
     columns += ["n_normal", "n_anomalous"]
-    frame = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-    return frame, sorted(reasons)
+    return pd.DataFrame(rows, columns=columns), sorted(reasons)
 
 
 def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Average runs over machines within each seed, then over seeds.
 
-    The ends of the interval are averaged like the values. That treats the runs' errors as if they were one, so
-    the interval errs on the wide side.
+    The interval is joint (:func:`soundproof.statistics.areas.joint_interval`): trainings share the clips of a
+    machine, machines share none. It is over clips, for these machines and trainings.
 
     Returns:
-        ``by``, value, ci_low, ci_high, sd_seeds, n_seeds, n_machines, n_normal, n_anomalous.
+        ``by``, value, ci_low, ci_high, interval (why there is none), sd_seeds, n_seeds, n_machines, n_normal,
+        n_anomalous.
     """
     keys = list(by)
-    numbers = {name: (name, "mean") for name in ("value", "ci_low", "ci_high")}
+    numbers = {"value": ("value", "mean"), "n_machines": ("machine", "nunique")}
     counts = {name: (name, "sum") for name in ("n_normal", "n_anomalous")}
-    per_seed = runs.groupby([*keys, "seed"], sort=True).agg(
-        **numbers, **counts, n_machines=("machine", "nunique")
-    )
+    per_seed = runs.groupby([*keys, "seed"], sort=True).agg(**numbers, **counts)
     grouped = per_seed.reset_index().groupby(keys, sort=True)
-    return grouped.agg(
+    areas = grouped.agg(
         value=("value", "mean"),
-        ci_low=("ci_low", "mean"),
-        ci_high=("ci_high", "mean"),
         sd_seeds=("value", "std"),
         n_seeds=("seed", "size"),
         n_machines=("n_machines", "max"),
         n_normal=("n_normal", "max"),
         n_anomalous=("n_anomalous", "max"),
     ).reset_index()
+    ends = [_ends(value, part) for value, (_, part) in zip(areas["value"], groups(runs, keys), strict=True)]
+    areas["ci_low"], areas["ci_high"] = np.array(ends).reshape(-1, 2).T
+    areas["interval"] = np.where(areas["ci_low"].isna(), TOO_FEW, "")
+    return areas
+
+
+def _ends(value: float, runs: pd.DataFrame) -> tuple[float, float]:
+    machines = [list(part["placements"]) for _, part in groups(runs, ["machine"])]
+    if any(len({len(placed.normal) for placed in trainings}) > 1 for trainings in machines):
+        raise ArtefactError(
+            "scores of the same clips by every training", "clips that some lack", "rerun score_clips"
+        )
+    return joint_interval(value, machines, MAX_FPR if runs["metric"].iloc[0] == "pauc" else 1.0)
 
 
 def side_by_side(areas: pd.DataFrame, keys: Sequence[str], name: str) -> pd.DataFrame:
@@ -93,6 +109,6 @@ def side_by_side(areas: pd.DataFrame, keys: Sequence[str], name: str) -> pd.Data
     parts = []
     for label, part in areas.groupby(name, sort=True):
         renamed = {"value": f"{label}", "ci_low": f"{label}_ci_low", "ci_high": f"{label}_ci_high"}
-        renamed["sd_seeds"] = f"{label}_sd_seeds"
+        renamed |= {fact: f"{label}_{fact}" for fact in ("sd_seeds", "interval")}
         parts.append(part.set_index(list(keys))[list(renamed)].rename(columns=renamed))
     return pd.concat(parts, axis=1).reset_index()

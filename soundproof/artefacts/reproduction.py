@@ -150,7 +150,10 @@ def _describe(row: dict[str, Any], results: StudyResults) -> str:
 
 def _caption(results: StudyResults) -> str:
     marks = "; ".join(f"{mark}: {meaning}" for mark, meaning in MARKS.items())
-    caption = f"Reported numbers beside ours, with our 95 % bootstrap interval over clips. Found in: {marks}."
+    caption = (
+        "Reported numbers beside ours, with our 95 % interval over clips, for our machines and trainings. "
+        f"Found in: {marks}."
+    )
     if not results.reported_dataset:
         return (
             f"{caption} The papers used other data than this study, so values are not expected to agree and get "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
+from soundproof.artefacts.interval_words import OVER_CLIPS
 from soundproof.artefacts.measures import measure, titled
 from soundproof.results import StudyResults
 
@@ -41,9 +42,9 @@ CAPTION = (
     "detector with random weights; unrelated maps give 0 (chance), near 1 the map does not depend on what "
     "was learnt. Completeness gap: how far the relevance is from summing to the score's difference from "
     "the baseline, for methods that promise it (0 is exact). Constant maps: share of clips whose map "
-    "marks nothing. Intervals: 95 % bootstrap over clips."
+    f"marks nothing. {OVER_CLIPS}"
 )
-NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "n_clips")
+NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "n_clips", "interval")
 
 
 def build(results: StudyResults) -> FinishedTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.axes import AXES, per_clip
+from soundproof.artefacts.claim_differences import machines_of
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import records
 from soundproof.results import StudyResults
@@ -20,12 +21,17 @@ FORMATS = (
     Column("Effect (rank-biserial)", "rank_biserial"),
     Column("p (Holm)", "p_holm", digits=4),
     Column("Better", "better"),
+    Column("p over machines (Holm)", "p_machines_holm", digits=4),
+    Column("Machines", "n_machines"),
     Column("Clips", "n"),
 )
 CAPTION = (
-    "Pairs of explainers on the same clips: Wilcoxon's signed-rank test on means over seeds, two-sided, "
+    "Pairs of explainers on the same clips: Wilcoxon's signed-rank test on means over these trainings, two-sided, "
     "with Holm's correction over the pairs of one detector and axis. The effect runs from −1 (B larger on "
-    "every clip) to 1; 0 is no difference, as by chance. 'Better' names the winner where p (Holm) < 0.05."
+    "every clip) to 1; 0 is no difference, as by chance. 'Better' names the winner where p (Holm) < 0.05, for "
+    "these machines. Clips of one machine may be much alike: p over machines flips the signs of all its clips at "
+    "once (signed ranks of clustered data, exact), and says whether the difference would be expected of other "
+    "machines. Of M machines it cannot fall below 2 / 2^M before the correction: five or fewer decide nothing."
 )
 LEVEL = 0.05
 
@@ -40,7 +46,7 @@ def build(results: StudyResults) -> FinishedTable:
             if clips.shape[1] < 2 or clips.shape[0] < 2:
                 continue
             clips = clips[results.explainers(clips.columns)]
-            tested = wilcoxon_holm(clips)
+            tested = wilcoxon_holm(clips, machines_of(results, clips.index))
             parts.append(
                 tested.assign(
                     detector=detector,

@@ -24,7 +24,8 @@ COLUMNS = 3
 INTACT = "#4D4D4D"
 CAPTION = (
     "Mean AUC over machines with one of {bands} frequency bands removed, by what the removed "
-    "band shows. Bars: 95 % bootstrap interval over clips. Solid line and shade: intact clips with their interval. "
+    "band shows. Bars: 95 % bootstrap interval over clips, for these machines and trainings. Solid line and "
+    "shade: intact clips with their interval. "
     "Dashed: chance. A point above the line says that the detector ranks better without the band."
 )
 

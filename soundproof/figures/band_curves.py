@@ -23,7 +23,8 @@ QUIET = ("#BDBDBD", "#6E6E6E", "#2B2B2B")
 CAPTION = (
     "Relevance and effect of {count} frequency bands, as shares of each clip's sum over bands, mean "
     "over clips and seeds. Bars: size of the score's change when the band shows {bars}. {lines}Coloured: "
-    "relevance, with its 95 % bootstrap interval over clips. Dotted: equal shares, which a map that knows nothing "
+    "relevance, with its 95 % bootstrap interval over clips, for these machines and trainings. Dotted: equal "
+    "shares, which a map that knows nothing "
     "gives by chance. ρ: Fisher-z mean over clips of the rank correlation of relevance and bars; means over clips "
     "may look alike although single clips do not, so ρ is what counts."
 )

@@ -24,7 +24,8 @@ CAPTION = (
     "Anomaly score while time-frequency cells go (deletion) or come back (insertion), most relevant "
     "first, as a share of the intact clip's score; the curves meet at what the background scores. Mean over "
     "clips and seeds. Shaded: "
-    "95 % bootstrap interval over clips. Dashed: cells in random order, which an explanation must beat."
+    "95 % bootstrap interval over clips, for these machines and trainings. Dashed: cells in random order, "
+    "which an explanation must beat."
 )
 
 

@@ -21,7 +21,8 @@ from soundproof.results import StudyResults
 CAPTION = (
     "Temporal localisation against the threshold: segment F1, mean over clips and seeds, when the frames "
     "at or above each clip's own percentile of the curve count as peaks. Shaded: 95 % bootstrap interval "
-    "over clips. Dashed: expected F1 of as many uniformly random frames. Dotted: mean F1 of each "
+    "over clips, for these machines and trainings. Dashed: expected F1 of as many uniformly random frames. "
+    "Dotted: mean F1 of each "
     "explainer's own curve shifted in time, which keeps how peaks cluster; a curve that does not exceed "
     "it says nothing about when the fault is. Both lines are medians over explainers, the shade is the "
     "range of the dotted one: a map with ties (such as the blocks of an occlusion window) marks more "

@@ -19,7 +19,9 @@ RULE = ("corrected",)
 CAPTION = (
     "Faithfulness FF against the threshold: share of the anomaly score that goes away when the frames at "
     "or above the percentile of the explainer's curve are replaced by the detector's reconstruction (mean "
-    "over clips and seeds, not clipped at 0). {levels}Shaded: 95 % bootstrap interval over clips. "
+    "over clips and seeds, not clipped at 0). {levels}Shaded: 95 % bootstrap interval over clips, for these "
+    "machines and "
+    "trainings; FF varies from machine to machine more than from clip to clip. "
     "Dashed: as many frames drawn at random. Maps with ties (such as the blocks of an occlusion window) "
     "mark more frames than their percentile says; chance does not follow them. FF is built on the "
     "reconstruction error, which favours the error map by construction."

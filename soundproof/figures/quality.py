@@ -18,7 +18,8 @@ MISSING = "no explanation of the study was measured"
 PER_ROW = 4
 CAPTION = (
     "Quality of the explanations on every measured axis: mean over clips and seeds (marker) with its 95 % "
-    "bootstrap interval over clips (bar), one colour and shape per detector. The vertical tick beside "
+    "bootstrap interval over clips, for these machines and trainings (bar), one colour and shape per "
+    "detector. The vertical tick beside "
     "each marker is what a map without knowledge reaches on the same clips (chance). Arrows in the titles "
     "point to the better side. A marker that does not lie clearly on the better side of its tick says "
     "nothing in favour of the explainer."

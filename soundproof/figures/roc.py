@@ -16,7 +16,8 @@ FALSE_ALARMS = np.linspace(0.0, 1.0, 201)
 CAPTION = (
     "ROC curves of the anomaly scores: share of anomalous clips found against share of normal clips "
     "flagged, averaged over machines and seeds at equal false-alarm rate. Legend: area under the curve "
-    "with its 95 % bootstrap interval over clips. The diagonal is chance (area 0.5); grey, the range that "
+    "with its 95 % interval over clips, for these machines and trainings. The diagonal is chance (area 0.5); "
+    "grey, the range that "
     "counts for the partial area (up to 0.1)."
 )
 

@@ -1,92 +1,95 @@
-"""Do several rankings of the same things agree?"""
+"""Agreement of rankings that several blocks (detectors) repeat on the same items (explainers).
+
+Two detectors rank the same explainers much alike; their rows are no independent items. Coefficients are computed
+within each detector and averaged, and the permutations that chance is measured by move an explainer in all
+detectors at once, which keeps what the detectors share.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import permutations
+from math import factorial
 
 import numpy as np
-import pandas as pd
-from scipy.stats import chi2, rankdata
+from scipy.stats import rankdata
 
-from soundproof.errors import DataError
-from soundproof.metrics import Undefined
 from soundproof.seeding import seed_from
 
-
-class Concordance(NamedTuple):
-    """Kendall's coefficient of concordance.
-
-    Attributes:
-        w: 0 (no agreement) to 1 (the same ranking).
-        chi2: m (n - 1) W.
-        p_chi2: From the chi-squared distribution with n - 1 degrees of freedom; poor below about 8 items.
-        p_permutation: From independent random orders of each judge's ranks; valid for few items too.
-    """
-
-    w: float
-    chi2: float
-    p_chi2: float
-    p_permutation: float
+EXACT_UP_TO = 7
+"""Items up to which all orders are counted (7! = 5040)."""
 
 
-def kendall_w(
-    scores: np.ndarray, *names: str | int | float, n_permutations: int = 9999
-) -> Concordance | Undefined:
-    """Kendall's W of m judges over n items, corrected for ties.
-
-    W = (12 sum R_i^2 - 3 m^2 n (n + 1)^2) / (m^2 n (n^2 - 1) - m sum T_j), with R_i the rank sum of item i and
-    T_j = sum (t^3 - t) over judge j's groups of t tied items (Kendall and Babington Smith 1939,
-    doi:10.1214/aoms/1177732186). The permutation p counts the observed order among the draws, so that it is
-    never zero.
+def blocked_tau(
+    scores: np.ndarray, *names: str | int | float, n_permutations: int = 4999
+) -> tuple[np.ndarray, np.ndarray]:
+    """Kendall's tau-b between every two axes: mean over blocks, and its two-sided permutation p.
 
     Args:
-        scores: Scores or ranks, [m, n]; every judge in the same direction. They are ranked here.
-        names: What the permutations depend on.
-        n_permutations: Random orders.
+        scores: [n_blocks, n_items, n_axes], finite, at least two items.
+        names: What sampled orders depend on, where there are more than :data:`EXACT_UP_TO` items.
+        n_permutations: How many are sampled.
 
     Returns:
-        The coefficient and its p-values; undefined where every judge ties all items.
-
-    Raises:
-        DataError: Fewer than two judges or items, or a score that is not finite.
+        Coefficients and p, [n_axes, n_axes] each; NaN where an axis ties all items of a block.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 2 or min(scores.shape) < 2 or not np.isfinite(scores).all():
-        raise DataError(
-            "finite scores of at least two judges for at least two items",
-            f"shape {scores.shape}, {int((~np.isfinite(scores)).sum())} not finite",
-            "leave out items that some judge could not score",
-        )
+    n_items = scores.shape[1]
+    first, second = np.triu_indices(n_items, 1)
+    signs = np.sign(scores[:, first] - scores[:, second])
+    scale = np.sqrt((signs**2).sum(axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        units = signs / scale[:, np.newaxis]
+    tau = np.einsum("bpx,bpy->xy", units, units) / len(scores)
+    orders = _orders(n_items, names, n_permutations)
+    # the sign of a pair of moved items: looked up in the full, antisymmetric table
+    table = np.zeros((len(scores), n_items, n_items, scores.shape[2]))
+    table[:, first, second] = units
+    table[:, second, first] = -units
+    moved = table[:, orders[:, first], orders[:, second]]
+    chance = np.einsum("bpx,bopy->oxy", units, moved, optimize=True) / len(scores)
+    as_far = (np.abs(chance) >= np.abs(tau) - 1e-9).sum(axis=0)
+    exact = len(orders) == factorial(n_items)
+    p = as_far / len(orders) if exact else (1 + as_far) / (1 + len(orders))
+    return tau, np.where(np.isfinite(tau), p, np.nan)
+
+
+def blocked_w(
+    scores: np.ndarray, *names: str | int | float, n_permutations: int = 4999
+) -> tuple[float, float]:
+    """Kendall's W of the axes, corrected for ties: mean over blocks, and its permutation p.
+
+    Args:
+        scores: [n_blocks, n_items, n_axes], finite, at least two items and axes.
+        names: What the orders depend on.
+        n_permutations: Draws of an order for every axis.
+
+    Returns:
+        Coefficient and p; NaN where every axis ties all items of a block.
+    """
     ranks = rankdata(scores, axis=1)
-    m, n = ranks.shape
-    group_sizes = (np.unique(row, return_counts=True)[1].astype(np.float64) for row in ranks)
-    ties = sum(float((size**3 - size).sum()) for size in group_sizes)
+    n, m = ranks.shape[1:]
+    sizes = [[np.unique(axis, return_counts=True)[1].astype(float) for axis in block.T] for block in ranks]
+    ties = np.array([sum(float((size**3 - size).sum()) for size in block) for block in sizes])
     largest = m**2 * n * (n**2 - 1) - m * ties
-    if largest == 0:
-        return Undefined("every judge ties all items")
-    w = float(_numerator(ranks)) / largest
-    statistic = m * (n - 1) * w
-    rng = np.random.default_rng(seed_from("kendall_w", *names))
-    orders = rng.permuted(np.broadcast_to(ranks, (n_permutations, m, n)), axis=2)
-    # rank sums are multiples of one half, so that their squares compare exactly
-    as_large = int((_numerator(orders) >= _numerator(ranks)).sum())
-    p_permutation = (1 + as_large) / (1 + n_permutations)
-    return Concordance(w, statistic, float(chi2.sf(statistic, n - 1)), p_permutation)
+    if (largest == 0).any():
+        return np.nan, np.nan
+
+    def coefficient(sums: np.ndarray) -> np.ndarray:
+        return np.asarray(
+            ((12 * (sums**2).sum(axis=-1) - 3 * m**2 * n * (n + 1) ** 2) / largest).mean(axis=-1)
+        )
+
+    w = float(coefficient(ranks.sum(axis=2)))
+    rng = np.random.default_rng(seed_from("blocked_w", *names))
+    sums = np.zeros((n_permutations, *ranks.shape[:2]))
+    for axis in range(m):
+        orders = rng.permuted(np.tile(np.arange(n), (n_permutations, 1)), axis=1)
+        sums += ranks[:, :, axis][:, orders].transpose(1, 0, 2)
+    as_large = int((coefficient(sums) >= w - 1e-9).sum())
+    return w, (1 + as_large) / (1 + n_permutations)
 
 
-def _numerator(ranks: np.ndarray) -> np.ndarray:
-    m, n = ranks.shape[-2:]
-    sums = ranks.sum(axis=-2)
-    return np.asarray(12 * (sums**2).sum(axis=-1) - 3 * m**2 * n * (n + 1) ** 2)
-
-
-def kendall_tau(table: pd.DataFrame) -> pd.DataFrame:
-    """Kendall's tau-b between every two columns.
-
-    Args:
-        table: One row per item (an explainer), one column per axis (a metric), all in the same direction.
-
-    Returns:
-        Symmetric frame with 1 on the diagonal; NaN beside a column that ties all items.
-    """
-    return table.corr(method="kendall")
+def _orders(n_items: int, names: tuple[str | int | float, ...], n_permutations: int) -> np.ndarray:
+    if n_items <= EXACT_UP_TO:
+        return np.array(list(permutations(range(n_items))))
+    rng = np.random.default_rng(seed_from("blocked_tau", *names))
+    return rng.permuted(np.tile(np.arange(n_items), (n_permutations, 1)), axis=1)

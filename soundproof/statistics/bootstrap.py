@@ -1,19 +1,17 @@
-"""Percentile bootstrap over clips, for one set of values or for values of several seeds.
-
-Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13. Every draw depends on names
-(and on the number of clips) alone, so that a table has the same interval however its rows were ordered into
-jobs.
-"""
+"""Bootstrap over clips, for one set of values or for values of several seeds, and over machines and clips."""
 
 from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import pandas as pd
 
 from soundproof.errors import DataError
-from soundproof.seeding import seed_from
+from soundproof.statistics.intervals import LEVEL, MIN_CLIPS, Interval, bca_ends
+from soundproof.statistics.resampling import nested_weights, unit_weights
+
+_CHUNK = 256
+"""Columns whose replicates are held in memory at once."""
 
 
 class Statistic(Protocol):
@@ -24,32 +22,20 @@ class Statistic(Protocol):
         ...
 
 
-class Interval(NamedTuple):
-    """A statistic and its interval; low and high are NaN where fewer than two values leave nothing to resample."""
-
-    value: float
-    low: float
-    high: float
-
-
-class Spread(NamedTuple):
-    """A mean over clips and seeds.
+class Ends(NamedTuple):
+    """Ends of intervals of several means, each [n]; NaN where there were too few units to resample.
 
     Attributes:
-        mean: Mean over seeds of the mean over clips.
-        sd: Standard deviation (n - 1) of the seeds' means; NaN for a single seed.
-        ci_low: Lower end of the interval over clips; NaN with fewer than two clips.
-        ci_high: Upper end.
-        n_clips: Distinct clips; 0 for values of a whole set.
-        n_seeds: Distinct seeds.
+        low: Lower end over clips, for these machines.
+        high: Upper end.
+        machines_low: Lower end over machines and their clips.
+        machines_high: Upper end.
     """
 
-    mean: float
-    sd: float
-    ci_low: float
-    ci_high: float
-    n_clips: int
-    n_seeds: int
+    low: np.ndarray
+    high: np.ndarray
+    machines_low: np.ndarray
+    machines_high: np.ndarray
 
 
 def bootstrap_interval(
@@ -57,9 +43,10 @@ def bootstrap_interval(
     *names: str | int | float,
     statistic: Statistic = np.mean,
     n_resamples: int = 2000,
-    level: float = 0.95,
+    level: float = LEVEL,
+    widened: bool = True,
 ) -> Interval:
-    """Percentile bootstrap interval of a statistic over clips.
+    """BCa interval of a statistic over clips.
 
     Args:
         values: One per clip, [n_clips].
@@ -67,9 +54,10 @@ def bootstrap_interval(
         statistic: Reduces an axis.
         n_resamples: Bootstrap replicates.
         level: Coverage, 0..1.
+        widened: Allow for few clips (:mod:`soundproof.statistics.intervals`); else plain BCa.
 
     Returns:
-        The statistic of ``values`` and its interval.
+        The statistic of ``values`` and its interval; none of fewer than :data:`MIN_CLIPS` clips.
 
     Raises:
         DataError: No value, or one that is not finite.
@@ -81,73 +69,91 @@ def bootstrap_interval(
             f"shape {values.shape}, {int((~np.isfinite(values)).sum())} not finite",
             "leave out and count undefined values before averaging",
         )
+    n = values.size
     value = float(statistic(values, axis=0))
-    if values.size < 2:
+    if n < MIN_CLIPS:
         return Interval(value, np.nan, np.nan)
-    rng = np.random.default_rng(seed_from("bootstrap_interval", *names))
-    picks = rng.integers(values.size, size=(n_resamples, values.size))
-    return Interval(value, *_percentiles(statistic(values[picks], axis=1), level))
+    weights = unit_weights(np.arange(n), n_resamples, "bootstrap_interval", *names)
+    picks = np.repeat(np.tile(np.arange(n), n_resamples), weights.ravel().astype(np.int64))
+    replicates = statistic(values[picks.reshape(n_resamples, n)], axis=1)
+    left = np.array([np.delete(values, clip) for clip in range(n)])
+    jackknife = statistic(left, axis=1)
+    influence = jackknife.mean() - jackknife
+    low, high = bca_ends(
+        replicates[:, np.newaxis], np.array([value]), influence[:, np.newaxis], level, widened=widened
+    )
+    return Interval(value, float(low[0]), float(high[0]))
 
 
-def mean_with_spread(
-    frame: pd.DataFrame, *names: str | int | float, n_resamples: int = 2000, level: float = 0.95
-) -> Spread:
-    """Mean over clips and seeds, with its spread over seeds and its interval over clips.
+def mean_ends(
+    values: np.ndarray,
+    *names: str | int | float,
+    units: np.ndarray | None = None,
+    machines: np.ndarray | None = None,
+    n_resamples: int = 2000,
+    level: float = LEVEL,
+) -> Ends:
+    """Intervals of many means over the same clips, each a mean over seeds of means over clips.
 
-    Seeds share their clips. One resample of the clips is therefore applied to all seeds at once; resampling
-    rows would count each clip as often as there are seeds and make the interval too narrow. The interval tells
-    how the mean would move with other clips, the standard deviation how it moves with other seeds.
+    Seeds share their clips: one resample of the clips is applied to all seeds at once. Resampling rows would count
+    each clip as often as there are seeds and make the intervals too narrow. How a mean would move with other
+    trainings is no part of them.
 
     Args:
-        frame: Columns value, clip_id, seed. A clip that is undefined for some seed is simply absent there.
-            Where every clip_id is null the values belong to whole sets, and there is no interval.
-        names: What the draws depend on.
+        values: [n, n_clips, n_seeds]; NaN where a clip is undefined for a seed.
+        names: What the draws depend on, besides the number of units.
+        units: What is resampled, by clip [n_clips], such as the recording that segments were cut from; None: clips.
+        machines: Machine of each clip, [n_clips]; None: one machine.
         n_resamples: Bootstrap replicates.
         level: Coverage, 0..1.
-
-    Returns:
-        The mean and its two kinds of spread.
-
-    Raises:
-        DataError: No row, a value that is not finite, a clip twice for one seed, or set-level values among
-            those of clips.
     """
-    _check(frame)
-    per_seed = frame.groupby("seed", sort=True)["value"].mean().to_numpy()
-    sd = float(per_seed.std(ddof=1)) if len(per_seed) > 1 else np.nan
-    mean = float(per_seed.mean())
-    n_clips = int(frame["clip_id"].nunique())
-    if n_clips < 2:
-        return Spread(mean, sd, np.nan, np.nan, n_clips, len(per_seed))
-    table = frame.pivot_table(index="clip_id", columns="seed", values="value", sort=True).to_numpy()
-    rng = np.random.default_rng(seed_from("mean_with_spread", *names))
-    weights = rng.multinomial(n_clips, np.full(n_clips, 1 / n_clips), size=n_resamples).astype(np.float64)
-    sums = weights @ np.nan_to_num(table)
-    counts = weights @ np.isfinite(table)
+    n_clips = values.shape[1]
+    unit = np.arange(n_clips) if units is None else np.unique(units, return_inverse=True)[1]
+    machine = np.zeros(n_clips, int) if machines is None else np.unique(machines, return_inverse=True)[1]
+    ends = np.full((4, len(values)), np.nan)
+    for rows, of_unit in ((slice(0, 2), unit), (slice(2, 4), machine)):
+        if of_unit.max(initial=-1) + 1 < MIN_CLIPS:
+            continue
+        weights = (
+            unit_weights(unit, n_resamples, *names)
+            if of_unit is unit
+            else nested_weights(machine, unit, n_resamples, *names)
+        )
+        for start in range(0, len(values), _CHUNK):
+            part = values[start : start + _CHUNK]
+            means, influence = _linear(part)
+            replicates = _replicates(part, weights)
+            ends[rows, start : start + _CHUNK] = bca_ends(
+                replicates, means, _summed(influence, of_unit), level
+            )
+    return Ends(*ends)
+
+
+def _linear(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means [n], and what each clip contributes to them, up to a factor, [n_clips, n]."""
+    present = np.isfinite(values)
+    counts = present.sum(axis=1)
+    filled = np.where(present, values, 0.0)
+    means = np.divide(filled.sum(axis=1), counts, out=np.full(counts.shape, np.nan), where=counts > 0)
+    deviations = np.where(present, filled - means[:, np.newaxis], 0.0) / np.maximum(counts, 1)[:, np.newaxis]
+    return np.asarray(np.nanmean(means, axis=1)), np.asarray(deviations.sum(axis=2).T)
+
+
+def _replicates(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of each replicate, [n_resamples, n]."""
+    present = np.isfinite(values)
+    if present.all():
+        return np.asarray(weights @ values.mean(axis=2).T / weights.sum(axis=1, keepdims=True))
+    sums, counts = (
+        np.einsum("rc,ncs->rns", weights, part, optimize=True)
+        for part in (np.where(present, values, 0.0), present.astype(np.float64))
+    )
     # a replicate may miss every clip of a sparse seed; its mean is then that of the other seeds
     means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-    low, high = _percentiles(np.nanmean(means, axis=1), level)
-    return Spread(mean, sd, low, high, n_clips, len(per_seed))
+    return np.asarray(np.nanmean(means, axis=2))
 
 
-def _percentiles(replicates: np.ndarray, level: float) -> tuple[float, float]:
-    tail = (1 - level) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _check(frame: pd.DataFrame) -> None:
-    null = frame["clip_id"].isna()
-    problems = {
-        "no row": frame.empty,
-        "values that are not finite": not np.isfinite(frame["value"].to_numpy(dtype=np.float64)).all(),
-        "set-level values among those of clips": null.any() and not null.all(),
-        "a clip (or set) twice for one seed": frame.duplicated(["clip_id", "seed"]).any(),
-    }
-    found = [problem for problem, present in problems.items() if present]
-    if found:
-        raise DataError(
-            "one finite value per clip and seed",
-            ", ".join(found),
-            "filter to one metric, protocol, parameter, detector and explainer first",
-        )
+def _summed(influence: np.ndarray, of_unit: np.ndarray) -> np.ndarray:
+    sums = np.zeros((of_unit.max() + 1, influence.shape[1]))
+    np.add.at(sums, of_unit, influence)
+    return sums

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import t
 
 from soundproof.errors import DataError
+from soundproof.statistics.intervals import MIN_CLIPS
 
 
 class FisherMean(NamedTuple):
@@ -15,7 +16,7 @@ class FisherMean(NamedTuple):
 
     Attributes:
         value: tanh of the mean of atanh(rho).
-        low: Lower end of the interval; NaN for a single coefficient.
+        low: Lower end of the interval; NaN with too few coefficients.
         high: Upper end.
         n: Coefficients averaged.
         n_clipped: How many of them were moved to the limit; say so next to the mean.
@@ -72,7 +73,7 @@ def fisher_z_mean(rho: np.ndarray, limit: float = 1 - 1e-6, level: float = 0.95)
     z = np.arctanh(np.clip(rho, -limit, limit))
     mean = z.mean()
     half = np.nan
-    if z.size > 1:
+    if z.size >= MIN_CLIPS:
         half = t.ppf((1 + level) / 2, z.size - 1) * z.std(ddof=1) / np.sqrt(z.size)
     low, high = np.tanh([mean - half, mean + half])
     n_clipped = int((np.abs(rho) > limit).sum())

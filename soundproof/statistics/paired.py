@@ -9,8 +9,10 @@ import pandas as pd
 from scipy.stats import rankdata, wilcoxon
 
 from soundproof.errors import DataError
+from soundproof.statistics.clustered import clustered_signed_rank
 
 COLUMNS = ["a", "b", "n", "statistic", "p", "p_holm", "median_difference", "rank_biserial"]
+COLUMNS += ["n_machines", "p_machines", "p_machines_holm"]
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -30,7 +32,7 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def wilcoxon_holm(frame: pd.DataFrame) -> pd.DataFrame:
+def wilcoxon_holm(frame: pd.DataFrame, machines: np.ndarray | None = None) -> pd.DataFrame:
     """Wilcoxon's signed-rank test between every pair of columns, with Holm's correction over all pairs.
 
     Clips where both values are equal say nothing about the direction and are dropped from the ranking
@@ -39,30 +41,39 @@ def wilcoxon_holm(frame: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         frame: One row per clip, one column per explainer; NaN where undefined.
+        machines: Machine of each row; None: one machine.
 
     Returns:
         One row per pair: a, b, n, statistic (the smaller rank sum), p (two-sided), p_holm, median_difference
         (of a - b) and rank_biserial (-1..1, positive where a is larger; Kerby 2014,
-        doi:10.2466/11.IT.3.1).
+        doi:10.2466/11.IT.3.1); then n_machines, p_machines
+        (:func:`soundproof.statistics.clustered.clustered_signed_rank`) and p_machines_holm.
 
     Raises:
         DataError: A pair of explainers shares no clip.
     """
-    rows = [_pair(frame, a, b) for a, b in combinations(frame.columns, 2)]
-    table = pd.DataFrame(rows, columns=[column for column in COLUMNS if column != "p_holm"])
-    return table.assign(p_holm=holm(table["p"].to_numpy(dtype=np.float64)))[COLUMNS]
+    machine = np.zeros(len(frame)) if machines is None else machines
+    rows = [_pair(frame, machine, a, b) for a, b in combinations(frame.columns, 2)]
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if not name.endswith("_holm")])
+    adjusted = {f"{name}_holm": holm(table[name].to_numpy(np.float64)) for name in ("p", "p_machines")}
+    return table.assign(**adjusted)[COLUMNS]
 
 
-def _pair(frame: pd.DataFrame, a: str, b: str) -> tuple[str, str, int, float, float, float, float]:
+def _pair(
+    frame: pd.DataFrame, machine: np.ndarray, a: str, b: str
+) -> tuple[str, str, int, float, float, float, float, int, float]:
     # 0.7 - 0.4 and 0.4 - 0.1 differ in the last bit: unrounded, rounding noise would break ties
-    difference = (frame[a] - frame[b]).dropna().to_numpy(dtype=np.float64).round(12)
+    difference = (frame[a] - frame[b]).to_numpy(dtype=np.float64).round(12)
+    both = np.isfinite(difference)
+    difference, machine = difference[both], machine[both]
     if difference.size == 0:
         raise DataError(f"clips measured for both '{a}' and '{b}'", "none", "compare them on the same clips")
     moved = difference[difference != 0]
+    over_machines = len(np.unique(machine)), clustered_signed_rank(difference, machine)
     if moved.size == 0:
-        return a, b, len(difference), 0.0, 1.0, 0.0, 0.0
+        return a, b, len(difference), 0.0, 1.0, 0.0, 0.0, *over_machines
     test = wilcoxon(moved, zero_method="wilcox")
     ranks = rankdata(np.abs(moved))
     effect = float((np.sign(moved) * ranks).sum() / ranks.sum())
     median = float(np.median(difference))
-    return a, b, len(difference), float(test.statistic), float(test.pvalue), median, effect
+    return a, b, len(difference), float(test.statistic), float(test.pvalue), median, effect, *over_machines

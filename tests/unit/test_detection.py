@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from soundproof.detection import average_precision, detection_table, harmonic_mean, partial_auc, roc_auc
+from soundproof.detection import average_precision, harmonic_mean, partial_auc, roc_auc
 from soundproof.errors import DataError
 from soundproof.metrics import Undefined
 from soundproof.roc import area_up_to, weighted_curve
@@ -47,7 +47,7 @@ def test_metrics_ignore_monotone_transforms_and_order_and_mirror_with_the_sign(s
     assert roc_auc(-scores, anomalous) == pytest.approx(1 - roc_auc(scores, anomalous))
 
 
-@pytest.mark.parametrize("metric", [roc_auc, partial_auc, average_precision, detection_table])
+@pytest.mark.parametrize("metric", [roc_auc, partial_auc, average_precision])
 def test_one_class_is_undefined_and_says_which_is_missing(metric):
     scores = np.arange(3.0)
     assert metric(scores, np.zeros(3, bool)) == Undefined("no anomalous clip in the set")
@@ -58,32 +58,6 @@ def test_one_class_is_undefined_and_says_which_is_missing(metric):
 def test_unusable_scores_are_refused(scores):
     with pytest.raises(DataError, match="score"):
         roc_auc(scores, np.array([True, False]))
-
-
-def test_interval_agrees_with_a_plain_stratified_bootstrap_and_depends_on_names_alone():
-    rng = np.random.default_rng(2)
-    anomalous = np.arange(160) < 60
-    scores = rng.normal(size=160) + anomalous
-    table = detection_table(scores, anomalous, "planer", 0).set_index("metric")
-    plain = []
-    for _ in range(1000):
-        picks = np.concatenate(
-            [rng.choice(np.flatnonzero(anomalous == c), (anomalous == c).sum()) for c in (0, 1)]
-        )
-        plain.append([metric(scores[picks], anomalous[picks]) for metric in (roc_auc, partial_auc)])
-    low, high = np.quantile(plain, [0.025, 0.975], axis=0)
-    np.testing.assert_allclose(table["ci_low"], low, atol=0.02)
-    np.testing.assert_allclose(table["ci_high"], high, atol=0.02)
-    assert table.loc["auc", "value"] == roc_auc(scores, anomalous)
-    assert table.loc["pauc", "value"] == partial_auc(scores, anomalous)
-    assert (table["ci_low"] < table["value"]).all() and (table["value"] < table["ci_high"]).all()
-    assert table.equals(detection_table(scores, anomalous, "planer", 0).set_index("metric"))
-    assert not table.equals(detection_table(scores, anomalous, "planer", 1).set_index("metric"))
-
-
-def test_interval_does_not_depend_on_the_chunk_of_replicates_being_full():
-    scores, anomalous = toy(1)
-    assert detection_table(scores, anomalous, n_resamples=201)["ci_low"].notna().all()
 
 
 def test_harmonic_mean():

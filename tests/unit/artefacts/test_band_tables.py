@@ -45,10 +45,20 @@ def test_t8_areas_by_hand():
     assert frame["pump"].tolist() == [1.0, 1.0, 1.0, 0.0]
     assert frame["mean"].tolist() == [0.875, 1.0, 0.5, 0.25]
     assert frame.loc["1":, "difference"].tolist() == [0.125, -0.375, -0.625]
-    assert (frame["mean_ci_low"] <= frame["mean"]).all()
-    assert (frame["mean"] <= frame["mean_ci_high"]).all()
+    assert frame["mean_ci_low"].isna().all(), "four clips of a class are too few"
     assert frame["clips"].tolist() == ["4 / 4"] * 4
     assert [column.header for column in table.formats[4:6]] == ["fan", "pump"]
+
+
+def test_t8_intervals_hold_where_the_classes_are_separated():
+    separated = [1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4]
+    rows = three_bands("fan", separated, [separated, separated[::-1], [1] * 12])
+    frame = band_auc.build(results_of(measurements(rows), clips=clips(6, 6))).frame.set_index("removed")
+    assert frame["mean"].tolist() == [1.0, 1.0, 0.0, 0.5]
+    assert (frame["mean_ci_low"] <= frame["mean"]).all() and (frame["mean"] <= frame["mean_ci_high"]).all()
+    # a plain bootstrap of separated classes has no width
+    assert 0.5 < frame.loc["none", "mean_ci_low"] < 0.9
+    assert frame.loc["1", ["difference_ci_low", "difference_ci_high"]].tolist() == [0.0, 0.0]
 
 
 def test_t8_compares_the_clips_that_have_every_score():
@@ -91,7 +101,7 @@ def effects(n_clips, protocol="linear5/zero/absolute"):
 
 def shares(value, chance, explainer="saliency"):
     rows = []
-    for index in range(4):
+    for index in range(6):
         common = {
             "detector": "ae",
             "metric": "band_share_true",
@@ -104,16 +114,16 @@ def shares(value, chance, explainer="saliency"):
 
 
 def test_t9_by_hand():
-    frame = measurements(rho([0.9, 0.5, 0.1]) + effects(4) + shares(0.5, 0.2))
+    frame = measurements(rho([0.9, 0.7, 0.5, 0.3, 0.1]) + effects(6) + shares(0.5, 0.2))
     row = band_rho.build(results_of(frame)).frame.iloc[0]
-    z = np.arctanh([0.9, 0.5, 0.1])
+    z = np.arctanh([0.9, 0.7, 0.5, 0.3, 0.1])
     assert row["value"] == pytest.approx(np.tanh(z.mean()))
-    half = 4.302653 * z.std(ddof=1) / np.sqrt(3)
+    half = 2.776445 * z.std(ddof=1) / np.sqrt(5)
     assert row["ci_low"] == pytest.approx(np.tanh(z.mean() - half), rel=1e-5)
     assert row["fan"] == row["value"]
-    assert (row["n_clips"], row["n_undefined"], row["n_clipped"]) == (3, 1, 0)
-    assert row["p"] == pytest.approx(spearman_null(5).p_value_of_mean(0.5, 3))
-    assert (row["share"], row["share_chance"]) == (pytest.approx(0.515), 0.2)
+    assert (row["n_clips"], row["n_undefined"], row["n_clipped"]) == (5, 1, 0)
+    assert row["p"] == pytest.approx(spearman_null(5).p_value_of_mean(0.5, 5))
+    assert (row["share"], row["share_chance"]) == (pytest.approx(0.525), pytest.approx(0.2))
     assert row["verdict"] == "only share above"
 
 
@@ -126,7 +136,7 @@ def test_t9_by_hand():
     ],
 )
 def test_t9_says_whether_rho_and_share_agree(value, share, verdict):
-    frame = measurements(rho([value] * 4) + effects(4) + shares(share, 0.2))
+    frame = measurements(rho([value] * 6) + effects(6) + shares(share, 0.2))
     assert band_rho.build(results_of(frame)).frame["verdict"].item() == verdict
 
 

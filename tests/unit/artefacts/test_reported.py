@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from study_toys import REPORTED, measurements, results_of
 
-from soundproof.artefacts import claims, reproduction
+from soundproof.artefacts import claims, detection, reproduction
 from soundproof.artefacts.reproduction import compare, read_reported
 from soundproof.errors import ConfigError
 
@@ -82,11 +82,11 @@ def test_missing_columns_are_refused(tmp_path):
 
 
 def curve(value, detector="mae", explainer="saliency", protocol="as_published", metric="segment_f1"):
-    """Two clips around a value, at the 98th percentile."""
+    """Six clips around a value, at the 98th percentile."""
     return [
         {"detector": detector, "explainer": explainer, "metric": metric, "protocol": protocol}
         | {"parameter": 98.0, "clip_id": f"fan_{30 + index:03d}", "value": value + shift}
-        for index, shift in enumerate((-0.05, 0.05))
+        for index, shift in enumerate((-0.05, -0.03, -0.01, 0.01, 0.03, 0.05))
     ]
 
 
@@ -128,18 +128,74 @@ def test_the_best_percentile_is_compared_wherever_it_lies(reported):
 
 
 def test_claims_compare_detectors_clip_by_clip(reported):
-    rows = (
-        curve(0.5, "mae") + curve(0.3, "ae") + curve(0.2, "ae", "error_map") + curve(0.4, "mae", "error_map")
-    )
-    rows += curve(0.4, "ae", protocol="chance_uniform")
+    rows = curve(0.3, "ae") + curve(0.4, "ae", protocol="chance_uniform")
+    rows += [row | {"seed": seed} for seed in range(5) for row in curve(0.5 + 0.001 * seed, "mae")]
+    rows += [row | {"seed": seed} for seed in range(1, 5) for row in curve(0.3 - 0.001 * seed, "ae")]
     results = results_of(measurements(rows), reported=reported)
     table = claims.build(results).frame.set_index(["dataset", "claim"])
     row = table.loc[("planer", "Saliency: MAE above AE in segment F1")]
-    assert (row["there"], row["here"], row["n_clips"]) == ("holds", "holds", 2)
-    assert row["difference"] == pytest.approx(0.2)
+    assert (row["there"], row["here"], row["n_clips"], row["n_seeds"]) == ("holds", "holds", 6, 5)
+    assert row["difference"] == pytest.approx(0.204)
     below = table.loc[("planer", "AE (Skip-CAE-Transformer), Saliency: segment F1 above chance")]
     assert (below["there"], below["here"]) == ("does not hold", "does not hold")
     assert table.loc[("planer", "Grad-CAM: MAE above AE in segment F1"), "here"] == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("n_seeds", "here"),
+    [(1, "undecided (1 training a side)"), (2, "undecided (2 trainings a side)"), (5, "holds")],
+)
+def test_two_trainings_decide_nothing_about_training(reported, n_seeds, here):
+    rows = [
+        row | {"seed": seed}
+        for seed in range(n_seeds)
+        for name, value in (("mae", 0.9), ("ae", 0.3))
+        for row in curve(value + 0.01 * seed, name)
+    ]
+    table = claims.build(results_of(measurements(rows), reported=reported))
+    row = table.frame.set_index(["dataset", "claim"]).loc[("planer", "Saliency: MAE above AE in segment F1")]
+    assert (row["here"], row["n_seeds"], row["over"]) == (here, n_seeds, "clips and trainings")
+    assert "Seeds" in [column.header for column in table.formats]
+
+
+def test_a_difference_between_trainings_is_none_between_kinds(reported):
+    # MAE is ahead on every clip, but its trainings lie further apart than the two kinds
+    rows = []
+    for seed, (masked, plain) in enumerate([(0.9, 0.3), (0.3, 0.5), (0.8, 0.2), (0.2, 0.4)]):
+        rows += [row | {"seed": seed} for row in curve(masked, "mae") + curve(plain, "ae")]
+    table = claims.build(results_of(measurements(rows), reported=reported)).frame
+    row = table.set_index(["dataset", "claim"]).loc[("planer", "Saliency: MAE above AE in segment F1")]
+    assert row["here"] == "undecided" and row["ci_low"] < 0 < row["difference"] == pytest.approx(0.2)
+
+
+def test_verdicts_are_corrected_for_their_number():
+    rows = pd.DataFrame({"p": [0.04, 0.001, np.nan, 0.03], "difference": [0.1, 0.1, np.nan, -0.1]})
+    rows = rows.assign(n_clips=20, n_seeds=2, over="clips")
+    found = claims.decided(rows)
+    # three tests: 0.001 x 3, 0.03 x 2 and 0.04 raised to it
+    np.testing.assert_allclose(found["p_holm"], [0.06, 0.003, np.nan, 0.06])
+    assert found["here"].tolist() == ["undecided", "holds", "not measured", "undecided"]
+    assert claims.decided(rows.iloc[[3]])["here"].tolist() == ["does not hold"]
+
+
+def test_areas_are_compared_clip_by_clip(reported):
+    # both detectors share all that varies between clips: the ends of their own intervals say nothing
+    rng = np.random.default_rng(0)
+    shared = np.append(rng.normal(size=30), rng.normal(size=30) + 1)
+    rows = [
+        {"detector": name, "seed": seed, "machine": "fan", "metric": "anomaly_score"}
+        | {"clip_id": f"fan_{clip:03d}", "value": value}
+        for name, lift in (("ae", 0.15), ("mae", 0.0))
+        for seed in range(5)
+        for clip, value in enumerate(shared + lift * (np.arange(60) >= 30))
+    ]
+    results = results_of(measurements(rows), reported=reported)
+    row = claims.build(results).frame.set_index("claim").loc["AE above MAE in detection AUC"]
+    row = row if isinstance(row, pd.Series) else row.iloc[0]
+    areas = detection.build(results).frame.set_index("detector")
+    assert row["difference"] == pytest.approx(areas.loc["ae", "auc"] - areas.loc["mae", "auc"])
+    assert row["ci_low"] > 0 and row["here"] == "holds"
+    assert areas.loc["ae", "auc_ci_low"] < areas.loc["mae", "auc_ci_high"]
 
 
 def test_the_highest_is_sought_among_the_reported_explainers(reported):

@@ -15,6 +15,7 @@ from soundproof.artefacts import (
     sanity,
     significance,
 )
+from soundproof.artefacts.printing import printed
 
 
 def score_rows(detector, values, machine="fan", seed=0):
@@ -26,13 +27,13 @@ def score_rows(detector, values, machine="fan", seed=0):
 
 
 def test_t1_area_by_hand():
-    # normal 1, 2, 3, 4; anomalous 2.5, 5, 6, 7: 14 of 16 pairs in order
-    frame = measurements(score_rows("ae", [1, 2, 3, 4, 2.5, 5, 6, 7]))
-    table = detection.build(results_of(frame, clips=clips(4, 4)))
+    # normal 1, 2, 3, 4, 0; anomalous 2.5, 5, 6, 7, 8: 23 of 25 pairs in order
+    frame = measurements(score_rows("ae", [1, 2, 3, 4, 0, 2.5, 5, 6, 7, 8]))
+    table = detection.build(results_of(frame, clips=clips(5, 5)))
     row = table.frame.iloc[0]
-    assert row["auc"] == pytest.approx(14 / 16)
+    assert row["auc"] == pytest.approx(23 / 25)
     assert row["auc_ci_low"] <= row["auc"] <= row["auc_ci_high"]
-    assert (row["chance"], row["clips"], row["n_seeds"]) == (0.5, "4 / 4", 1)
+    assert (row["chance"], row["clips"], row["n_seeds"]) == (0.5, "5 / 5", 1)
     assert table.warnings == ()
 
 
@@ -199,6 +200,77 @@ def test_t12_same_and_opposite_rankings():
     assert table.loc["localisation axes (2)", "value"] == pytest.approx(0.0)
     assert set(table["n_items"]) == {4}, "the random control does not take part"
     assert (table["p_holm"].dropna() >= table.loc[table["p_holm"].notna(), "p"]).all()
+
+
+def test_t12_takes_two_detectors_for_one_ranking():
+    values = {"error_map": [0.9], "saliency": [0.8], "grad_cam": [0.7], "occlusion": [0.6]}
+    rows = axis_rows("frame_auroc", values) + axis_rows("insertion_auc", values)
+    one = agreement.build(results_of(measurements(rows))).frame
+    copied = rows + [row | {"detector": "mae"} for row in rows]
+    two = agreement.build(results_of(measurements(copied))).frame
+    np.testing.assert_allclose(two["p"], one["p"], atol=0.01)
+    assert one["p"].tolist()[-1] == pytest.approx(2 / 24) and two["n_detectors"].tolist()[-1] == 2
+
+
+def test_t12_leaves_out_a_detector_that_shares_no_explainers():
+    values = {"error_map": [0.9], "saliency": [0.8], "grad_cam": [0.7]}
+    rows = axis_rows("frame_auroc", values) + axis_rows("insertion_auc", values)
+    rows += axis_rows("frame_auroc", {"occlusion": [0.1]}, detector="one_class_svm")
+    rows += axis_rows("insertion_auc", {"occlusion": [0.1]}, detector="one_class_svm")
+    table = agreement.build(results_of(measurements(rows)))
+    assert set(table.frame["n_items"]) == {3} and "with the others: One-Class SVM." in table.caption
+
+
+def test_significance_does_not_take_clips_of_one_machine_for_machines():
+    table = clips(0, 12, ("fan", "pump"))
+    rows = [
+        {"detector": "ae", "explainer": name, "metric": "cell_auroc", "clip_id": clip, "value": value}
+        for name, value in (("error_map", 0.9), ("saliency", 0.2))
+        for clip in table["clip_id"]
+    ]
+    row = significance.build(results_of(measurements(rows), clips=table)).frame.iloc[0]
+    assert row["better"] == "Error map" and row["p_holm"] < 1e-4
+    # two machines: all signs alike in two of four patterns
+    assert (row["n_machines"], row["p_machines"]) == (2, 0.5)
+
+
+def test_t3_gives_the_interval_over_machines_beside_that_over_clips():
+    machines = ("bearing", "fan", "gearbox", "pump", "valve")
+    rows = [
+        row | {"machine": machine}
+        for index, machine in enumerate(machines)
+        for clip in range(6)
+        for row in segment_rows({98: 0.1 * index + 0.001 * clip}, "ff_frame", clip=f"{machine}_{clip:03d}")
+    ]
+    row = faithfulness.build(results_of(measurements(rows))).frame.iloc[0]
+    assert (row["n_clips"], row["n_machines"], row["machines_interval"]) == (30, 5, "")
+    assert row["machines_ci_high"] - row["machines_ci_low"] > 1.8 * (row["ci_high"] - row["ci_low"])
+    assert row["machines_ci_low"] < row["ci_low"] < row["value"] < row["ci_high"] < row["machines_ci_high"]
+
+
+def test_a_cell_with_too_few_clips_says_so():
+    frame = measurements(
+        [row for index in range(4) for row in segment_rows({98: 0.5}, clip=f"fan_{30 + 3 * index:03d}")]
+    )
+    printed_rows = printed(localisation.build_by_type(results_of(frame)))
+    assert printed_rows["F1 at p98"].tolist() == ["0.50 (too few clips)"]
+    few = measurements(score_rows("ae", [1, 2, 3, 4, 2.5, 5, 6, 7]))
+    cells = printed(detection.build(results_of(few, clips=clips(4, 4))))
+    assert cells["AUC"].tolist() == ["0.88 (too few clips)"]
+
+
+def test_t1_is_joint_over_machines_and_not_a_mean_of_their_ends():
+    rng = np.random.default_rng(0)
+    machines = ("bearing", "fan", "gearbox", "pump", "valve")
+    rows = []
+    for machine in machines:
+        rows += score_rows("ae", [*rng.normal(size=12), *(rng.normal(size=12) + 1.8)], machine)
+    results = results_of(measurements(rows), clips=clips(12, 12, machines))
+    whole = detection.build(results).frame.iloc[0]
+    single = domains.build(results).frame.set_index("machine").loc[list(machines)]
+    mean_width = (single["auc_ci_high"] - single["auc_ci_low"]).mean()
+    # five independent machines: their mean is known better by about the root of five
+    assert whole["auc_ci_high"] - whole["auc_ci_low"] == pytest.approx(mean_width / np.sqrt(5), rel=0.2)
 
 
 def test_significance_names_the_winner():

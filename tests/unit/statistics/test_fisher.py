@@ -22,7 +22,7 @@ def test_interval_is_students_on_the_z_scale():
     np.testing.assert_allclose([result.low, result.high], np.tanh([interval.low, interval.high]))
 
 
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=12), st.sampled_from([0.95, 0.999999]))
+@given(st.lists(st.floats(-1, 1), min_size=5, max_size=12), st.sampled_from([0.95, 0.999999]))
 def test_lies_in_bounds_and_mirrors_with_the_sign(values, limit):
     rho = np.array(values)
     result, mirrored = fisher_z_mean(rho, limit), fisher_z_mean(-rho, limit)

@@ -1,0 +1,148 @@
+"""Intervals of areas under ROC curves, and of their means over machines and trainings, that hold near 1.
+
+Each clip of a run has a placement, its part in the area (for the AUC: the share of clips of the other class that it
+is on the right side of). Their variances within each class make the variance of the area, those of placements
+averaged over trainings the variance of the mean over trainings, which share their clips (DeLong et al. 1988,
+doi:10.2307/2531595); machines do not share clips, so that the variances of their areas add. It is what a joint
+bootstrap of the mean over machines, clips resampled within machine and class, tends to, without its bias for few
+clips.
+
+Near 1 neither a bootstrap nor DeLong's variance holds: where the classes are separated both are zero. The interval
+is therefore a score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953) of as many independent clips as
+would give the variance found, and of no more than exponentially distributed scores would give at an area of 1
+(Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747; Newcombe 2006, doi:10.1002/sim.2324).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from soundproof.roc import area_up_to, weighted_curve
+from soundproof.statistics.intervals import LEVEL, MIN_CLIPS
+
+_CHUNK = 256
+"""Clips that are left out at once."""
+
+
+class Placements(NamedTuple):
+    """An area and what each clip contributes to it.
+
+    Attributes:
+        area: 0..1.
+        normal: One per normal clip, float64 [n_normal].
+        anomalous: One per anomalous clip, float64 [n_anomalous].
+    """
+
+    area: float
+    normal: np.ndarray
+    anomalous: np.ndarray
+
+
+def auc_placements(scores: np.ndarray, anomalous: np.ndarray) -> Placements:
+    """AUC with DeLong's placements, ties counted one half.
+
+    Args:
+        scores: Finite, [n_clips], higher = more anomalous.
+        anomalous: bool [n_clips], with both classes.
+    """
+    ranks = rankdata(scores)
+    n_normal, n_anomalous = int((~anomalous).sum()), int(anomalous.sum())
+    # ranks among all, less those among its own class: how many clips of the other class lie below
+    above = (ranks[anomalous] - rankdata(scores[anomalous])) / n_normal
+    below = 1 - (ranks[~anomalous] - rankdata(scores[~anomalous])) / n_anomalous
+    return Placements(float(above.mean()), below, above)
+
+
+def partial_placements(scores: np.ndarray, anomalous: np.ndarray, max_fpr: float) -> Placements:
+    """Standardised partial area up to ``max_fpr`` (McClish 1989) with the jackknife's pseudo-values.
+
+    For ``max_fpr`` 1 these are the AUC and DeLong's placements. A class of a single clip has a placement that is
+    not a number, because nothing is left without it.
+
+    Args:
+        scores: Finite, [n_clips], higher = more anomalous.
+        anomalous: bool [n_clips], with both classes.
+        max_fpr: 0 < max_fpr <= 1.
+    """
+    negative, positive = (~anomalous).astype(np.float64), anomalous.astype(np.float64)
+    whole = float(_areas(scores, negative, positive, max_fpr))
+    parts = np.full(len(scores), np.nan)
+    for members in (~anomalous, anomalous):
+        n, chosen = int(members.sum()), np.flatnonzero(members)
+        for clips in np.array_split(chosen, -(-n // _CHUNK)) if n > 1 else []:
+            left = 1 - np.eye(len(scores))[clips]
+            parts[clips] = n * whole - (n - 1) * _areas(scores, negative * left, positive * left, max_fpr)
+    return Placements(whole, parts[~anomalous], parts[anomalous])
+
+
+def _areas(scores: np.ndarray, negative: np.ndarray, positive: np.ndarray, max_fpr: float) -> np.ndarray:
+    area = area_up_to(*weighted_curve(scores, negative, positive), max_fpr)
+    if max_fpr == 1:
+        return area
+    least = max_fpr**2 / 2
+    return np.asarray(0.5 * (1 + (area - least) / (max_fpr - least)))
+
+
+def joint_interval(
+    value: float, machines: list[list[Placements]], max_fpr: float = 1.0, level: float = LEVEL
+) -> tuple[float, float]:
+    """Interval of a mean over machines of means over trainings.
+
+    Args:
+        value: The mean.
+        machines: The trainings of each machine, with the same clips in the same order.
+        max_fpr: Limit of the areas; a partial area rests on that share of the normal clips.
+        level: Coverage, 0..1.
+
+    Returns:
+        Lower and upper end, 0..1; NaN where all machines together have fewer than
+        :data:`soundproof.statistics.intervals.MIN_CLIPS` clips of a class, or one has a single clip of a class, or
+        too few normal clips for a single false alarm within ``max_fpr``.
+    """
+    variance, least = 0.0, 0.0
+    total = np.zeros(2, int)
+    for trainings in machines:
+        placed = [np.mean(part, axis=0) for part in zip(*(run[1:] for run in trainings), strict=True)]
+        sizes = np.array([len(part) for part in placed])
+        # a partial area of fewer normal clips is interpolated below its first false alarm, and biased
+        if sizes.min() < 2 or sizes[0] * max_fpr < 1:
+            return np.nan, np.nan
+        variance += sum(float(part.var(ddof=1)) / len(part) for part in placed)
+        least += 1 / most_effective(int(sizes[0]), int(sizes[1]), max_fpr)
+        total += sizes
+    if total.min() < MIN_CLIPS:
+        return np.nan, np.nan
+    n = len(machines)
+    # a partial area is a mean of detection rates, 0..1, drawn out so that chance has 0.5
+    slope = 1.0 if max_fpr == 1 else 1 / (2 - max_fpr)
+    rate = 1 - (1 - value) / slope
+    ends = score_interval(rate, variance / n**2 / slope**2, n**2 / least, level)
+    low, high = (1 - (1 - end) * slope for end in ends)
+    return low, high
+
+
+def most_effective(n_normal: int, n_anomalous: int, max_fpr: float = 1.0) -> float:
+    """Number of independent clips that exponential scores would be worth at an area of 1."""
+    counted = max(1.0, max_fpr * n_normal)
+    return counted * n_anomalous / (1 + (counted + n_anomalous - 2) / 4)
+
+
+def score_interval(value: float, variance: float, most: float, level: float = LEVEL) -> tuple[float, float]:
+    """Wilson's interval of a share of ``value (1 - value) / variance`` independent clips, at most ``most``.
+
+    Args:
+        value: 0..1.
+        variance: Of ``value``, not negative.
+        most: Largest number of clips.
+        level: Coverage, 0..1.
+    """
+    spread = max(value * (1 - value), 0.0)
+    # nothing varies more than a single clip that is or is not found
+    n = min(max(spread / variance, 1.0), most) if variance > 0 and spread > 0 else most
+    z = float(norm.ppf((1 + level) / 2))
+    middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(spread / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
