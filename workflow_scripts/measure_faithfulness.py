@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.attribution.again import re_explainer
+from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -53,6 +54,7 @@ def measure_faithfulness(
         seed=seed,
         explain=re_explainer(settings["explainers"], seed, device, runtime.memory_budget_bytes),
         event_bands=event_bands(chosen),
+        individuals=individuals_of(chosen),
     )
     inputs = {"features": features, "model": model, **{f"maps/{label}": path for label, path in maps.items()}}
     provenance = Provenance(

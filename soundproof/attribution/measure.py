@@ -14,6 +14,7 @@ from soundproof.attribution.base import ExplainContext, Explainer, Explanation
 from soundproof.attribution.registry import ExplainerEntry
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
+from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.errors import ArtefactError
 from soundproof.maps import ROWS_PER_GROUP, MapReader, MapWriter
 from soundproof.registry import Parameters
@@ -45,6 +46,7 @@ def explain_clips(
     seed: int,
     device: torch.device,
     memory_budget_bytes: int,
+    individuals: Individuals | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Explained:
     """Explain clips and append their relevance to ``writer``.
@@ -62,6 +64,7 @@ def explain_clips(
         seed: Run seed.
         device: Where to compute.
         memory_budget_bytes: Memory for the detector's activations.
+        individuals: Individual of each clip, for detectors that compare clips with their own kind.
         progress: Called after each batch with (clips done, clips in all).
 
     Raises:
@@ -73,10 +76,12 @@ def explain_clips(
     size = rows_per_pass(detector, device, memory_budget_bytes, gradients="gradients" in entry.needs)
     rows: list[tuple[str, str, float]] = []
     seconds, done = 0.0, 0
-    for ids, maps in reader.batches(ROWS_PER_GROUP, clip_ids):
+    for of_individual, ids, maps in batches_by_individual(
+        detector, reader, ROWS_PER_GROUP, clip_ids, individuals
+    ):
         context = ExplainContext(settings=settings, clip_ids=ids, rows_per_pass=size, method=name, seed=seed)
         start = time.perf_counter()
-        explanation = explain(detector, torch.from_numpy(maps).to(device, torch.float32), context)
+        explanation = explain(of_individual, torch.from_numpy(maps).to(device, torch.float32), context)
         relevance = explanation.relevance.cpu()  # waits for the device, so that its time is counted
         seconds += time.perf_counter() - start
         _check_finite(relevance, name, ids)

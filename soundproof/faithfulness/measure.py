@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
+from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.errors import ArtefactError, DataError
 from soundproof.faithfulness.base import COLUMNS, Explain, Faithfulness, FaithfulnessContext, typed
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -35,6 +36,7 @@ def measure_faithfulness(
     seed: int = 0,
     explain: Explain | None = None,
     event_bands: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    individuals: Individuals | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -56,6 +58,7 @@ def measure_faithfulness(
         explain: Makes new maps, for metrics that need them.
         event_bands: (low_hz, high_hz) of the labelled events, by clip id; without the clips whose bands nobody
             knows.
+        individuals: Individual of each clip, for detectors that compare clips with their own kind.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -84,7 +87,11 @@ def measure_faithfulness(
     measured = [typed(pd.DataFrame(columns=list(COLUMNS)))]
     for family, settings in families.items():
         measure: Faithfulness = FAITHFULNESS[family].load()
-        for ids, x, relevance in _batches(features, maps, chosen[family], size, device):
+        for of_individual, ids, values in batches_by_individual(
+            detector, features, size, chosen[family], individuals
+        ):
+            x = _to_device(values, "features", ids, device)
+            relevance = {name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()}
             frames = [annotated.get(clip_id) for clip_id in ids]
             context = FaithfulnessContext(
                 settings=settings,
@@ -98,7 +105,7 @@ def measure_faithfulness(
                 frequencies_hz=features.axes.frequencies_hz,
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
             )
-            measured.append(measure(detector, x, relevance, context))
+            measured.append(measure(of_individual, x, relevance, context))
             done += len(ids)
             if progress is not None:
                 progress(done, in_all)
@@ -117,15 +124,6 @@ def _choose(clip_ids: Sequence[str], n_clips: int | None) -> list[str]:
         return list(clip_ids)
     drawn = set(sorted(clip_ids, key=lambda clip_id: seed_from("n_clips", clip_id))[:n_clips])
     return [clip_id for clip_id in clip_ids if clip_id in drawn]
-
-
-def _batches(
-    features: MapReader, maps: Mapping[str, MapReader], clip_ids: list[str], size: int, device: torch.device
-) -> Iterator[tuple[list[str], Tensor, dict[str, Tensor]]]:
-    """Yield clip ids, maps [n <= size, n_freq, n_frames] and their relevance by explainer, on the device."""
-    for ids, values in features.batches(size, clip_ids):
-        relevance = {name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()}
-        yield ids, _to_device(values, "features", ids, device), relevance
 
 
 def _to_device(values: np.ndarray, what: str, clip_ids: list[str], device: torch.device) -> Tensor:
