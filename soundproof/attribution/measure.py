@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ def _numbers(explanation: Explanation, clip_ids: Sequence[str]) -> list[tuple[st
         (metric, clip_id, value)
         for metric, values in metrics.items()
         for clip_id, value in zip(clip_ids, values.double().tolist(), strict=True)
+        if not math.isnan(value)
     ]
 
 
