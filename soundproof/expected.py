@@ -155,9 +155,7 @@ class _StudyFiles:
             settings, code = stages.localisation(), tuple(stages.localisation_code())
             yield self._of_part("localisation", part, "measure_localisation", settings, code, inputs)
 
-        compared = [
-            _Cell(self, part, detector, seed) for detector, seed in stages.compared_cells(part)
-        ]
+        compared = [_Cell(self, part, detector, seed) for detector, seed in stages.compared_cells(part)]
         if compared:
             inputs = {
                 map_role((cell.detector, cell.seed), label): cell.maps[label]

@@ -43,17 +43,17 @@ FORMATS = (
     Column("Seeds", "n_seeds", digits=0),
 )
 CAPTION = (
-    "Sanity of the explainers: rank correlation between a map and another map of the same clip, of the relevance as it "
-    "is and of its magnitude. Random weights: the map of the same detector with its weights (and what else it learnt) "
-    "drawn at random, mean over the draws; near 1 the map does not depend on what was learnt. Another training: the "
-    "map of the same detector trained with another seed, the highest that can be asked for; where it is no higher than "
-    "random weights, the check cannot tell learning from chance. Noise times input: two maps of independent noise times "
-    "the clip's distance from the baseline, for methods whose relevance is such a product; it is their floor, as 0 is "
-    "for maps that share nothing. No floor is known for the other methods, whose maps may show the clip in other ways. "
-    "Completeness error: |sum of the relevance - (score(x) - score(baseline))| as a part of |score(x) - "
-    "score(baseline)|, mean over clips (0 is exact), for methods that promise it; clips whose score differs little from "
-    "the baseline's weigh heavily. Constant maps: share of clips whose map marks nothing. Intervals: 95 % bootstrap "
-    "over clips."
+    "Sanity of the explainers: rank correlation between a map and another map of the same clip, of the "
+    "relevance as it is and of its magnitude. Random weights: the map of the same detector with its weights "
+    "(and what else it learnt) drawn at random, mean over the draws; near 1 the map does not depend on what was "
+    "learnt. Another training: the map of the same detector trained with another seed, the highest that can be "
+    "asked for; where it is no higher than random weights, the check cannot tell learning from chance. Noise "
+    "times input: two maps of independent noise times the clip's distance from the baseline, the floor of "
+    "methods whose relevance is such a product. No floor was measured for the other methods, whose maps may "
+    "show the clip in other ways. Completeness error: |sum of the relevance - (score(x) - score(baseline))| as "
+    "a part of |score(x) - score(baseline)|, mean over clips (0 is exact), for methods that promise it; clips "
+    "whose score differs little from the baseline's weigh heavily. Constant maps: share of clips whose map "
+    "marks nothing. Intervals: 95 % bootstrap over clips."
 )
 
 

@@ -64,6 +64,6 @@ def input_factor_of(
         from soundproof.attribution.captum_parts import baseline_of
 
         settings: Any = entry.settings(values)
-        return x - baseline_of(x, settings.baseline)
+        return x - baseline_of(x, getattr(settings, "baseline", "zero"))
 
     return factor

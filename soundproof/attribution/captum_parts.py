@@ -76,8 +76,9 @@ def completeness(
         rows_per_pass: Maps that may go through the detector at once.
 
     Returns:
-        By name [B], float64: ``completeness_gap``, what the sum has too much; ``completeness_error``, the gap's size
-        relative to ``|score(x) - score(baseline)|``. NaN where the two scores are equal: there is nothing to explain.
+        By name [B], float64: ``completeness_gap``, what the sum has too much; ``completeness_error``, the gap's
+        size relative to ``|score(x) - score(baseline)|``, NaN where the two scores are equal: there is nothing to
+        explain.
     """
     with torch.no_grad():
         ends = torch.cat([x, baseline])

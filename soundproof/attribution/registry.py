@@ -35,8 +35,8 @@ class ExplainerEntry(Entry):
             ``"cam_layer"``.
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
-        times_input: Relevance is a factor times the cell's distance from the setting ``baseline``: maps of unrelated
-            factors are alike because the clip is the same.
+        times_input: Relevance is a factor times the cell's distance from the setting ``baseline`` (from 0 without
+            one): maps of unrelated factors are alike because the clip is the same.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 

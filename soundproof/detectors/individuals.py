@@ -30,7 +30,7 @@ def batches_by_individual(
 ) -> Iterator[tuple[Detector, list[str], np.ndarray]]:
     """Yield maps together with the detector that scores them, in the order of ``clip_ids``.
 
-    A batch ends where the detector changes; for a detector that scores all individuals alike, only where it is full.
+    A batch ends where the detector changes; for one that scores all individuals alike, only where it is full.
 
     Args:
         detector: Fitted detector.

@@ -90,7 +90,8 @@ def measure_faithfulness(
     rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
     chosen = {
-        family: draw_clips(clip_ids, getattr(settings, "n_clips", None)) for family, settings in families.items()
+        family: draw_clips(clip_ids, getattr(settings, "n_clips", None))
+        for family, settings in families.items()
     }
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [typed(pd.DataFrame(columns=list(COLUMNS)))]
@@ -100,7 +101,9 @@ def measure_faithfulness(
             detector, features, size, chosen[family], individuals
         ):
             x = _to_device(values, "features", ids, device)
-            relevance = {name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()}
+            relevance = {
+                name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()
+            }
             frames = [annotated.get(clip_id) for clip_id in ids]
             context = FaithfulnessContext(
                 settings=settings,

@@ -5,10 +5,10 @@ runs again, and its new map is compared with the old one by Spearman's rank corr
 signed relevance (protocol ``signed``) and of its magnitude (``absolute``). A map that is constant ranks nothing
 and counts as unrelated, 0.
 
-0 is not what unrelated maps reach where relevance is a factor times the cell's distance from a baseline (Integrated
-Gradients, GradSHAP): both maps then hold the same clip. Rows ``randomisation_floor`` tell what is left if the factors
-share nothing: the similarity of two maps of independent Gaussian noise times that distance. Other methods have no such
-rows. The ceiling stands in :mod:`soundproof.faithfulness.trainings`.
+0 is not what unrelated maps reach where relevance is a factor times the cell's distance from a baseline
+(Integrated Gradients, GradSHAP): both maps then hold the same clip. Rows ``randomisation_floor`` tell what is
+left if the factors share nothing: the similarity of two maps of independent Gaussian noise times that distance.
+Other methods have no such rows. The ceiling stands in :mod:`soundproof.faithfulness.trainings`.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def randomisation(
         context: Setting ``draws`` (the mean over them is reported), and ``explain``.
 
     Returns:
-        Metrics ``randomisation_similarity``, lower = better, and ``randomisation_floor``. Explainers whose maps came from outside have no
-        rows; nor has any explainer of a detector that has no weights to redraw. Both are said in the log.
+        Metrics ``randomisation_similarity``, lower = better, and ``randomisation_floor``. Explainers whose maps
+        came from outside have no rows; nor has any explainer of a detector that has no weights to redraw. Both
+        are said in the log.
 
     Raises:
         ConfigError: Nobody can explain anew.

@@ -12,10 +12,10 @@ three points:
   (:class:`soundproof.detectors.featex.heads.SubClusterAdaCos`).
 * Partners are drawn anew for each exchange; as published, the batch is mirrored each time.
 
-Both share what else the code does: the network, StatEx over frequency, untrained class centres of the plain head and
-trained ones of the other two, :math:`10^{-5} w^2` added to the loss for each weight of convolutions and dense
-layers (not of squeeze-excitations, norms and class centres), k-means centres that are not normalised, and scores by
-the references of the clip's own individual (machine and machine_id, such as a section).
+Both share what else the code does: the network, StatEx over frequency, untrained class centres of the plain head
+and trained ones of the other two, ``1e-5 w^2`` added to the loss for each weight of convolutions and dense layers
+(not of squeeze-excitations, norms and class centres), k-means centres that are not normalised, and scores by the
+references of the clip's own individual (machine and machine_id, such as a section).
 
 What differs from the publication in both, because a detector here sees one map (recipe ``stft``: magnitudes,
 1024/512 at 16 kHz) and explanations must reach all that it hears:
@@ -170,8 +170,8 @@ class FeatEx(GradientTrained):
     def score(self, x: Tensor) -> Tensor:
         """Distance to the nearest reference [B], 0 to 2; differentiable almost everywhere.
 
-        The cosine distance to a reference clip, the mean cosine distance to the clips of a centre. References of all
-        individuals count, those of one in what :meth:`for_individual` returns.
+        The cosine distance to a reference clip, the mean cosine distance to the clips of a centre. References of
+        all individuals count, those of one in what :meth:`for_individual` returns.
         """
         return 1 - (self.embed(x) @ self.references.T).amax(dim=1)
 

@@ -226,7 +226,9 @@ def test_sanity_puts_another_training_beside_random_weights():
     rows += axis_rows("randomisation_similarity", {"grad_cam": [0.1]}, protocol="signed")
     rows += [{**row, "seed": s} for s in (0, 1) for row in axis_rows("constant_map", {"grad_cam": [0.0]})]
     table = sanity.build(results_of(measurements(rows))).frame.set_index("explainer")
-    assert table.loc["saliency", ["similarity_signed", "ceiling_signed"]].tolist() == pytest.approx([0.2, 0.7])
+    assert table.loc["saliency", ["similarity_signed", "ceiling_signed"]].tolist() == pytest.approx(
+        [0.2, 0.7]
+    )
     assert table["compared"].to_dict() == {"saliency": "3", "grad_cam": "none: not compared"}
 
 
