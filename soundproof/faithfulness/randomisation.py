@@ -101,7 +101,8 @@ def _floors(
 def _mean_similarity(pairs: Sequence[tuple[Tensor, Tensor]]) -> np.ndarray:
     """Mean similarity over pairs of maps of the same clips, float64 [2, B]."""
     arrays = [(one.detach().cpu().numpy(), other.detach().cpu().numpy()) for one, other in pairs]
-    return np.mean([similarity(one, other) for one, other in arrays], axis=0)
+    means: np.ndarray = np.mean([similarity(one, other) for one, other in arrays], axis=0)
+    return means
 
 
 def _rows(

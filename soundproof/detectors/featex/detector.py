@@ -160,7 +160,8 @@ class FeatEx(GradientTrained):
         settings: Any = self.settings
         branches = [branch for branch in (self.spectrum, self.stft) if branch is not None]
         squares = [weight.square().sum() for branch in branches for weight in kernels(branch)]
-        return settings.l2 * torch.stack(squares).sum()
+        penalty: Tensor = settings.l2 * torch.stack(squares).sum()
+        return penalty
 
     def embed(self, x: Tensor) -> Tensor:
         """Embedding of length 1, [B, 256] (one branch alone: [B, 128])."""
