@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from benchmarks.scale_cost import Cost, Size
 from soundproof.config.model import Study
+from soundproof.config.stages import Stages
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.planer import PUBLISHED
 
@@ -129,6 +130,8 @@ def jobs(rule: str, study: Study) -> int:
     """How many jobs of a rule a study has."""
     if rule in ("score_clips", "remove_bands", "measure_localisation", "extract_features"):
         return len(study.parts())
+    if rule == "compare_trainings":
+        return sum(bool(Stages(study).compared_cells(part)) for part in study.parts())
     if rule == "train_detector":
         return len(study.cells(study.detectors))
     if rule == "attribute_clips":

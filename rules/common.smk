@@ -229,3 +229,13 @@ def without_bands(wildcards):
     """Files of scores without bands, where the study asks for them."""
     wanted = STUDIES[wildcards.study].bands is not None
     return parts(f"{STUDY}/bands/{{part}}.parquet")(wildcards) if wanted else []
+
+
+def other_trainings(wildcards):
+    """Files that compare the trainings of a detector, for parts where there are several of one."""
+    wanted = stages(wildcards)
+    return [
+        f"{RUN}/{wildcards.study}/trainings/{part}.parquet"
+        for part in STUDIES[wildcards.study].parts()
+        if wanted.compared_cells(part)
+    ]

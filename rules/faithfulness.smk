@@ -1,9 +1,10 @@
 """From relevance maps to faithfulness: does the detector really use what the map marks?
 
 DOES   replace, delete and insert what each map marks and measure the score; redraw the weights and compare maps.
-       All explainers of a detector share one job, so that their perturbed clips share the passes
+       All explainers of a detector share one job, so that their perturbed clips share the passes. Where weights are
+       redrawn and a detector was trained more than once, compare its trainings' maps as well
 NEEDS  features, a fitted detector, the maps of all explainers
-GIVES  faithfulness/<part>/<detector>/seed<seed>.parquet (rows of measurements)
+GIVES  faithfulness/<part>/<detector>/seed<seed>.parquet, trainings/<part>.parquet (rows of measurements)
 """
 
 
@@ -40,3 +41,32 @@ rule measure_faithfulness:
         ),
     script:
         "../workflow_scripts/measure_faithfulness.py"
+
+
+rule compare_trainings:
+    """Compare the maps of each detector's trainings on {wildcards.part} of study {wildcards.study}."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        maps=lambda wildcards: [
+            f"{RUN}/{wildcards.study}/attributions/{explainer}/{wildcards.part}/{detector}/seed{seed}.parquet"
+            for detector, seed in stages(wildcards).compared_cells(wildcards.part)
+            for explainer in stages(wildcards).compared_explainers()
+        ],
+    output:
+        rows=f"{STUDY}/trainings/{{part}}.parquet",
+    log:
+        f"{RUN}/logs/compare_trainings/{{study}}/{{part}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/compare_trainings/{{study}}/{{part}}.tsv"
+    conda:
+        "../envs/soundproof.yaml"
+    resources:
+        mem_mb=memory(2000, maps=False),
+        runtime=minutes(30),
+    params:
+        settings=lambda wildcards: stages(wildcards).trainings(),
+        cells=lambda wildcards: stages(wildcards).compared_cells(wildcards.part),
+        explainers=lambda wildcards: stages(wildcards).compared_explainers(),
+        code=code("compare_trainings"),
+    script:
+        "../workflow_scripts/compare_trainings.py"

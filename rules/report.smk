@@ -14,6 +14,7 @@ rule collect_measurements:
         explained(f"{STUDY}/faithfulness/{CELL}.parquet"),
         parts(f"{STUDY}/localisation/{{part}}.parquet"),
         without_bands,
+        other_trainings,
     output:
         measurements=f"{STUDY}/measurements.parquet",
     log:

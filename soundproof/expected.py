@@ -22,7 +22,7 @@ from soundproof.config.stages import Stages
 
 ROOT = Path(__file__).parent.parent
 """The repository: scripts and reported numbers lie beside the package."""
-MEASURED = frozenset({"scores", "explanations", "faithfulness", "localisation", "bands"})
+MEASURED = frozenset({"scores", "explanations", "faithfulness", "localisation", "bands", "trainings"})
 """Folders of a study whose tables are gathered into ``measurements.parquet``."""
 
 
@@ -154,6 +154,15 @@ class _StudyFiles:
             inputs = {"masks": self.folder / "masks" / f"{part}.parquet", **maps}
             settings, code = stages.localisation(), tuple(stages.localisation_code())
             yield self._of_part("localisation", part, "measure_localisation", settings, code, inputs)
+
+        compared = [_Cell(self, part, detector, seed) for detector, seed in stages.compared_cells(part)]
+        if compared:
+            inputs = {
+                map_role((cell.detector, cell.seed), label): cell.maps[label]
+                for cell in compared
+                for label in stages.compared_explainers()
+            }
+            yield self._of_part("trainings", part, "compare_trainings", stages.trainings(), (), inputs)
 
     def _of_part(
         self,

@@ -17,7 +17,7 @@ STAGES = {
     "features": ("list_clips", "extract_features"),
     "training": ("train_detector", "score_clips"),
     "attribution": ("attribute_clips",),
-    "faithfulness": ("measure_faithfulness",),
+    "faithfulness": ("measure_faithfulness", "compare_trainings"),
     "localisation": ("measure_localisation",),
     "bands": ("remove_bands",),
     "report": ("collect_measurements", "illustrate_clips", "build_tables", "draw_figures", "write_report"),

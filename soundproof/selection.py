@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from soundproof.errors import DataError
+from soundproof.seeding import seed_from
 
 
 def clips_to_explain(clips: pd.DataFrame, which: str, per_machine: int | None) -> pd.DataFrame:
@@ -36,6 +39,14 @@ def clips_to_explain(clips: pd.DataFrame, which: str, per_machine: int | None) -
         chosen = order.groupby("machine", sort=False).head(per_machine).drop(columns="turn")
         chosen = chosen.sort_values("clip_id")
     return chosen.reset_index(drop=True)
+
+
+def draw_clips(clip_ids: Sequence[str], n_clips: int | None) -> list[str]:
+    """Return at most ``n_clips`` clips in the order given: those with the smallest hash of their id; None: all."""
+    if n_clips is None or n_clips >= len(clip_ids):
+        return list(clip_ids)
+    drawn = set(sorted(clip_ids, key=lambda clip_id: seed_from("n_clips", clip_id))[:n_clips])
+    return [clip_id for clip_id in clip_ids if clip_id in drawn]
 
 
 def part_of(clips: pd.DataFrame, part: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from soundproof.attribution.measure import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.jobs import Runtime, job
 from soundproof.maps import MapReader, MapWriter
@@ -66,6 +67,7 @@ def attribute_clips(
             seed=seed,
             device=device,
             memory_budget_bytes=runtime.memory_budget_bytes,
+            individuals=individuals_of(chosen),
             progress=lambda done, _: step(done),
         )
     said = complete(

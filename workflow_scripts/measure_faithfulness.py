@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.attribution.again import re_explainer
+from soundproof.attribution.again import input_factor_of, re_explainer
+from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -52,7 +53,9 @@ def measure_faithfulness(
         memory_budget_bytes=runtime.memory_budget_bytes,
         seed=seed,
         explain=re_explainer(settings["explainers"], seed, device, runtime.memory_budget_bytes),
+        input_factor=input_factor_of(settings["explainers"]),
         event_bands=event_bands(chosen),
+        individuals=individuals_of(chosen),
     )
     inputs = {"features": features, "model": model, **{f"maps/{label}": path for label, path in maps.items()}}
     provenance = Provenance(

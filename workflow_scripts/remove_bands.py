@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.cells import Cell, cells, model_role
+from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
@@ -34,12 +35,14 @@ def remove_bands(
     rows = part_of(read_table(clips), part)
     test = list(rows.loc[rows["split"] == "test", "clip_id"])
     bands = BandSettings.model_validate(settings)
-    reader = MapReader(features)
+    reader, individuals = MapReader(features), individuals_of(rows)
     frames = []
     with progress(f"bands of {part}", len(models), "detector") as step:
         for done, ((detector, seed), model) in enumerate(models.items(), start=1):
             fitted = load_detector(model, device)
-            measured = score_without_bands(fitted, reader, test, bands, device, runtime.memory_budget_bytes)
+            measured = score_without_bands(
+                fitted, reader, test, bands, device, runtime.memory_budget_bytes, individuals
+            )
             frames.append(complete(measured, rows, study=study, detector=detector, seed=seed))
             step(done)
     inputs = {"features": features, **{model_role(cell): path for cell, path in models.items()}}

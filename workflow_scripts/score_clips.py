@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soundproof.cells import Cell, cells, model_role
+from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.jobs import Runtime, job
@@ -29,10 +30,12 @@ def score_clips(
     where = runtime.device()
     rows = part_of(read_table(clips), part)
     test = list(rows.loc[rows["split"] == "test", "clip_id"])
-    reader = MapReader(features)
+    reader, individuals = MapReader(features), individuals_of(rows)
     frames = [
         complete(
-            score_maps(load_detector(model, where), reader, test, where, runtime.memory_budget_bytes),
+            score_maps(
+                load_detector(model, where), reader, test, where, runtime.memory_budget_bytes, individuals
+            ),
             rows,
             study=study,
             detector=detector,

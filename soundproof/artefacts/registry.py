@@ -233,7 +233,13 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation="Adebayo et al. 2018, arXiv 1810.03292",
             kind="table",
             question="Do the maps depend on what was learnt, and do they add up?",
-            needs=("randomisation_similarity", "completeness_gap"),
+            needs=(
+                "randomisation_similarity",
+                "randomisation_floor",
+                "training_similarity",
+                "completeness_error",
+                "completeness_gap",
+            ),
         ),
         ArtefactEntry(
             name="significance",

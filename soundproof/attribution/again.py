@@ -44,3 +44,26 @@ def re_explainer(
         return relevance
 
     return explain
+
+
+def input_factor_of(
+    explainers: Mapping[str, Mapping[str, Any]],
+) -> Callable[[str, Tensor], Tensor | None]:
+    """Return ``factor(label, x)``: the distance from the baseline that relevance is a multiple of, or None.
+
+    Args:
+        explainers: Label: ``{kind, settings...}``.
+    """
+
+    def factor(label: str, x: Tensor) -> Tensor | None:
+        values = dict(explainers[label])
+        entry = EXPLAINERS[values.pop("kind")]
+        if not entry.times_input:
+            return None
+        # here, since Captum takes a second to load and most jobs need none of it
+        from soundproof.attribution.captum_parts import baseline_of
+
+        settings: Any = entry.settings(values)
+        return x - baseline_of(x, getattr(settings, "baseline", "zero"))
+
+    return factor

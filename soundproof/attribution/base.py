@@ -42,7 +42,7 @@ class Explanation:
 
     Attributes:
         relevance: Signed relevance [B, n_freq, n_frames] for the anomaly score; positive = raises the score.
-        per_clip: Further numbers per clip [B] by metric name (such as ``completeness_gap``).
+        per_clip: Further numbers per clip [B] by metric name (such as ``completeness_gap``); a NaN has no row.
     """
 
     relevance: Tensor

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from soundproof.attribution.base import ExplainContext
 from soundproof.batching import in_passes
+from soundproof.detectors.base import Detector
 
 
 def gradients_in_passes(rows_per_pass: int) -> Callable[..., tuple[Tensor, ...]]:
@@ -60,6 +61,32 @@ def baseline_of(x: Tensor, kind: Literal["zero", "clip_mean", "clip_min"]) -> Te
         return torch.zeros_like(x)
     level = x.mean(dim=(1, 2), keepdim=True) if kind == "clip_mean" else x.amin(dim=(1, 2), keepdim=True)
     return level.expand_as(x)
+
+
+def completeness(
+    detector: Detector, x: Tensor, baseline: Tensor, relevance: Tensor, rows_per_pass: int
+) -> dict[str, Tensor]:
+    """How far relevance is from adding up to the score's difference from the baseline.
+
+    Args:
+        detector: Frozen detector.
+        x: Clips [B, n_freq, n_frames].
+        baseline: What they are compared with, the same shape.
+        relevance: The same shape.
+        rows_per_pass: Maps that may go through the detector at once.
+
+    Returns:
+        By name [B], float64: ``completeness_gap``, what the sum has too much; ``completeness_error``, the gap's
+        size relative to ``|score(x) - score(baseline)|``, NaN where the two scores are equal: there is nothing to
+        explain.
+    """
+    with torch.no_grad():
+        ends = torch.cat([x, baseline])
+        at_clip, at_baseline = in_passes(detector.score, ends, rows_per_pass).double().chunk(2)
+    difference = at_clip - at_baseline
+    gap = relevance.double().sum(dim=(1, 2)) - difference
+    relative = torch.where(difference != 0, gap.abs() / difference.abs(), torch.nan)
+    return {"completeness_gap": gap, "completeness_error": relative}
 
 
 class ClipNoiseTunnel(NoiseTunnel):  # type: ignore[misc]

@@ -15,6 +15,7 @@ from soundproof.attribution.captum_parts import (
     ClipNoiseTunnel,
     baseline_of,
     by_clips,
+    completeness,
     gradients_in_passes,
 )
 from soundproof.detectors.base import Detector
@@ -45,7 +46,10 @@ class PathPointGradient(GradientAttribution):  # type: ignore[misc]
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
-    """Return signed relevance [B, n_freq, n_frames]; it sums to about ``score(x) - score(baseline)``."""
+    """Return signed relevance [B, n_freq, n_frames] and its completeness (gap and error, each [B]).
+
+    Relevance sums to ``score(x) - score(baseline)`` on average over many samples, but for what the noise moves.
+    """
     settings: Any = context.settings
 
     def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:
@@ -62,4 +66,6 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
         )
         return relevance
 
-    return Explanation(by_clips(attribute, x, context, copies=settings.samples))
+    relevance = by_clips(attribute, x, context, copies=settings.samples)
+    baseline = baseline_of(x, settings.baseline)
+    return Explanation(relevance, completeness(detector, x, baseline, relevance, context.rows_per_pass))

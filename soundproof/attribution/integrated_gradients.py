@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from captum.attr import IntegratedGradients
 from torch import Tensor
 
 from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.attribution.captum_parts import baseline_of, by_clips, gradients_in_passes
-from soundproof.batching import in_passes
+from soundproof.attribution.captum_parts import (
+    baseline_of,
+    by_clips,
+    completeness,
+    gradients_in_passes,
+)
 from soundproof.detectors.base import Detector
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
-    """Return signed relevance [B, n_freq, n_frames] and its ``completeness_gap`` [B].
+    """Return signed relevance [B, n_freq, n_frames] and its completeness (gap and error, each [B]).
 
-    Relevance should sum to ``score(x) - score(baseline)``; the gap is what the sum has too much. A gap that
-    is large beside that difference says that the path needs more steps (or that the score is not smooth).
+    Relevance should sum to ``score(x) - score(baseline)``. A gap that is large beside that difference says that the
+    path needs more steps (or that the score is not smooth).
     """
     settings: Any = context.settings
     integrated = IntegratedGradients(detector.score)
@@ -32,8 +35,5 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
         return relevance
 
     relevance = by_clips(attribute, x, context, copies=settings.steps)
-    with torch.no_grad():
-        ends = torch.cat([x, baseline_of(x, settings.baseline)])
-        at_clip, at_baseline = in_passes(detector.score, ends, context.rows_per_pass).double().chunk(2)
-    gap = relevance.double().sum(dim=(1, 2)) - (at_clip - at_baseline)
-    return Explanation(relevance, {"completeness_gap": gap})
+    baseline = baseline_of(x, settings.baseline)
+    return Explanation(relevance, completeness(detector, x, baseline, relevance, context.rows_per_pass))

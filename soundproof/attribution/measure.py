@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from soundproof.attribution.base import ExplainContext, Explainer, Explanation
 from soundproof.attribution.registry import ExplainerEntry
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
+from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.errors import ArtefactError
 from soundproof.maps import ROWS_PER_GROUP, MapReader, MapWriter
 from soundproof.registry import Parameters
@@ -45,6 +47,7 @@ def explain_clips(
     seed: int,
     device: torch.device,
     memory_budget_bytes: int,
+    individuals: Individuals | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Explained:
     """Explain clips and append their relevance to ``writer``.
@@ -62,6 +65,7 @@ def explain_clips(
         seed: Run seed.
         device: Where to compute.
         memory_budget_bytes: Memory for the detector's activations.
+        individuals: Individual of each clip, for detectors that compare clips with their own kind.
         progress: Called after each batch with (clips done, clips in all).
 
     Raises:
@@ -73,10 +77,12 @@ def explain_clips(
     size = rows_per_pass(detector, device, memory_budget_bytes, gradients="gradients" in entry.needs)
     rows: list[tuple[str, str, float]] = []
     seconds, done = 0.0, 0
-    for ids, maps in reader.batches(ROWS_PER_GROUP, clip_ids):
+    for of_individual, ids, maps in batches_by_individual(
+        detector, reader, ROWS_PER_GROUP, clip_ids, individuals
+    ):
         context = ExplainContext(settings=settings, clip_ids=ids, rows_per_pass=size, method=name, seed=seed)
         start = time.perf_counter()
-        explanation = explain(detector, torch.from_numpy(maps).to(device, torch.float32), context)
+        explanation = explain(of_individual, torch.from_numpy(maps).to(device, torch.float32), context)
         relevance = explanation.relevance.cpu()  # waits for the device, so that its time is counted
         seconds += time.perf_counter() - start
         _check_finite(relevance, name, ids)
@@ -99,6 +105,7 @@ def _numbers(explanation: Explanation, clip_ids: Sequence[str]) -> list[tuple[st
         (metric, clip_id, value)
         for metric, values in metrics.items()
         for clip_id, value in zip(clip_ids, values.double().tolist(), strict=True)
+        if not math.isnan(value)
     ]
 
 

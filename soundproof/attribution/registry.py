@@ -35,12 +35,15 @@ class ExplainerEntry(Entry):
             ``"cam_layer"``.
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
+        times_input: Relevance is a factor times the cell's distance from the setting ``baseline`` (from 0 without
+            one): maps of unrelated factors are alike because the clip is the same.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 
     needs: frozenset[str] = frozenset()
     signed: bool
     stochastic: bool = False
+    times_input: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
 
@@ -137,6 +140,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             ),
             needs=frozenset({"gradients"}),
             signed=True,
+            times_input=True,
             # the two forwards measure the completeness gap
             passes=lambda settings, shape: Passes(forward=2, gradient=settings.steps),
         ),
@@ -174,8 +178,10 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             ),
             needs=frozenset({"gradients"}),
             signed=True,
+            times_input=True,
             stochastic=True,
-            passes=lambda settings, shape: Passes(forward=0, gradient=settings.samples),
+            # the two forwards measure the completeness gap
+            passes=lambda settings, shape: Passes(forward=2, gradient=settings.samples),
         ),
         ExplainerEntry(
             name="grad_cam",

@@ -5,6 +5,7 @@ A rule gets exactly the settings it uses, so that a change reruns what it touche
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,7 +21,8 @@ from soundproof.localisation.registry import LOCALISATION
 from soundproof.provenance import digest
 
 Plain = dict[str, Any]
-_ALWAYS = frozenset({"anomaly_score", "completeness_gap"})
+_RANDOMISATION = "randomisation"
+_ALWAYS = frozenset({"anomaly_score", "completeness_gap", "completeness_error"})
 """Metrics that no study asks for by name."""
 
 
@@ -84,6 +86,23 @@ class Stages:
         if self.study.bands is None:
             raise ValueError(f"study '{self.study.name}' removes no bands")
         return self.study.bands.model_dump(mode="json")
+
+    def trainings(self) -> Plain:
+        """How many clips of two trainings are compared: those whose maps model randomisation compares."""
+        chosen = self.study.faithfulness[_RANDOMISATION].settings
+        return {"n_clips": getattr(chosen, "n_clips", None)}
+
+    def compared_cells(self, part: str) -> list[list[Any]]:
+        """[detector, seed] of explained detectors with several trainings, where weights are redrawn."""
+        if _RANDOMISATION not in self.study.faithfulness:
+            return []
+        cells = [[label, seed] for of, label, seed in self.study.cells(self.study.explained) if of == part]
+        trained = Counter(label for label, _ in cells)
+        return [cell for cell in cells if trained[cell[0]] > 1 and self.compared_explainers()]
+
+    def compared_explainers(self) -> list[str]:
+        """Explainers whose maps follow the training; maps made elsewhere are the same for all."""
+        return [label for label, chosen in self.study.explainers.items() if chosen.kind != "external"]
 
     def facts(self) -> Plain:
         """What tables and figures must know beside the numbers."""

@@ -83,6 +83,14 @@ class Detector(nn.Module, ABC):
             Scores [B]; differentiable with respect to ``x`` where the registry entry says so.
         """
 
+    def for_individual(self, machine: str, machine_id: str) -> Detector:
+        """The detector as it scores clips of this individual; itself where that makes no difference.
+
+        Override it where clips are compared with their own kind. Whoever scores, explains or perturbs clips asks
+        for it (:mod:`soundproof.detectors.individuals`), so that changed copies of a clip keep their individual.
+        """
+        return self
+
     def anomaly_map(self, x: Tensor) -> Tensor | None:
         """The detector's own map [B, n_freq, n_frames] (errors, patch distances), None without one."""
         return None

@@ -190,12 +190,30 @@ DETECTORS: Registry[DetectorEntry] = Registry(
                     "epochs": (PositiveInt, Field(10, description="epochs at most")),
                     "batch_size": (int, Field(64, ge=2, description="clips per optimisation step")),
                     "optimizer": (Literal["adamw", "adam"], Field("adam", description="see other detectors")),
-                    "weight_decay": (float, Field(1e-5, ge=0, description="strength of the weight decay")),
+                    "weight_decay": (float, Field(0.0, ge=0, description="strength of the weight decay")),
                     "restart_epochs": (
                         PositiveInt | None,
                         Field(None, description="period of a cosine schedule, epochs; None: constant rate"),
                     ),
                 },
+                protocol=(
+                    Literal["as_published", "corrected"],
+                    Field(
+                        "corrected",
+                        description="as_published: the plain head sees clips after StatEx with the labels from "
+                        "before, AdaCos' scale takes the angle for 45 degrees, the batch's mirror image is each "
+                        "exchange's partner; corrected: before StatEx, AdaCos as in its paper, partners are drawn",
+                    ),
+                ),
+                l2=(
+                    float,
+                    Field(
+                        1e-5,
+                        ge=0,
+                        description="times the sum of the squared weights of convolutions and dense layers "
+                        "(no squeeze-excitation, norm or class centre) is added to the loss",
+                    ),
+                ),
                 width=(float, Field(1.0, gt=0, le=1, description="factor on the published channels")),
                 branches=(
                     Literal["both", "stft", "spectrum"],

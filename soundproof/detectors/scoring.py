@@ -10,6 +10,7 @@ import torch
 
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
+from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.errors import ArtefactError
 from soundproof.maps import MapReader
 
@@ -20,8 +21,9 @@ def score_maps(
     clip_ids: Sequence[str],
     device: torch.device,
     memory_budget_bytes: int,
+    individuals: Individuals | None = None,
 ) -> pd.DataFrame:
-    """Score clips.
+    """Score clips, each as of its individual where that is known.
 
     Returns:
         Columns clip_id, metric (``anomaly_score``), value, one row per clip in the given order.
@@ -33,8 +35,8 @@ def score_maps(
     size = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     scores: list[np.ndarray] = []
     with torch.no_grad():
-        for _, maps in features.batches(size, clip_ids):
-            scores.append(detector.score(torch.from_numpy(maps).to(device)).double().cpu().numpy())
+        for of_individual, _, maps in batches_by_individual(detector, features, size, clip_ids, individuals):
+            scores.append(of_individual.score(torch.from_numpy(maps).to(device)).double().cpu().numpy())
     values = np.concatenate(scores)
     if not np.isfinite(values).all():
         broken = clip_ids[int(np.argmin(np.isfinite(values)))]

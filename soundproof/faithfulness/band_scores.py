@@ -12,6 +12,7 @@ import torch
 
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
+from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.errors import ArtefactError
 from soundproof.faithfulness.band_settings import BandProtocol, BandSettings
 from soundproof.faithfulness.base import COLUMNS, long_rows, typed
@@ -28,6 +29,7 @@ def score_without_bands(
     settings: BandSettings,
     device: torch.device,
     memory_budget_bytes: int,
+    individuals: Individuals | None = None,
 ) -> pd.DataFrame:
     """Score clips with each band removed.
 
@@ -38,6 +40,7 @@ def score_without_bands(
         settings: Bands and what stands in their place.
         device: Where to compute.
         memory_budget_bytes: How much the maps held at once, and how much one pass, may take.
+        individuals: Individual of each clip, for detectors that compare clips with their own kind.
 
     Returns:
         Frame of :data:`soundproof.faithfulness.base.COLUMNS` with metric ``band_removed_score``, no explainer,
@@ -55,9 +58,11 @@ def score_without_bands(
     bytes_per_clip = features.axes.shape[0] * features.axes.shape[1] * 16
     at_once = max(1, min(ROWS_PER_GROUP, memory_budget_bytes // bytes_per_clip))
     parts = [typed(pd.DataFrame(columns=list(COLUMNS)))]
-    for ids, values in features.batches(at_once, clip_ids):
+    for of_individual, ids, values in batches_by_individual(
+        detector, features, at_once, clip_ids, individuals
+    ):
         x = torch.from_numpy(values).to(device, torch.float32)
-        _, without = scores_without_bands(detector, x, of_bin, settings.removals, size)
+        _, without = scores_without_bands(of_individual, x, of_bin, settings.removals, size)
         parts += _rows(without, ids, settings)
     frame = pd.concat(parts).sort_values(["protocol", "parameter", "clip_id"], ignore_index=True)
     if frame["value"].isna().any() or frame["value"].abs().eq(float("inf")).any():

@@ -27,6 +27,13 @@ None where the maps came from outside and nobody here can make new ones.
 """
 
 
+InputFactor = Callable[[str, Tensor], Tensor | None]
+"""``input_factor(explainer, x[B, n_freq, n_frames])`` -> what its relevance is a multiple of, like ``x``.
+
+None where the relevance is no such product.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FaithfulnessContext:
     """What a faithfulness metric needs beside detector and maps.
@@ -41,6 +48,7 @@ class FaithfulnessContext:
         rows_per_pass: Maps that may go through the detector at once.
         seed: Run seed.
         explain: Makes new maps, for metrics that need them; None where that is impossible.
+        input_factor: Tells what relevance is a multiple of; None where nobody knows.
         frequencies_hz: Centre frequency of each row [n_freq]; None where nobody told.
         event_bands: For each clip the (low_hz, high_hz) of its labelled events; None where a band is unknown.
             Empty where no clip has any.
@@ -54,6 +62,7 @@ class FaithfulnessContext:
     rows_per_pass: int
     seed: int = 0
     explain: Explain | None = None
+    input_factor: InputFactor | None = None
     frequencies_hz: Sequence[float] | None = None
     event_bands: Sequence[Sequence[tuple[float, float]] | None] = ()
 

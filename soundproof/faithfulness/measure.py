@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,20 @@ from torch import Tensor
 
 from soundproof.batching import rows_per_pass
 from soundproof.detectors.base import Detector
+from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.errors import ArtefactError, DataError
-from soundproof.faithfulness.base import COLUMNS, Explain, Faithfulness, FaithfulnessContext, typed
+from soundproof.faithfulness.base import (
+    COLUMNS,
+    Explain,
+    Faithfulness,
+    FaithfulnessContext,
+    InputFactor,
+    typed,
+)
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.maps import ROWS_PER_GROUP, MapReader
 from soundproof.registry import Parameters
-from soundproof.seeding import seed_from
+from soundproof.selection import draw_clips
 
 _ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
 
@@ -34,7 +42,9 @@ def measure_faithfulness(
     memory_budget_bytes: int,
     seed: int = 0,
     explain: Explain | None = None,
+    input_factor: InputFactor | None = None,
     event_bands: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    individuals: Individuals | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -54,8 +64,10 @@ def measure_faithfulness(
         memory_budget_bytes: How much the maps held at once, and how much one pass, may take.
         seed: Run seed.
         explain: Makes new maps, for metrics that need them.
+        input_factor: Tells what relevance is a multiple of, for metrics that ask.
         event_bands: (low_hz, high_hz) of the labelled events, by clip id; without the clips whose bands nobody
             knows.
+        individuals: Individual of each clip, for detectors that compare clips with their own kind.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -78,13 +90,20 @@ def measure_faithfulness(
     rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
     chosen = {
-        family: _choose(clip_ids, getattr(settings, "n_clips", None)) for family, settings in families.items()
+        family: draw_clips(clip_ids, getattr(settings, "n_clips", None))
+        for family, settings in families.items()
     }
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [typed(pd.DataFrame(columns=list(COLUMNS)))]
     for family, settings in families.items():
         measure: Faithfulness = FAITHFULNESS[family].load()
-        for ids, x, relevance in _batches(features, maps, chosen[family], size, device):
+        for of_individual, ids, values in batches_by_individual(
+            detector, features, size, chosen[family], individuals
+        ):
+            x = _to_device(values, "features", ids, device)
+            relevance = {
+                name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()
+            }
             frames = [annotated.get(clip_id) for clip_id in ids]
             context = FaithfulnessContext(
                 settings=settings,
@@ -95,10 +114,11 @@ def measure_faithfulness(
                 rows_per_pass=rows,
                 seed=seed,
                 explain=explain,
+                input_factor=input_factor,
                 frequencies_hz=features.axes.frequencies_hz,
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
             )
-            measured.append(measure(detector, x, relevance, context))
+            measured.append(measure(of_individual, x, relevance, context))
             done += len(ids)
             if progress is not None:
                 progress(done, in_all)
@@ -109,23 +129,6 @@ def _clips_per_batch(shape: tuple[int, int], n_maps: int, memory_budget_bytes: i
     """Clips whose features, relevance, ranks and a sort's buffers fit the budget; a row group at most."""
     bytes_per_clip = shape[0] * shape[1] * 8 * (n_maps + 6)
     return max(1, min(ROWS_PER_GROUP, memory_budget_bytes // bytes_per_clip))
-
-
-def _choose(clip_ids: Sequence[str], n_clips: int | None) -> list[str]:
-    """Return at most ``n_clips`` clips in the order given."""
-    if n_clips is None or n_clips >= len(clip_ids):
-        return list(clip_ids)
-    drawn = set(sorted(clip_ids, key=lambda clip_id: seed_from("n_clips", clip_id))[:n_clips])
-    return [clip_id for clip_id in clip_ids if clip_id in drawn]
-
-
-def _batches(
-    features: MapReader, maps: Mapping[str, MapReader], clip_ids: list[str], size: int, device: torch.device
-) -> Iterator[tuple[list[str], Tensor, dict[str, Tensor]]]:
-    """Yield clip ids, maps [n <= size, n_freq, n_frames] and their relevance by explainer, on the device."""
-    for ids, values in features.batches(size, clip_ids):
-        relevance = {name: _to_device(reader.read(ids), name, ids, device) for name, reader in maps.items()}
-        yield ids, _to_device(values, "features", ids, device), relevance
 
 
 def _to_device(values: np.ndarray, what: str, clip_ids: list[str], device: torch.device) -> Tensor:

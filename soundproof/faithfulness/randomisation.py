@@ -4,27 +4,34 @@ Source: Adebayo et al. 2018, arXiv 1810.03292 (all layers at once). The weights 
 runs again, and its new map is compared with the old one by Spearman's rank correlation over all cells, of the
 signed relevance (protocol ``signed``) and of its magnitude (``absolute``). A map that is constant ranks nothing
 and counts as unrelated, 0.
+
+0 is not what unrelated maps reach where relevance is a factor times the cell's distance from a baseline
+(Integrated Gradients, GradSHAP): both maps then hold the same clip. Rows ``randomisation_floor`` tell what is
+left if the factors share nothing: the similarity of two maps of independent Gaussian noise times that distance.
+Other methods have no such rows. The ceiling stands in :mod:`soundproof.faithfulness.trainings`.
 """
 
 from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor
 
 from soundproof.detectors.base import Detector
 from soundproof.errors import ConfigError
 from soundproof.faithfulness.base import COLUMNS, FaithfulnessContext, long_rows, typed
+from soundproof.faithfulness.similarity import VARIANTS, similarity
 from soundproof.seeding import seed_from
 
 METRIC = "randomisation_similarity"
+FLOOR = "randomisation_floor"
+_LEAST = 1e-12  # the normal quantile of 0 is infinite
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,8 +48,9 @@ def randomisation(
         context: Setting ``draws`` (the mean over them is reported), and ``explain``.
 
     Returns:
-        Metric ``randomisation_similarity``, lower = better. Explainers whose maps came from outside have no
-        rows; nor has any explainer of a detector that has no weights to redraw. Both are said in the log.
+        Metrics ``randomisation_similarity``, lower = better, and ``randomisation_floor``. Explainers whose maps
+        came from outside have no rows; nor has any explainer of a detector that has no weights to redraw. Both
+        are said in the log.
 
     Raises:
         ConfigError: Nobody can explain anew.
@@ -64,21 +72,56 @@ def randomisation(
             _LOG.warning("%s: left out '%s', which cannot be run again", METRIC, name)
             continue
         names.append(name)
-        similarities.append(np.mean([_similarity(relevance, other) for other in redone], axis=0))
+        similarities.append(_mean_similarity([(relevance, other) for other in redone]))
+    return pd.concat(
+        [_rows(METRIC, names, similarities, context), _rows(FLOOR, *_floors(names, x, context), context)],
+        ignore_index=True,
+    )
+
+
+def _floors(
+    names: Sequence[str], x: Tensor, context: FaithfulnessContext
+) -> tuple[list[str], list[np.ndarray]]:
+    """Explainers that multiply by the input, and how alike two maps of noise times that input are."""
+    settings: Any = context.settings
+    found: dict[str, np.ndarray] = {}
+    for name in names:
+        distance = None if context.input_factor is None else context.input_factor(name, x)
+        if distance is None:
+            continue
+        pairs = []
+        for draw in range(settings.draws):
+            uniform = context.uniform("noise times input", draw, 2, *x.shape[1:])
+            noise = torch.special.ndtri(uniform.clamp_min(_LEAST)) * distance.cpu()[:, None]
+            pairs.append((noise[:, 0], noise[:, 1]))
+        found[name] = _mean_similarity(pairs)
+    return list(found), list(found.values())
+
+
+def _mean_similarity(pairs: Sequence[tuple[Tensor, Tensor]]) -> np.ndarray:
+    """Mean similarity over pairs of maps of the same clips, float64 [2, B]."""
+    arrays = [(one.detach().cpu().numpy(), other.detach().cpu().numpy()) for one, other in pairs]
+    means: np.ndarray = np.mean([similarity(one, other) for one, other in arrays], axis=0)
+    return means
+
+
+def _rows(
+    metric: str, names: Sequence[str], values: Sequence[np.ndarray], context: FaithfulnessContext
+) -> pd.DataFrame:
+    """Rows of values [2, B] of each explainer."""
     if not names:
         return typed(pd.DataFrame(columns=list(COLUMNS)))
-    values = torch.from_numpy(np.stack(similarities, axis=1))
     return pd.concat(
         [
             long_rows(
-                of_protocol[None],
-                metric=METRIC,
+                torch.from_numpy(of_protocol[None]),
+                metric=metric,
                 protocol=protocol,
                 explainers=names,
                 parameters=[None],
                 clip_ids=context.clip_ids,
             )
-            for protocol, of_protocol in zip(("signed", "absolute"), values, strict=True)
+            for protocol, of_protocol in zip(VARIANTS, np.stack(values, axis=1), strict=True)
         ],
         ignore_index=True,
     )
@@ -93,18 +136,3 @@ def _with_random_weights(detector: Detector, seed: int, draw: int) -> Detector:
 def _same_state(one: Detector, other: Detector) -> bool:
     theirs = other.state_dict()
     return all(torch.equal(tensor, theirs[name]) for name, tensor in one.state_dict().items())
-
-
-def _similarity(one: Tensor, other: Tensor) -> np.ndarray:
-    """Rank correlation of each clip's maps, signed and of magnitudes, float64 [2, B]."""
-    pairs = [
-        (a.ravel(), b.ravel())
-        for a, b in zip(one.detach().cpu().numpy(), other.detach().cpu().numpy(), strict=True)
-    ]
-    return np.array([[_rho(a, b) for a, b in pairs], [_rho(np.abs(a), np.abs(b)) for a, b in pairs]])
-
-
-def _rho(a: np.ndarray, b: np.ndarray) -> float:
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(spearmanr(a, b).statistic)

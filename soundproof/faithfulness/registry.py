@@ -145,7 +145,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             citation="Adebayo et al. 2018, arXiv 1810.03292",
             parameters=parameters(
                 "randomisation",
-                draws=(PositiveInt, Field(1, description="sets of random weights")),
+                draws=(PositiveInt, Field(5, description="sets of random weights")),
                 n_clips=(
                     PositiveInt | None,
                     Field(20, description="measure at most so many clips, drawn by clip id; None: all"),
@@ -154,9 +154,10 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             category="faithfulness",
             higher_is_better=False,
             needs=frozenset({"re-explanation"}),
-            chance="0: rank correlation of unrelated maps",
+            chance="where relevance is a multiple of the input: two maps of independent noise times that input "
+            "(`randomisation_floor`); the ceiling is another training's map (`training_similarity`)",
             unit="Spearman correlation, -1..1; near 1: the map does not depend on what was learnt",
-            measures=("randomisation_similarity",),
+            measures=("randomisation_similarity", "randomisation_floor", "training_similarity"),
         ),
         MetricEntry(
             name="band_removal",

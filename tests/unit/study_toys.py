@@ -172,8 +172,12 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
             add("iou", 0.02, name, "chance_uniform", quantile)
         for protocol in ("signed", "absolute"):
             add("randomisation_similarity", 0.1 + 0.1 * e + wobble / 4, name, protocol)
+            add("training_similarity", 0.3 + 0.1 * e + wobble / 4, name, protocol)
         if name in ("integrated_gradients", "gradient_shap"):
+            add("randomisation_floor", 0.0, name, "signed")
+            add("randomisation_floor", 0.5, name, "absolute")
             add("completeness_gap", abs(wobble) / 10, name)
+            add("completeness_error", abs(wobble) / 5, name)
     for p in PERCENTILES:
         for metric, scale in (("ff_frame", 0.007), ("ff_segment", 0.02)):
             add(metric, (100 - p) * scale, "uniform_frames", "chance_uniform", p)

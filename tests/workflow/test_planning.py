@@ -67,6 +67,8 @@ def test_the_default_run_has_one_job_per_cell(fresh):
         "attribute_clips": maps,
         "measure_faithfulness": explained,
         "measure_localisation": parts,
+        # detectors that are explained and trained with several seeds, where weights are redrawn
+        "compare_trainings": sum("randomisation" in study.faithfulness for study in studies.values()),
         "remove_bands": sum(len(study.parts()) for study in studies.values() if study.bands),
         "collect_measurements": len(studies),
         "build_tables": len(studies),

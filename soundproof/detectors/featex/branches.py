@@ -1,19 +1,21 @@
 """The two branches of FeatEx's embedding network (Wilkinghoff, ICASSP 2024, arXiv 2312.09578).
 
-Convolutions and dense layers have no bias: nothing may map every sound to the same point (Ruff et al., ICML
-2018, proposition 2). Every activation is a module of its own, used once and not in place: DeepLift attaches to
-modules and needs each to stand for one place of the network.
+Layers and their order are those of the author's public code (wilkinghoff/ssl4asd).
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from torch import Tensor, nn
+
+from soundproof.detectors.featex.blocks import ResidualBlock, SameConv2d, SqueezeExcitation
 
 EMBEDDING = 128
 """Dimensions that each branch contributes to the embedding."""
 STFT_WIDTHS = (16, 32, 64, 128)
+STEM_POOL = 3
 SPECTRUM_WIDTH = 128
 SPECTRUM_BINS = 144_000
 """Bins of the published full-length spectrum: half of 18 s at 16 kHz."""
@@ -25,88 +27,47 @@ SILENCE = 1e-12
 """Added to mean powers: the root of a silent bin has no slope."""
 
 
-class SqueezeExcitation(nn.Module):
-    """Weights channels by what they hold on average (Hu et al., CVPR 2018; reduction 16)."""
-
-    def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
-        squeezed = max(1, channels // reduction)
-        self.weigh = nn.Sequential(
-            nn.Linear(channels, squeezed, bias=False),
-            nn.ReLU(),
-            nn.Linear(squeezed, channels, bias=False),
-            nn.Sigmoid(),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Weigh the channels of [B, channels, ...]."""
-        weights: Tensor = self.weigh(x.flatten(2).mean(dim=2))
-        return x * weights.view(*weights.shape, *[1] * (x.dim() - 2))
-
-
-class ResidualBlock(nn.Module):
-    """Pre-activation residual block (He et al., ECCV 2016) with squeeze-excitation.
-
-    Where stride or number of channels change, the shortcut is a convolution 1x1.
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.residual = nn.Sequential(
-            nn.BatchNorm2d(inputs),
-            nn.ReLU(),
-            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-            SqueezeExcitation(outputs),
-        )
-        same = inputs == outputs and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, inputs, h, w] to [B, outputs, h / stride, w / stride], rounded up."""
-        out: Tensor = self.shortcut(x) + self.residual(x)
-        return out
-
-
 class StftBranch(nn.Module):
     """Branch B: a small residual network on the magnitude STFT without its temporal mean.
 
-    The published maximum pooling over 18 frames spans all frames that 18 s leave after the strides; here it
-    spans all frames of any clip.
+    513 bins give 972 530 weights. The published maximum pooling over 18 frames spans all frames that 18 s leave
+    after the strides; here it spans all frames of any clip. Maps too small for the first pooling (below five bins
+    or frames) are padded for it.
 
     Args:
-        n_freq: Frequency bins.
+        shape: (n_freq, n_frames) of the maps.
         width: Factor on the published channels.
     """
 
-    def __init__(self, n_freq: int, width: float) -> None:
+    def __init__(self, shape: tuple[int, int], width: float) -> None:
         super().__init__()
         widths = [scaled(channels, width) for channels in STFT_WIDTHS]
-        self.norm = nn.BatchNorm1d(n_freq)
+        halved = [-(-size // 2) for size in shape]
+        padding = int(halved[0] < STEM_POOL), int(halved[1] < STEM_POOL)
+        self.norm = nn.BatchNorm1d(shape[0])
         self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], 7, stride=2, padding=3, bias=False), nn.MaxPool2d(3, stride=2, padding=1)
+            SameConv2d(1, widths[0], 7, 2),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(),
+            nn.MaxPool2d(STEM_POOL, stride=2, padding=padding),
         )
-        blocks: list[nn.Module] = []
-        before = widths[0]
-        for stage, channels in enumerate(widths):
-            blocks += [
-                ResidualBlock(before, channels, 1 if stage == 0 else 2),
-                ResidualBlock(channels, channels, 1),
-            ]
-            before = channels
-        self.blocks = nn.Sequential(*blocks)
-        rows = n_freq
-        for _ in range(len(widths) + 1):  # stem, pooling and three strided stages halve, rounding up
+        blocks: list[nn.Module] = [
+            ResidualBlock(widths[0], widths[0], first=True),
+            ResidualBlock(widths[0], widths[0], norm_last=True),
+        ]
+        rows = (halved[0] + 2 * padding[0] - STEM_POOL) // 2 + 1
+        for before, channels in pairwise(widths):
+            blocks += [ResidualBlock(before, channels, 2), ResidualBlock(channels, channels)]
             rows = -(-rows // 2)
-        self.embedding = nn.Linear(before * rows, EMBEDDING, bias=False)
+        self.blocks = nn.Sequential(*blocks)
+        self.last_norm = nn.BatchNorm1d(widths[-1] * rows)
+        self.embedding = nn.Linear(widths[-1] * rows, EMBEDDING, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map magnitudes [B, n_freq, n_frames] to [B, 128]."""
         normed = self.norm(x - x.mean(dim=2, keepdim=True))
         activations: Tensor = self.blocks(self.stem(normed[:, None]))
-        out: Tensor = self.embedding(activations.amax(dim=3).flatten(1))
+        out: Tensor = self.embedding(self.last_norm(activations.amax(dim=3).flatten(1)))
         return out
 
 

@@ -1,6 +1,8 @@
-"""What FeatEx compares with: embeddings that stand for the normal sound of each machine."""
+"""What FeatEx compares with: embeddings that stand for the normal sound of each individual."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,12 +10,22 @@ import torch
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
-from torch.nn import functional
 
 from soundproof.seeding import seed_from
 
 CLASS_COLUMNS = ("machine", "machine_id", "domain", "attributes")
-INDIVIDUAL_COLUMNS = ("machine", "machine_id")
+
+
+class References(NamedTuple):
+    """Embeddings of normal sound.
+
+    Attributes:
+        embeddings: Float32 [n_references, n_dims], of length 1 at most.
+        owners: Number of the individual of each, int64 [n_references] (:func:`individual_number`).
+    """
+
+    embeddings: Tensor
+    owners: Tensor
 
 
 def groups(frame: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
@@ -25,31 +37,45 @@ def groups(frame: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
     return numbers
 
 
-def normal_references(embeddings: Tensor, frame: pd.DataFrame, n_centres: int, seed: int) -> Tensor:
+def individual_number(machine: str, machine_id: str) -> int:
+    """A 63-bit number that depends on the individual's name alone, since a buffer cannot hold names."""
+    return seed_from("featex individual", machine, machine_id)
+
+
+def normal_references(embeddings: Tensor, frame: pd.DataFrame, n_centres: int, seed: int) -> References:
     """k-means centres of each individual's source clips, then every target clip.
+
+    Centres are means of embeddings, as they are: ``1 - embedding . centre`` is then the mean cosine distance to
+    the clips of the centre, so that an embedding is farther from a loose cluster than from a tight one.
 
     Args:
         embeddings: Of the normal training clips, [n_clips, n_dims], each of length 1.
         frame: Their rows of the ``clips`` table; without a domain, all are source clips.
         n_centres: Centres of each individual at most; fewer clips than that stand for themselves.
         seed: Run seed.
-
-    Returns:
-        Float32 [n_references, n_dims], each of length 1.
     """
     target = (
         (frame["domain"] == "target").fillna(False).to_numpy(dtype=bool)
         if "domain" in frame
         else np.zeros(len(frame), dtype=bool)
     )
-    individuals = groups(frame, INDIVIDUAL_COLUMNS)
+    numbers = _individuals(frame)
     values = embeddings.cpu().numpy()
-    references = [
-        _centres(values[~target & (individuals == individual)], n_centres, seed)
-        for individual in np.unique(individuals[~target])
-    ]
-    found = torch.from_numpy(np.concatenate([*references, values[target]]))
-    return functional.normalize(found.float())
+    found, owners = [], []
+    for number in sorted(set(numbers[~target])):
+        found.append(_centres(values[~target & (numbers == number)], n_centres, seed))
+        owners.append(np.full(len(found[-1]), number))
+    return References(
+        torch.from_numpy(np.concatenate([*found, values[target]])).float(),
+        torch.from_numpy(np.concatenate([*owners, numbers[target]])),
+    )
+
+
+def _individuals(frame: pd.DataFrame) -> np.ndarray:
+    """Number of each clip's individual, int64 [n_clips]; a column that is missing names nobody."""
+    names = [frame[column].astype(str) if column in frame else "" for column in ("machine", "machine_id")]
+    named = pd.DataFrame(dict(enumerate(names)), index=frame.index)
+    return np.array([individual_number(*row) for row in named.itertuples(index=False)], dtype=np.int64)
 
 
 def _centres(values: np.ndarray, n_centres: int, seed: int) -> np.ndarray:

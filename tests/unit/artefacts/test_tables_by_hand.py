@@ -291,13 +291,39 @@ def test_sanity_puts_the_checks_side_by_side():
     frame = measurements(
         axis_rows("randomisation_similarity", {"saliency": [0.2, 0.4]}, protocol="signed")
         + axis_rows("randomisation_similarity", {"saliency": [0.3, 0.5]}, protocol="absolute")
-        + axis_rows("completeness_gap", {"integrated_gradients": [0.01]})
+        + axis_rows("randomisation_floor", {"integrated_gradients": [0.5, 0.6]}, protocol="absolute")
+        + axis_rows("completeness_gap", {"integrated_gradients": [-0.01]})
+        + axis_rows("completeness_error", {"integrated_gradients": [0.02, 0.04]})
     )
-    table = sanity.build(results_of(frame)).frame.set_index("explainer")
+    built = sanity.build(results_of(frame))
+    table = built.frame.set_index("explainer")
     assert table.loc["saliency", "similarity_signed"] == pytest.approx(0.3)
     assert table.loc["saliency", "similarity_absolute"] == pytest.approx(0.4)
-    assert np.isnan(table.loc["saliency", "completeness_gap"])
-    assert table.loc["integrated_gradients", "completeness_gap"] == 0.01
+    assert np.isnan(table.loc["saliency", "completeness_error"])
+    assert table.loc["integrated_gradients", "completeness_error"] == pytest.approx(0.03)
+    assert table.loc["integrated_gradients", "completeness_gap"] == -0.01
+    # a floor for what multiplies by the input, none claimed for the others
+    assert table.loc["integrated_gradients", "floor_absolute"] == pytest.approx(0.55)
+    assert np.isnan(table.loc["saliency", "floor_absolute"])
+    # one training has no other to be compared with, and the table says so
+    assert np.isnan(table.loc["saliency", "ceiling_signed"])
+    assert table["compared"].unique().tolist() == ["none: trained once"]
+
+
+def test_sanity_puts_another_training_beside_random_weights():
+    rows = [
+        {**row, "seed": seed}
+        for seed in (0, 1, 2)
+        for metric, values in (("randomisation_similarity", [0.1, 0.3]), ("training_similarity", [0.5, 0.9]))
+        for row in axis_rows(metric, {"saliency": values}, protocol="signed")
+    ]
+    rows += axis_rows("randomisation_similarity", {"grad_cam": [0.1]}, protocol="signed")
+    rows += [{**row, "seed": s} for s in (0, 1) for row in axis_rows("constant_map", {"grad_cam": [0.0]})]
+    table = sanity.build(results_of(measurements(rows))).frame.set_index("explainer")
+    assert table.loc["saliency", ["similarity_signed", "ceiling_signed"]].tolist() == pytest.approx(
+        [0.2, 0.7]
+    )
+    assert table["compared"].to_dict() == {"saliency": "3", "grad_cam": "none: not compared"}
 
 
 def test_cost_against_the_cheapest():

@@ -64,7 +64,7 @@ def test_maps_and_numbers_of_the_chosen_clips(tmp_path):
     gap = rows[rows["metric"] == "completeness_gap"].set_index("clip_id")["value"]
     np.testing.assert_allclose(gap[ids[1:]], expected.per_clip["completeness_gap"][1:], atol=1e-6)
     assert (rows[rows["metric"] == "constant_map"]["value"] == 0).all()
-    assert len(rows) == 2 * 69
+    assert len(rows) == 3 * 69
     assert explained.seconds_per_clip > 0
 
 

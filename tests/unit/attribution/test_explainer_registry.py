@@ -33,7 +33,7 @@ def test_every_setting_is_described():
         ("saliency", Passes(0, 1)),
         ("integrated_gradients", Passes(2, 50)),
         ("smooth_grad", Passes(0, 25)),
-        ("gradient_shap", Passes(0, 25)),
+        ("gradient_shap", Passes(2, 25)),
         ("occlusion", Passes(10 * 20 + 1, 0)),
         ("random_map", Passes(0, 0)),
     ],

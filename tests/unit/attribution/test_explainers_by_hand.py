@@ -40,6 +40,7 @@ def test_completeness_gap_is_the_error_of_the_path_integral():
     assert_close(found.relevance, 0.75 * W * X**3)
     score = (W * X**3).sum(dim=(1, 2)).double()
     assert_close(found.per_clip["completeness_gap"], -0.25 * score)
+    assert_close(found.per_clip["completeness_error"], torch.full((2,), 0.25, dtype=torch.float64))
 
 
 def test_smooth_grad_averages_absolute_gradients_of_noisy_copies():
@@ -55,6 +56,18 @@ def test_gradient_shap_without_noise_weights_the_end_by_the_points_drawn():
     for clip, clip_id, relevance in zip(X, IDS, found, strict=True):
         points = torch.rand(4, generator=context_for("gradient_shap", IDS).generator(clip_id))
         assert_close(relevance, (2 * points.mean()) * W * clip**2)
+
+
+def test_gradient_shap_says_how_far_it_is_from_adding_up():
+    found = explain(Quadratic(W), "gradient_shap", X, IDS, samples=4, sigma=0.0, baseline="clip_min")
+    low = X.amin(dim=(1, 2), keepdim=True)
+    difference = (W * (X**2 - low**2)).sum(dim=(1, 2)).double()
+    gap = found.relevance.double().sum(dim=(1, 2)) - difference
+    assert gap[0].abs() > 0.1
+    assert_close(found.per_clip["completeness_gap"], gap)
+    assert_close(found.per_clip["completeness_error"][:1], gap[:1].abs() / difference[:1].abs())
+    # the second clip is the same everywhere: it is its own baseline, and nothing is to be explained
+    assert found.per_clip["completeness_error"][1].isnan()
 
 
 def test_grad_cam_keeps_its_sign_and_is_upsampled():

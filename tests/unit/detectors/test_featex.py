@@ -3,8 +3,8 @@ import copy
 import numpy as np
 import pytest
 import torch
-from detector_toys import HeldClips
-from featex_toys import SHAPE, ToyMachines, fit, tones
+from detector_toys import HeldClips, build
+from featex_toys import SHAPE, SMALL, ToyMachines, fit, tones
 from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 
@@ -13,6 +13,10 @@ from soundproof.attribution.registry import EXPLAINERS, check_compatible
 from soundproof.datasets.bench.dataset import BenchDataset
 from soundproof.datasets.bench.parameters import BenchParameters
 from soundproof.detectors.base import TrainingRun
+from soundproof.detectors.featex.blocks import kernels
+from soundproof.detectors.featex.detector import FeatEx
+from soundproof.detectors.featex.heads import SubClusterAdaCos
+from soundproof.detectors.featex.references import individual_number
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import load_detector, save_detector
 from soundproof.errors import DataError
@@ -143,11 +147,98 @@ def test_a_loaded_detector_scores_the_same(tmp_path, trained):
     assert torch.equal(loaded.score(TEST), detector.score(TEST))
 
 
-def test_random_weights_score_differently(trained):
+def test_the_score_of_an_individual_takes_its_own_references(trained):
+    detector, _ = trained
+    own = detector.for_individual("m15", "00")
+    embeddings, references = detector.embed(TEST).double(), detector.references.double()
+    of_machine = detector.owners == individual_number("m15", "00")
+    assert int(of_machine.sum()) == 12
+    expected = cdist(embeddings, references[of_machine], "cosine").min(axis=1)
+    np.testing.assert_allclose(own.score(TEST), expected, atol=1e-6)
+    assert (own.score(TEST) >= detector.score(TEST)).all()
+    assert (own.score(TEST) > detector.score(TEST) + 0.1).any()
+    # a view shares layers and weights, and leaves the detector as it is
+    assert own.cam_layer is detector.cam_layer
+    assert len(detector.references) == 36
+    # of whom nothing is known, all references are asked
+    assert detector.for_individual("m15", "01") is detector
+
+
+def test_the_score_of_an_individual_is_differentiable_and_independent_of_the_batch(trained):
+    own = trained[0].for_individual("m25", "00")
+    x = TEST[:4].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(own.score(x).sum(), x)
+    assert gradient.isfinite().all()
+    assert (gradient.abs().sum(dim=(1, 2)) > 0).all()
+    torch.testing.assert_close(own.score(TEST)[2:3], own.score(TEST[2:3]), rtol=1e-4, atol=1e-6)
+
+
+def test_random_weights_score_differently_and_redraw_the_references():
     detector, _ = fit(epochs=1)
-    before = detector.score(TEST)
+    before, references = detector.score(TEST), detector.references
+    kept = references.clone()
+    own = copy.deepcopy(detector.for_individual("m5", "00"))
     detector.randomise(3)
     assert not torch.allclose(detector.score(TEST), before)
+    drawn = detector.references
+    assert drawn.shape == kept.shape
+    assert (drawn * kept).sum(dim=1).abs().max() < 0.5  # directions of 256 dimensions that share nothing
+    torch.testing.assert_close(drawn.norm(dim=1), torch.ones(len(drawn)))
+    assert torch.equal(references, kept)
+    own.randomise(3)
+    assert own.references.shape == (12, 256)
+    again, _ = fit(epochs=1)
+    again.randomise(3)
+    assert torch.equal(again.references, drawn)
+
+
+def heads_of(**settings):
+    """The heads while learning, and what each is given in a training step."""
+    seen = {}
+
+    class Watched(FeatEx):
+        def _augmented(self, x, labels, generator):
+            seen["labels"] = labels
+            seen["views"] = super()._augmented(x, labels, generator)
+            seen["heads"] = self.heads
+            return seen["views"]
+
+    entry = DETECTORS["featex"]
+    detector = Watched(SHAPE, entry.settings({**SMALL, "epochs": 1, "loss_weights": (1, 1, 1), **settings}))
+    detector.fit(ToyMachines(), TrainingRun(seed=0))
+    return seen
+
+
+@pytest.mark.parametrize("protocol", ["as_published", "corrected"])
+def test_the_plain_head_sees_what_the_protocol_says(protocol):
+    seen = heads_of(protocol=protocol, mixup=1.0, statex=1.0)
+    assert [head.centres.requires_grad for head in seen["heads"].values()] == [False, True, True]
+    assert {head.protocol for head in seen["heads"].values()} == {protocol}
+    (plain, labels), (exchanged, exchanged_labels) = seen["views"]["plain"], seen["views"]["statex"]
+    # the plain head has the mixed labels, the same as StatEx' before their exchange
+    assert labels.shape[1] == 3
+    assert ((labels > 0).sum(dim=1) > 1).any()
+    torch.testing.assert_close(exchanged_labels[:, 3:6], labels / 2)
+    assert torch.equal(plain, exchanged) == (protocol == "as_published")
+    # the spectrum branch sees mixed clips in either
+    torch.testing.assert_close(plain[:, :128], exchanged[:, :128])
+
+
+def test_the_l2_term_joins_the_loss_in_training_alone():
+    detector = build("featex", SHAPE, **{**SMALL, "l2": 0.25})
+    for name in detector.weights:
+        detector.heads[name] = SubClusterAdaCos(256, 3 if name == "plain" else 27, 2)
+    labels = torch.eye(3).repeat(4, 1)
+
+    def loss(strength, training):
+        detector.settings = DETECTORS["featex"].settings({**SMALL, "l2": strength})
+        detector.train(training)
+        changing = copy.deepcopy(detector)
+        return float(changing.training_loss(TEST, labels, torch.Generator().manual_seed(0)).detach())
+
+    penalty = 0.25 * sum(float(w.detach().square().sum()) for w in kernels(detector))
+    assert loss(0.25, True) - loss(0.0, True) == pytest.approx(penalty, rel=1e-4)
+    assert loss(0.25, False) == loss(0.0, False)
 
 
 @pytest.mark.parametrize(

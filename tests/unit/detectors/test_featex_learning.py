@@ -15,18 +15,24 @@ from soundproof.detectors.featex.augmentation import (
     exchange_statistics,
     mix,
 )
+from soundproof.detectors.featex.branches import StftBranch
 from soundproof.detectors.featex.heads import SubClusterAdaCos
-from soundproof.detectors.featex.references import CLASS_COLUMNS, groups, normal_references
+from soundproof.detectors.featex.references import (
+    CLASS_COLUMNS,
+    groups,
+    individual_number,
+    normal_references,
+)
 
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def head(centres, scale, training=False):
+def head(centres, scale, training=False, **settings):
     """Sub-cluster AdaCos with given centres [n_classes, n_clusters, n_dims]."""
     centres = torch.tensor(centres)
-    made = SubClusterAdaCos(centres.shape[2], centres.shape[0], centres.shape[1]).train(training)
+    made = SubClusterAdaCos(centres.shape[2], centres.shape[0], centres.shape[1], **settings).train(training)
     with torch.no_grad():
         made.centres.copy_(centres)
         made.scale.fill_(scale)
@@ -96,6 +102,44 @@ def test_the_scale_of_many_classes_follows_adacos_with_one_direction_each():
     assert float(made.scale) == pytest.approx(by_hand, rel=1e-5)
 
 
+def test_the_published_scale_sums_over_all_centres_and_takes_45_degrees():
+    made = head(FOUR, 2.0, training=True, protocol="as_published")
+    # at 10 degrees off east the own directions lie 10 and 80 degrees away: their sum is beyond 45
+    angle = math.radians(10)
+    clip = torch.tensor([[math.cos(angle), math.sin(angle)]])
+    made(clip, torch.tensor([[1.0, 0.0]]))
+    everything = sum(
+        math.exp(2 * sign * side) for sign in (1, -1) for side in (math.cos(angle), math.sin(angle))
+    )
+    assert float(made.scale) == pytest.approx(math.log(everything) / math.cos(math.pi / 4), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "degrees"),
+    [
+        ([1.0, 0.0], 20.0),  # one direction a class: the clip's own angle
+        ([0.75, 0.25], 2 * (0.75 * 20 + 0.25 * 10)),  # two classes have a part
+    ],
+)
+def test_the_published_angle_weighs_classes_by_their_part(labels, degrees):
+    at = [math.radians(0), math.radians(30)]
+    made = head([[[math.cos(a), math.sin(a)]] for a in at], 2.0, training=True, protocol="as_published")
+    clip = torch.tensor([[math.cos(math.radians(20)), math.sin(math.radians(20))]])
+    made(clip, torch.tensor([labels]))
+    both = math.exp(2 * math.cos(math.radians(20))) + math.exp(2 * math.cos(math.radians(10)))
+    assert float(made.scale) == pytest.approx(math.log(both) / math.cos(math.radians(degrees)), rel=1e-5)
+
+
+def test_centres_are_learnt_or_stay_where_they_were_drawn():
+    for trained in (True, False):
+        made = SubClusterAdaCos(3, 4, 2, trained=trained)
+        assert made.centres.requires_grad == trained
+        embedding = noise(5, 3).requires_grad_()
+        made(embedding, torch.eye(4)[[0, 1, 2, 3, 0]]).backward()
+        assert (made.centres.grad is not None) == trained
+        assert embedding.grad.abs().sum() > 0  # the embedding learns from either
+
+
 def test_the_scale_rests_in_evaluation_and_where_nothing_is_foreign():
     embedding = noise(3, 2)
     resting = head(FOUR, 2.0)
@@ -127,26 +171,58 @@ def test_mixing_takes_map_and_label_in_the_same_parts():
     assert torch.equal(same_labels, torch.eye(4))
 
 
-def test_exchanged_statistics_are_the_partners():
-    x = noise(3, 5, 40) * torch.tensor([1.0, 2.0, 3.0])[:, None, None] + 7
+def test_mirrored_partners_are_opposite_and_meet_each_time():
+    for draw in range(3):
+        partners, chosen = draw_partners(5, 0.5, generator(draw), mirrored=True)
+        assert partners.tolist() == [4, 3, 2, 1, 0]
+        assert chosen.dtype == torch.bool
+    chosen = torch.cat([draw_partners(100, 0.3, generator(seed), mirrored=True)[1] for seed in range(50)])
+    assert float(chosen.float().mean()) == pytest.approx(0.3, abs=0.03)
+    x = torch.eye(4)[:, :, None].expand(4, 4, 3)
+    mixed, labels = mix(x, torch.eye(4), 1.0, generator(), mirrored=True)
+    torch.testing.assert_close(mixed[:, :, 0], labels)
+    opposite = [[0, 3], [1, 2], [1, 2], [0, 3]]
+    assert [row.nonzero()[:, 0].tolist() for row in labels] == opposite
+
+
+def test_statistics_are_exchanged_over_frequency_frame_by_frame():
+    x = noise(3, 40, 5) * torch.tensor([1.0, 2.0, 3.0])[:, None, None] + 7 * torch.arange(1.0, 6.0)
     partners = torch.tensor([1, 2, 0])
     chosen = torch.tensor([True, False, True])
     exchanged = exchange_statistics(x, partners, chosen)
     assert torch.equal(exchanged[1], x[1])
     for clip in (0, 2):
         other = x[partners[clip]]
-        torch.testing.assert_close(exchanged[clip].mean(dim=1), other.mean(dim=1), rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(exchanged[clip].std(dim=1), other.std(dim=1), rtol=1e-4, atol=1e-4)
-        # the shape over time stays the clip's own
-        for own, now in zip(x[clip], exchanged[clip], strict=True):
+        torch.testing.assert_close(exchanged[clip].mean(dim=0), other.mean(dim=0), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(exchanged[clip].std(dim=0), other.std(dim=0), rtol=1e-4, atol=1e-4)
+        # the shape over frequency stays the clip's own, in every frame
+        for own, now in zip(x[clip].T, exchanged[clip].T, strict=True):
             assert np.corrcoef(own, now)[0, 1] == pytest.approx(1, abs=1e-4)
 
 
-def test_a_bin_that_never_varies_takes_the_partners_mean():
-    x = torch.stack([torch.ones(1, 4), torch.arange(4.0)[None]])
+def test_an_exchange_by_hand():
+    x = torch.tensor([[[1.0, 0.0], [3.0, 4.0]], [[10.0, 5.0], [20.0, 5.0]]])
+    exchanged = exchange_statistics(x, torch.tensor([1, 0]), torch.tensor([True, False]))
+    # frame 0: mean 2, deviation 1 become 15 and 5; frame 1: mean 2, deviation 2 become 5 and 0
+    torch.testing.assert_close(exchanged[0], torch.tensor([[10.0, 5.0], [20.0, 5.0]]), atol=1e-4, rtol=0)
+
+
+def test_what_was_exchanged_outlives_the_subtraction_of_the_mean_over_time():
+    torch.manual_seed(0)
+    branch = StftBranch((33, 24), 0.125).eval()
+    x = noise(2, 33, 24).abs() * torch.linspace(0.1, 3, 24)  # grows louder
+    x[1] = x[1].flip(-1)
+    chosen = torch.tensor([True, True])
+    with torch.no_grad():
+        own, changed = branch(x), branch(exchange_statistics(x, torch.tensor([1, 0]), chosen))
+    assert (own - changed).norm() > 0.01 * own.norm()
+
+
+def test_a_frame_that_is_the_same_in_all_bins_takes_the_partners_mean():
+    x = torch.stack([torch.ones(4, 1), torch.arange(4.0)[:, None]])
     exchanged = exchange_statistics(x, torch.tensor([1, 0]), torch.tensor([True, True]))
-    assert exchanged[0, 0].tolist() == [1.5] * 4
-    torch.testing.assert_close(exchanged[1, 0], torch.ones(4), atol=1e-5, rtol=0)
+    assert exchanged[0, :, 0].tolist() == [1.5] * 4
+    torch.testing.assert_close(exchanged[1], torch.ones(4, 1), atol=1e-5, rtol=0)
 
 
 def test_an_exchange_makes_three_classes_of_one():
@@ -179,8 +255,7 @@ def unit(degrees):
 
 
 def degrees_of(references):
-    torch.testing.assert_close(references.norm(dim=1), torch.ones(len(references)))
-    east, north = references.numpy().T
+    east, north = references.embeddings.numpy().T
     return np.rad2deg(np.arctan2(north, east))
 
 
@@ -191,8 +266,30 @@ def test_references_are_centres_of_each_individual_and_all_target_clips():
         machine_id=["0"] * 9,
         domain=["source"] * 8 + ["target"],
     )
-    found = degrees_of(normal_references(embeddings, frame, 2, seed=0))
-    np.testing.assert_allclose(sorted(found), [1, 41, 91, 132.5, 170], atol=1e-3)
+    found = normal_references(embeddings, frame, 2, seed=0)
+    degrees = degrees_of(found)
+    np.testing.assert_allclose(sorted(degrees), [1, 41, 91, 132.5, 170], atol=1e-3)
+    fan, pump = individual_number("fan", "0"), individual_number("pump", "0")
+    by_owner = {int(n): sorted(degrees[(found.owners == n).numpy()].round()) for n in found.owners.unique()}
+    assert by_owner == {fan: [1, 41, 170], pump: [91, 132]}
+
+
+def test_a_centre_is_the_mean_as_it_is_so_that_loose_clusters_are_farther():
+    frame = frame_of(machine=["fan"] * 4, machine_id=["0"] * 4)
+    centre = normal_references(unit([-30, 30, 150, 210]), frame, 2, seed=0).embeddings
+    lengths = centre.norm(dim=1)
+    torch.testing.assert_close(lengths, torch.full((2,), math.cos(math.radians(30))))
+    # the distance to a centre is the mean cosine distance to its clips
+    clip = unit([10])
+    nearest = (1 - clip @ centre.T).min()
+    assert float(nearest) == pytest.approx(1 - np.cos(np.deg2rad([40, 20])).mean(), abs=1e-6)
+
+
+def test_individuals_are_told_apart_by_machine_and_id():
+    frame = frame_of(machine=["fan", "fan", "pump"], machine_id=["0", "1", "0"])
+    found = normal_references(unit([10, 50, 90]), frame, 16, seed=0)
+    assert len(set(found.owners.tolist())) == 3
+    assert found.owners.dtype == torch.int64
 
 
 def test_few_clips_stand_for_themselves_and_a_repeated_one_once():

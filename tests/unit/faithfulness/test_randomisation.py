@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,8 +8,10 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 from toy_detectors import Constant, Toy, context
 
+from soundproof.attribution.again import input_factor_of
 from soundproof.errors import ConfigError
 from soundproof.faithfulness.randomisation import randomisation
+from soundproof.faithfulness.registry import FAITHFULNESS
 
 SHAPE = (6, 20)
 
@@ -38,8 +41,14 @@ def explain(name: str, detector: Toy, x: Tensor, clip_ids: Sequence[str]) -> Ten
     return gradient
 
 
+def rows_of(metric: str, detector: Toy, maps: dict[str, Tensor], x: Tensor, *, factor=None, **settings):
+    asked = context("randomisation", len(x), explain=explain, **settings)
+    frame = randomisation(detector, x, maps, replace(asked, input_factor=factor))
+    return frame[frame["metric"] == metric]
+
+
 def measured(detector: Toy, maps: dict[str, Tensor], x: Tensor, **settings):
-    frame = randomisation(detector, x, maps, context("randomisation", len(x), explain=explain, **settings))
+    frame = rows_of("randomisation_similarity", detector, maps, x, **settings)
     return frame.groupby(["explainer", "protocol"])["value"].apply(list).to_dict()
 
 
@@ -99,3 +108,47 @@ def test_a_detector_without_weights_has_no_rows(x: Tensor, caplog):
 def test_without_explainers_it_is_refused(x: Tensor):
     with pytest.raises(ConfigError, match="makes new maps"):
         randomisation(Net(), x, {"map": x}, context("randomisation", 3))
+
+
+def test_five_sets_of_random_weights_unless_told_otherwise():
+    assert FAITHFULNESS["randomisation"].settings({}).model_dump()["draws"] == 5
+
+
+def test_the_floor_of_what_multiplies_by_the_input_is_that_of_noise():
+    x = torch.randn(4, 60, 200, generator=torch.Generator().manual_seed(1), dtype=torch.float64).exp()
+    detector = Constant((60, 200))
+    detector.layer = nn.Linear(2, 2)
+
+    def factor(name: str, maps: Tensor) -> Tensor | None:
+        return maps - 0.0 if name == "turns_sign" else None
+
+    maps = {"ignores_model": x, "turns_sign": -x}
+    frame = rows_of("randomisation_floor", detector, maps, x, factor=factor, draws=2)
+    assert set(frame["explainer"]) == {"turns_sign"}
+    found = frame.groupby("protocol")["value"].agg(["mean", "size"])
+    assert (found["size"] == 4).all()
+    # two maps of noise times the same input, drawn anew by NumPy: the magnitudes agree, the signs do not
+    rng = np.random.default_rng(0)
+    one, other = (np.abs(rng.normal(size=x.shape) * x.numpy()) for _ in range(2))
+    expected = np.mean([np.corrcoef(rankdata(a), rankdata(b))[0, 1] for a, b in zip(one, other, strict=True)])
+    assert expected > 0.3
+    assert found.loc["absolute", "mean"] == pytest.approx(expected, abs=0.02)
+    assert found.loc["signed", "mean"] == pytest.approx(0, abs=0.02)
+
+
+def test_no_floor_is_claimed_where_nobody_knows_the_factor(x: Tensor):
+    assert rows_of("randomisation_floor", Net().freeze(), {"ignores_model": x}, x).empty
+
+
+def test_the_factor_is_the_distance_from_the_baseline_of_the_explainer():
+    factor = input_factor_of(
+        {
+            "ig": {"kind": "integrated_gradients", "baseline": "clip_min", "steps": 2},
+            "shap": {"kind": "gradient_shap"},
+            "map": {"kind": "occlusion"},
+        }
+    )
+    x = torch.tensor([[[1.0, 3.0], [2.0, 5.0]]])
+    assert torch.equal(factor("ig", x), x - 1)
+    assert torch.equal(factor("shap", x), x)
+    assert factor("map", x) is None

@@ -1,0 +1,74 @@
+"""Compare the maps of a detector's trainings with each other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundproof.cells import Cell, cells, map_role
+from soundproof.faithfulness.trainings import compare_trainings as compare
+from soundproof.jobs import job
+from soundproof.maps import MapReader
+from soundproof.measurements import collect, complete
+from soundproof.provenance import Provenance, file_digest
+from soundproof.schemas import MEASUREMENTS
+from soundproof.selection import draw_clips, part_of
+from soundproof.tables import read_table, write_table
+
+
+def compare_trainings(
+    study: str,
+    part: str,
+    settings: Mapping[str, Any],
+    clips: Path,
+    maps: Mapping[Cell, Mapping[str, Path]],
+    output: Path,
+    code: str,
+) -> None:
+    """Write how alike the maps in ``maps`` (detector and seed: explainer: file) are between trainings.
+
+    Args:
+        study: Name of the study.
+        part: Part of the study.
+        settings: ``n_clips``, as of the model randomisation: the same clips are compared.
+        clips: The ``clips`` table.
+        maps: Of the detectors that were trained more than once.
+        output: Where to.
+        code: Code digest.
+    """
+    rows = part_of(read_table(clips), part)
+    readers = {
+        cell: {label: MapReader(path) for label, path in files.items()} for cell, files in maps.items()
+    }
+    first = next(iter(next(iter(readers.values())).values()))
+    chosen = draw_clips(first.clip_ids, settings["n_clips"])
+    frames = [
+        complete(compared.rows, rows, study=study, detector=compared.detector, seed=compared.seed)
+        for compared in compare(readers, chosen)
+    ]
+    inputs = {
+        map_role(cell, explainer): path for cell, files in maps.items() for explainer, path in files.items()
+    }
+    provenance = Provenance(
+        stage="trainings",
+        settings={**settings, "part": part},
+        code=code,
+        inputs={role: file_digest(path) for role, path in inputs.items()},
+    )
+    write_table(collect(frames), output, provenance, MEASUREMENTS)
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        paths = iter(snakemake.input.maps)
+        compare_trainings(
+            snakemake.wildcards.study,
+            snakemake.wildcards.part,
+            snakemake.params.settings,
+            Path(snakemake.input.clips),
+            {
+                cell: {label: Path(next(paths)) for label in snakemake.params.explainers}
+                for cell in cells(snakemake.params.cells)
+            },
+            Path(snakemake.output.rows),
+            snakemake.params.code,
+        )
