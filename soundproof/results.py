@@ -8,6 +8,8 @@ from functools import cached_property
 
 import pandas as pd
 
+from soundproof.attribution.registry import EXPLAINERS
+
 
 def no_costs() -> pd.DataFrame:
     """Costs of a study in which nothing was timed."""
@@ -71,8 +73,9 @@ class StudyResults:
         return {str(metric): rows for metric, rows in self.measurements.groupby("metric", sort=False)}
 
     def is_control(self, explainer: str) -> bool:
-        """Whether the explainer is there to show what a map that knows nothing reaches."""
-        return self.explainer_kinds.get(explainer, explainer) == "random_map"
+        """Whether the explainer is there to show what a map that knows nothing of the detector reaches."""
+        kind = self.explainer_kinds.get(explainer, explainer)
+        return kind in EXPLAINERS and EXPLAINERS[kind].control
 
     def kind(self, label: str) -> str:
         """Registry name of the detector that runs under ``label``."""

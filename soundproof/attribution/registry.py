@@ -35,12 +35,14 @@ class ExplainerEntry(Entry):
             ``"cam_layer"``.
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
+        control: It knows nothing about the detector, and is there for others to be compared with.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 
     needs: frozenset[str] = frozenset()
     signed: bool
     stochastic: bool = False
+    control: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
 
@@ -207,6 +209,25 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             citation="control: what a map that knows nothing reaches",
             signed=False,
             stochastic=True,
+            control=True,
+            passes=lambda settings, shape: Passes(forward=0, gradient=0),
+        ),
+        ExplainerEntry(
+            name="input_map",
+            title="Input (control)",
+            implementation="soundproof.attribution.controls:explain_by_input",
+            citation="control: what looking at the spectrogram reaches",
+            signed=True,
+            control=True,
+            passes=lambda settings, shape: Passes(forward=0, gradient=0),
+        ),
+        ExplainerEntry(
+            name="input_magnitude",
+            title="Input magnitude (control)",
+            implementation="soundproof.attribution.controls:explain_by_magnitude",
+            citation="control: the absolute value of the map; on standardised maps the distance from usual",
+            signed=False,
+            control=True,
             passes=lambda settings, shape: Passes(forward=0, gradient=0),
         ),
         ExplainerEntry(

@@ -195,6 +195,29 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             has_cam_layer=True,
         ),
         DetectorEntry(
+            name="gaussian",
+            title="Gaussian",
+            implementation="soundproof.detectors.gaussian:Gaussian",
+            citation="baseline: mean and deviation of each band, one Gaussian for all clips of a model; "
+            "Ledoit and Wolf 2004; map: Garthwaite and Koch 2016",
+            parameters=parameters(
+                "gaussian",
+                covariance=(
+                    Literal["ledoit_wolf", "oas", "diagonal"],
+                    Field("ledoit_wolf", description="full and shrunk by that rule, or variances alone"),
+                ),
+            ),
+            differentiable=True,
+            has_map=True,
+        ),
+        DetectorEntry(
+            name="mean_square",
+            title="Mean square (control)",
+            implementation="soundproof.detectors.mean_square:MeanSquare",
+            citation="control: the mean of x² over all cells, which is the error of reconstructing zero",
+            differentiable=True,
+        ),
+        DetectorEntry(
             name="clip_level",
             title="Map mean (control)",
             implementation="soundproof.detectors.clip_level:ClipLevel",
