@@ -28,7 +28,7 @@ def score_clips(
     code: str,
     runtime: Runtime,
 ) -> None:
-    """Write the anomaly score of every test clip of ``part`` by each detector and seed of ``models``, and its level."""
+    """Write the score of every test clip of ``part`` by each detector and seed of ``models``, and by its level."""
     where = runtime.device()
     rows = part_of(read_table(clips), part)
     test = list(rows.loc[rows["split"] == "test", "clip_id"])

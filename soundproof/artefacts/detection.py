@@ -27,10 +27,10 @@ CAPTION = (
     "Detection of anomalous clips: area under the ROC curve and standardised partial area up to a "
     "false-positive rate of 0.1, with bootstrap intervals (95 %) over clips and the standard deviation "
     "over training seeds. Both areas are 0.5 by chance. Controls learn nothing: they score a clip by the "
-    "mean of its map (distance from the training mean), by the mean of its square, and by the level of its sound "
-    "before any normalisation (distance from the mean level of its machine's training clips, in dB). Beaten by and not "
-    "better than: what an explained detector should outdo, by the paired 95 % bootstrap interval over clips of "
-    "the difference of the AUCs."
+    "mean of its map (distance from the training mean), by the mean of its square, and by the level of its "
+    "sound before any normalisation (distance in dB from the mean level of its machine's training clips). "
+    "Beaten by, and not better than: what an explained detector should outdo, by the paired 95 % bootstrap "
+    "interval over clips of the difference of the AUCs."
 )
 
 

@@ -59,7 +59,7 @@ def test_level_separates_the_real_fan_clips():
     levels = {name: level_dbfs(read_audio(path, "mix").samples) for name, path in files.items()}
     normal = sorted(name for name in files if not name.endswith("abnormal"))
     table = clips(
-        **{name: TRAIN for name in normal[:10]},
+        **dict.fromkeys(normal[:10], TRAIN),
         **{name: {} for name in normal[10:]},
         **{name: {"label": "anomaly"} for name in files if name.endswith("abnormal")},
     )
