@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.selection import recording_of
 
 
 def no_costs() -> pd.DataFrame:
@@ -71,6 +72,15 @@ class StudyResults:
     @cached_property
     def _by_metric(self) -> dict[str, pd.DataFrame]:
         return {str(metric): rows for metric, rows in self.measurements.groupby("metric", sort=False)}
+
+    @cached_property
+    def recordings(self) -> pd.Series | None:
+        """Recording of each clip by clip id, for intervals; None where every test clip has one of its own."""
+        if not {"clip_id", "machine"} <= set(self.clips):
+            return None
+        found = recording_of(self.clips)
+        test = self.clips.loc[self.clips["split"].eq("test"), "clip_id"]
+        return None if found[test].is_unique else found
 
     def is_control(self, explainer: str) -> bool:
         """Whether the explainer is there to show what a map that knows nothing of the detector reaches."""

@@ -16,10 +16,10 @@ from soundproof.artefacts.frames import groups
 from soundproof.artefacts.ranking import scores
 from soundproof.results import StudyResults
 from soundproof.statistics.paired_areas import paired_areas
+from soundproof.statistics.recordings import interval_of
 
-LEVEL = 0.95
 FEWEST = 5
-"""Clips of a class below which a bootstrap over them is no interval."""
+"""Clips (recordings, where one gives several clips) of a class below which a bootstrap is no interval."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,7 @@ class JointArea:
     @property
     def interval(self) -> tuple[float, float]:
         """Ends of the percentile interval; NaN where there is none."""
-        return ends(self.replicates)
-
-
-def ends(replicates: np.ndarray) -> tuple[float, float]:
-    """Ends of the 95 % percentile interval; NaN without replicates."""
-    if not replicates.size:
-        return np.nan, np.nan
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail])
-    return float(low), float(high)
+        return interval_of(self.replicates)
 
 
 def joint_areas(results: StudyResults, anomaly_type: str | None = None) -> dict[str, JointArea]:
@@ -69,23 +60,33 @@ def joint_areas(results: StudyResults, anomaly_type: str | None = None) -> dict[
     if anomaly_type is not None:
         rows = rows[rows["label"].eq("normal") | rows["anomaly_type"].eq(anomaly_type)]
     found: dict[str, list[JointArea]] = {}
-    for detector, area in _of_machines(rows, (results.study, anomaly_type or "")):
+    for detector, area in _of_machines(rows, results.recordings, (results.study, anomaly_type or "")):
         found.setdefault(detector, []).append(area)
     return {detector: _mean(found[detector]) for detector in results.detectors(found)}
 
 
-def _of_machines(rows: pd.DataFrame, names: tuple[str, str]) -> Iterator[tuple[str, JointArea]]:
+def _of_machines(
+    rows: pd.DataFrame, recordings: pd.Series | None, names: tuple[str, str]
+) -> Iterator[tuple[str, JointArea]]:
     for (detector, machine), run in groups(rows, ["detector", "machine"]):
         table = run.pivot_table(index=["label", "clip_id"], columns="seed", values="value", sort=True)
         anomalous = table.index.get_level_values("label") == "anomaly"
         counts = int((~anomalous).sum()), int(anomalous.sum())
         if not min(counts):
             continue
+        clip_ids = table.index.get_level_values("clip_id")
+        units = np.asarray(clip_ids if recordings is None else recordings[clip_ids])
         # draws hang on the machine, not on the detector: that pairs the detectors
         areas, replicates = paired_areas(
-            table.to_numpy(np.float64).T[np.newaxis], anomalous, "joint_areas", *names, machine
+            table.to_numpy(np.float64).T[np.newaxis],
+            anomalous,
+            "joint_areas",
+            *names,
+            machine,
+            recordings=units,
         )
-        drawn = replicates[0] if min(counts) >= FEWEST else np.empty(0)
+        independent = min(len(set(units[of])) for of in (anomalous, ~anomalous))
+        drawn = replicates[0] if independent >= FEWEST else np.empty(0)
         yield str(detector), JointArea(float(areas[0]), drawn, table.shape[1], 1, *counts)
 
 

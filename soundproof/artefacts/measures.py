@@ -16,7 +16,9 @@ import pandas as pd
 from soundproof.artefacts.frames import groups, means
 from soundproof.faithfulness.registry import RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.results import StudyResults
+from soundproof.seeding import seed_from
 from soundproof.statistics import mean_with_spread
+from soundproof.statistics.recordings import mean_over_recordings
 
 UNIFORM = "chance_uniform"
 SHIFT = "chance_circular_shift"
@@ -53,7 +55,9 @@ def select(
     return rows[keep]
 
 
-def summarise(rows: pd.DataFrame, by: Sequence[str], *names: str | int) -> pd.DataFrame:
+def summarise(
+    rows: pd.DataFrame, by: Sequence[str], *names: str | int, units: pd.Series | None = None
+) -> pd.DataFrame:
     """Reduce rows to one per group.
 
     Args:
@@ -61,6 +65,7 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], *names: str | int) -> pd.Da
             of whole sets (one per machine) within each seed.
         by: Columns that make a group.
         names: What the resampling depends on, besides the group.
+        units: What is resampled, by clip id, such as the recording of a segment; None: clips.
 
     Returns:
         ``by`` and :data:`SUMMARY`; ``sd_seeds`` is missing where there is one seed only, the interval where
@@ -71,7 +76,12 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], *names: str | int) -> pd.Da
     out = []
     for group, part in groups(cells, keys):
         spread = mean_with_spread(part, *names, *map(str, group))
-        numbers = (spread.mean, spread.ci_low, spread.ci_high, spread.sd, spread.n_clips, spread.n_seeds)
+        low, high = spread.ci_low, spread.ci_high
+        if units is not None and spread.n_clips:
+            table = part.pivot_table(index="clip_id", columns="seed", values="value", sort=True)
+            rng = np.random.default_rng(seed_from("summarise", *names, *map(str, group)))
+            low, high = mean_over_recordings(table.to_numpy(), units[table.index].to_numpy(), rng)
+        numbers = (spread.mean, low, high, spread.sd, spread.n_clips, spread.n_seeds)
         out.append((*group, *numbers))
     return pd.DataFrame(out, columns=[*keys, *SUMMARY])
 
@@ -133,7 +143,7 @@ def measure(
     per_clip = not rows.empty
     if not per_clip:
         rows = select(results, metric, protocols, parameters, per_clip=False)
-    summary = summarise(rows, by, results.study, metric)
+    summary = summarise(rows, by, results.study, metric, units=results.recordings)
     if summary.empty:
         return summary.assign(**dict.fromkeys(CHANCE_COLUMNS.values(), np.nan))
     return with_chance(summary, results, metric, by, protocols, parameters, per_clip=per_clip)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.artefacts.joint_areas import JointArea, ends, joint_areas
+from soundproof.artefacts.joint_areas import JointArea, joint_areas
 from soundproof.artefacts.ranking import CHANCE_AUC
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.results import StudyResults
+from soundproof.statistics.recordings import interval_of
 
 BEATEN_BY, NOT_BETTER_THAN = "beaten_by", "not_better_than"
 NO_SOUND = "the data set ships spectrograms without sound, so no level was measured"
@@ -78,7 +79,7 @@ def _compare(areas: Mapping[str, JointArea], detector: str, rival: str) -> Rival
     ours, theirs = areas[detector], areas[rival]
     paired = bool(ours.replicates.size and theirs.replicates.size)
     differences = theirs.replicates - ours.replicates if paired else np.empty(0)
-    return Rival(detector, rival, theirs.value - ours.value, *ends(differences))
+    return Rival(detector, rival, theirs.value - ours.value, *interval_of(differences))
 
 
 def with_rivals(frame: pd.DataFrame, results: StudyResults) -> tuple[pd.DataFrame, tuple[str, ...]]:
