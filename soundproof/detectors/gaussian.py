@@ -72,7 +72,8 @@ class Gaussian(Detector):
         """Squared Mahalanobis distance of each clip [B], float64."""
         away = _statistics(x) - self.centre
         whitened = torch.linalg.solve_triangular(self.cholesky, away.T, upper=False)
-        return whitened.square().sum(dim=0)
+        squares: Tensor = whitened.square()
+        return squares.sum(dim=0)
 
     def anomaly_map(self, x: Tensor) -> Tensor:
         """Contribution of each cell [B, n_freq, n_frames], not negative; a clip's cells sum to its score."""
@@ -97,9 +98,10 @@ def _covariance(statistics: np.ndarray, kind: str) -> np.ndarray:
         variances = statistics.var(axis=0)
         return np.diag(np.maximum(variances, _FLOOR * variances.max()))
     estimator = {"ledoit_wolf": LedoitWolf, "oas": OAS}[kind]()
-    shrunk: np.ndarray = estimator.fit(statistics).covariance_
     # both may find that no shrinkage is needed, and leave a constant statistic without variance
-    return shrunk + _FLOOR * np.diag(shrunk).max() * np.eye(len(shrunk))
+    covariance: np.ndarray = estimator.fit(statistics).covariance_
+    covariance += _FLOOR * np.diag(covariance).max() * np.eye(len(covariance))
+    return covariance
 
 
 def _corr_max(covariance: np.ndarray) -> np.ndarray:
