@@ -29,6 +29,7 @@ CAPTION = (
     "over training seeds. Both areas are 0.5 by chance. Controls learn nothing: they score a clip by the "
     "mean of its map (distance from the training mean), by the mean of its square, and by the level of its "
     "sound before any normalisation (distance in dB from the mean level of its machine's training clips). "
+    "The level is that of the sound, also where the study normalises it: what detectors see then is not level. "
     "Beaten by, and not better than: what an explained detector should outdo, by the paired 95 % bootstrap "
     "interval over clips of the difference of the AUCs."
 )

@@ -1,4 +1,4 @@
-"""What must be said before an explanation is praised: its detector is beaten, or is no better than a trivial rule."""
+"""What must be said before an explanation is praised: what outdoes its detector."""
 
 from __future__ import annotations
 

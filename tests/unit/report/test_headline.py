@@ -56,7 +56,8 @@ def test_what_outdoes_a_detector_is_said_before_its_explanations_are_praised(tab
     frame.loc[frame["detector"] == "ae", ["beaten_by", "not_better_than"]] = ["Gaussian", "Level (control)"]
     table = FinishedTable(frame, "caption", (Column("Detector", "detector_title"),))
     write_finished_table(table, tables, "T1_detection", "T1_detection", Provenance(stage="test"))
-    said = "AE is beaten by Gaussian and is not shown to be better than Level (control) at telling the classes apart."
+    said = "AE is beaten by Gaussian and is not shown to be better than Level (control)"
+    said += " at telling the classes apart."
     assert headline_sentence(tables).startswith(f"{said} Best by cell AUROC")
     assert headline_table(tables).startswith(f"{said}\n\n| detector")
 
