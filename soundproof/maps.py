@@ -72,6 +72,13 @@ class MapWriter:
     """Write maps clip by clip or batch by batch; at most one row group is held in memory.
 
     The file appears under its name when the ``with`` block ends without an error, else not at all.
+
+    Args:
+        path: Where.
+        axes: Time-frequency grid.
+        provenance: Record for the schema metadata.
+        dtype: Type of a map's values.
+        number: Name of a column with one number per clip beside its map; None: no such column.
     """
 
     def __init__(
@@ -80,13 +87,18 @@ class MapWriter:
         axes: Axes,
         provenance: Provenance,
         dtype: str = "float32",
+        number: str | None = None,
     ) -> None:
         values = pa.list_(pa.from_numpy_dtype(np.dtype(dtype)), axes.shape[0] * axes.shape[1])
         metadata = {KEY: provenance.encode(), _AXES_KEY: axes.encode()}
-        self._schema = pa.schema(
-            [pa.field("clip_id", pa.string(), nullable=False), pa.field("values", values, nullable=False)],
-            metadata=metadata,
-        )
+        fields = [
+            pa.field("clip_id", pa.string(), nullable=False),
+            pa.field("values", values, nullable=False),
+        ]
+        fields += [pa.field(number, pa.float64())] if number else []
+        self._schema = pa.schema(fields, metadata=metadata)
+        self._has_number = number is not None
+        self._numbers: list[float | None] = []
         self._shape = axes.shape
         self._dtype = np.dtype(dtype)
         self._path = path
@@ -102,8 +114,10 @@ class MapWriter:
             self._open = opening.pop_all()
         return self
 
-    def append(self, clip_ids: Sequence[str], maps: np.ndarray) -> None:
-        """Append maps [n, n_freq, n_frames] of the clips ``clip_ids`` [n].
+    def append(
+        self, clip_ids: Sequence[str], maps: np.ndarray, numbers: Sequence[float | None] | None = None
+    ) -> None:
+        """Append maps [n, n_freq, n_frames] of the clips ``clip_ids`` [n], and their numbers [n] (None: null).
 
         Raises:
             ArtefactError: Wrong shape, or a value that is not finite.
@@ -118,8 +132,10 @@ class MapWriter:
         if not finite.all():
             broken = clip_ids[int(np.argmin(finite))]
             raise ArtefactError("finite maps", f"NaN or infinity in clip '{broken}'", "inspect that clip")
-        for clip_id, values in zip(clip_ids, maps, strict=True):
+        beside = [None] * len(clip_ids) if numbers is None else numbers
+        for clip_id, values, number in zip(clip_ids, maps, beside, strict=True):
             self._ids.append(clip_id)
+            self._numbers.append(number)
             self._maps.append(np.ascontiguousarray(values, dtype=self._dtype))
             if len(self._ids) == ROWS_PER_GROUP:
                 self._flush()
@@ -130,8 +146,9 @@ class MapWriter:
         flat = pa.array(np.concatenate([values.ravel() for values in self._maps]))
         lists = pa.FixedSizeListArray.from_arrays(flat, self._shape[0] * self._shape[1])
         arrays = [pa.array(self._ids, pa.string()), lists.cast(self._schema.field("values").type)]
+        arrays += [pa.array(self._numbers, pa.float64())] if self._has_number else []
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
-        self._ids, self._maps = [], []
+        self._ids, self._maps, self._numbers = [], [], []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -201,6 +218,19 @@ class MapReader:
                 out = np.empty((len(rows), *self.axes.shape), decoded.dtype)
             out[here] = decoded[rows[here] - self._group_start[group]]
         return np.empty((0, *self.axes.shape), np.float32) if out is None else out
+
+    def numbers(self, name: str) -> dict[str, float]:
+        """The number beside each clip's map; clips without one are left out.
+
+        Raises:
+            ArtefactError: The file has no such column.
+        """
+        if name not in self._file.schema_arrow.names:
+            raise ArtefactError(f"column '{name}' of {self._path}", "no such column", "regenerate the file")
+        column = self._file.read(columns=[name])[name].to_pylist()
+        return {
+            clip_id: value for clip_id, value in zip(self.clip_ids, column, strict=True) if value is not None
+        }
 
     def batches(
         self, size: int, clip_ids: Sequence[str] | None = None

@@ -8,6 +8,9 @@ from functools import cached_property
 
 import pandas as pd
 
+from soundproof.attribution.registry import EXPLAINERS
+from soundproof.selection import recording_of
+
 
 def no_costs() -> pd.DataFrame:
     """Costs of a study in which nothing was timed."""
@@ -77,9 +80,19 @@ class StudyResults:
     def _by_metric(self) -> dict[str, pd.DataFrame]:
         return {str(metric): rows for metric, rows in self.measurements.groupby("metric", sort=False)}
 
+    @cached_property
+    def recordings(self) -> pd.Series | None:
+        """Recording of each clip by clip id, for intervals; None where every test clip has one of its own."""
+        if not {"clip_id", "machine"} <= set(self.clips):
+            return None
+        found = recording_of(self.clips)
+        test = self.clips.loc[self.clips["split"].eq("test"), "clip_id"]
+        return None if found[test].is_unique else found
+
     def is_control(self, explainer: str) -> bool:
-        """Whether the explainer is there to show what a map that knows nothing reaches."""
-        return self.explainer_kinds.get(explainer, explainer) == "random_map"
+        """Whether the explainer is there to show what a map that knows nothing of the detector reaches."""
+        kind = self.explainer_kinds.get(explainer, explainer)
+        return kind in EXPLAINERS and EXPLAINERS[kind].control
 
     def kind(self, label: str) -> str:
         """Registry name of the detector that runs under ``label``."""

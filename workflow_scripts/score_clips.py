@@ -5,9 +5,12 @@ from pathlib import Path
 
 from soundproof.cells import Cell, cells, model_role
 from soundproof.detectors.individuals import individuals_of
+from soundproof.detectors.registry import LEVEL_CONTROL
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
+from soundproof.features.level import LEVEL
 from soundproof.jobs import Runtime, job
+from soundproof.level_control import level_rows
 from soundproof.maps import MapReader
 from soundproof.measurements import collect, complete
 from soundproof.provenance import Provenance, file_digest
@@ -26,7 +29,7 @@ def score_clips(
     code: str,
     runtime: Runtime,
 ) -> None:
-    """Write the anomaly score of every test clip of ``part`` by each detector and seed of ``models``."""
+    """Write the score of every test clip of ``part`` by each detector and seed of ``models``, and by its level."""
     where = runtime.device()
     rows = part_of(read_table(clips), part)
     test = list(rows.loc[rows["split"] == "test", "clip_id"])
@@ -43,6 +46,9 @@ def score_clips(
         )
         for (detector, seed), model in models.items()
     ]
+    levels = level_rows(reader.numbers(LEVEL), rows)
+    # the level is learnt from no draw
+    frames.append(complete(levels, rows, study=study, detector=LEVEL_CONTROL, seed=0))
     inputs = {"features": features, **{model_role(cell): path for cell, path in models.items()}}
     provenance = Provenance(
         stage="scores",

@@ -137,7 +137,7 @@ def measure(
     per_clip = not rows.empty
     if not per_clip:
         rows = select(results, metric, protocols, parameters, per_clip=False)
-    summary = summarise(rows, by, results.study, metric)
+    summary = summarise(rows, by, results.study, metric, units=results.recordings)
     if summary.empty:
         return summary.assign(**dict.fromkeys(CHANCE_COLUMNS.values(), np.nan))
     return with_chance(summary, results, metric, by, protocols, parameters, per_clip=per_clip)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from soundproof.artefacts.against_input import (
+    COLUMN,
+    WORDS,
+    against_input,
+    input_warnings,
+    no_better_than_input,
+)
 from soundproof.artefacts.axes import AXES, measure_axes
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups
@@ -23,6 +30,11 @@ CAPTION = (
     f"better for: {{lower}}. {OVER_CLIPS} The Parquet file adds it, the numbers of clips and seeds, and an "
     f"interval "
     "over machines and their clips: FF and deletion vary from machine to machine more than from clip to clip."
+)
+
+CAPTION_INPUT = (
+    f" {WORDS[0].upper()}{WORDS[1:]}: axes on which the explainer does not beat the better one of the two input "
+    "controls (the clip's own map and its absolute value), by the paired 95 % interval over clips."
 )
 
 
@@ -46,7 +58,16 @@ def build(results: StudyResults) -> FinishedTable:
     missing = [axis.title for axis in AXES if axis.name not in set(long["axis"])]
     if missing:
         caption += f" Not measured here: {', '.join(missing)}."
-    return FinishedTable(titled(wide, results), caption, _formats(wide))
+    compared = against_input(results)
+    if not compared:
+        return FinishedTable(titled(wide, results), caption, _formats(wide))
+    lost = no_better_than_input(compared)
+    pairs = zip(wide["detector"], wide["explainer"], strict=True)
+    wide = wide.assign(**{COLUMN: [lost.get(pair, "") for pair in pairs]})
+    formats = (*_formats(wide), Column(f"{WORDS[0].upper()}{WORDS[1:]}", COLUMN))
+    return FinishedTable(
+        titled(wide, results), caption + CAPTION_INPUT, formats, input_warnings(results, compared)
+    )
 
 
 def _column(axis: str, number: str) -> str:

@@ -58,6 +58,15 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("anomaly_score",),
         ),
         ArtefactEntry(
+            name="detection_by_type",
+            title="Detection by anomaly type",
+            implementation="soundproof.artefacts.detection_by_type:build",
+            citation=_OURS,
+            kind="table",
+            question="Which kinds of fault does each detector find?",
+            needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
             name="F9_roc",
             title="ROC curves",
             implementation="soundproof.figures.roc:draw",

@@ -1,4 +1,4 @@
-"""Controls: maps that know nothing about the detector."""
+"""Controls: maps that know nothing about the detector: noise, and the spectrogram that everybody can look at."""
 
 from __future__ import annotations
 
@@ -13,3 +13,13 @@ def explain_at_random(detector: Detector, x: Tensor, context: ExplainContext) ->
     """Return independent uniform values in [0, 1), unsigned [B, n_freq, n_frames]."""
     maps = [torch.rand(x.shape[1:], generator=context.generator(clip_id)) for clip_id in context.clip_ids]
     return Explanation(torch.stack(maps).to(x))
+
+
+def explain_by_input(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+    """Return the clip's own map, signed [B, n_freq, n_frames], in the unit of the map."""
+    return Explanation(x.clone())
+
+
+def explain_by_magnitude(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+    """Return the absolute value of the clip's own map, unsigned [B, n_freq, n_frames], in the unit of the map."""
+    return Explanation(x.abs())

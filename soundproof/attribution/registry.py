@@ -37,6 +37,7 @@ class ExplainerEntry(Entry):
         stochastic: The map depends on the run seed.
         times_input: Relevance is a factor times the cell's distance from the setting ``baseline`` (from 0 without
             one): maps of unrelated factors are alike because the clip is the same.
+        control: It knows nothing about the detector, and is there for others to be compared with.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 
@@ -44,6 +45,7 @@ class ExplainerEntry(Entry):
     signed: bool
     stochastic: bool = False
     times_input: bool = False
+    control: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
 
@@ -213,6 +215,25 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             citation="control: what a map that knows nothing reaches",
             signed=False,
             stochastic=True,
+            control=True,
+            passes=lambda settings, shape: Passes(forward=0, gradient=0),
+        ),
+        ExplainerEntry(
+            name="input_map",
+            title="Input (control)",
+            implementation="soundproof.attribution.controls:explain_by_input",
+            citation="control: what looking at the spectrogram reaches",
+            signed=True,
+            control=True,
+            passes=lambda settings, shape: Passes(forward=0, gradient=0),
+        ),
+        ExplainerEntry(
+            name="input_magnitude",
+            title="Input magnitude (control)",
+            implementation="soundproof.attribution.controls:explain_by_magnitude",
+            citation="control: the absolute value of the map; on standardised maps the distance from usual",
+            signed=False,
+            control=True,
             passes=lambda settings, shape: Passes(forward=0, gradient=0),
         ),
         ExplainerEntry(

@@ -33,7 +33,7 @@ from soundproof.config.chosen import (
 from soundproof.config.messages import mapping
 from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
 from soundproof.datasets.registry import DATASETS
-from soundproof.detectors.registry import DETECTORS
+from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.errors import ConfigError, nearest
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
@@ -108,6 +108,10 @@ class Study(Section):
     @field_validator("detectors", mode="before")
     @classmethod
     def _detectors(cls, value: Any) -> dict[str, DetectorChoice]:
+        if isinstance(value, Mapping) and LEVEL_CONTROL in value:
+            found = "it names the level control, which every study with sound has without being asked"
+            remedy = "remove it, or give the detector another label"
+            raise ConfigError(f"label '{LEVEL_CONTROL}' in 'detectors'", found, remedy)
         return entries(
             "detectors", value, lambda label, item: DetectorChoice.from_plain(DETECTORS, label, item)
         )

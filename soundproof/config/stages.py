@@ -14,7 +14,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.chosen import Chosen
 from soundproof.config.model import Study
 from soundproof.datasets.registry import DATASETS
-from soundproof.detectors.registry import DETECTORS
+from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.localisation.registry import LOCALISATION
@@ -110,8 +110,10 @@ class Stages:
         return {
             "title": study.title or study.name,
             "dataset": DATASETS[study.dataset.kind].title,
-            "detector_titles": {label: detector.title for label, detector in study.detectors.items()},
-            "detector_kinds": {label: detector.kind for label, detector in study.detectors.items()},
+            "detector_titles": {label: detector.title for label, detector in study.detectors.items()}
+            | {LEVEL_CONTROL: LEVEL_TITLE},
+            "detector_kinds": {label: detector.kind for label, detector in study.detectors.items()}
+            | {LEVEL_CONTROL: LEVEL_CONTROL},
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,

@@ -87,12 +87,16 @@ class DetectorEntry(Entry):
         reconstructs: ``reconstruct`` returns a reconstruction.
         has_map: ``anomaly_map`` returns the detector's own map.
         has_cam_layer: ``cam_layer`` names a layer for Grad-CAM.
+        control: A trivial rule that is there for others to be compared with.
+        baseline: A simple detector that a network must beat to be worth an explanation.
     """
 
     differentiable: bool
     reconstructs: bool = False
     has_map: bool = False
     has_cam_layer: bool = False
+    control: bool = False
+    baseline: bool = False
 
 
 def _auto_encoder(
@@ -242,11 +246,41 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             has_cam_layer=True,
         ),
         DetectorEntry(
+            name="gaussian",
+            title="Gaussian",
+            implementation="soundproof.detectors.gaussian:Gaussian",
+            citation="baseline: mean and deviation of each band, one Gaussian for all clips of a model; "
+            "Ledoit and Wolf 2004; map: Garthwaite and Koch 2016",
+            parameters=parameters(
+                "gaussian",
+                covariance=(
+                    Literal["ledoit_wolf", "oas", "diagonal"],
+                    Field("ledoit_wolf", description="full and shrunk by that rule, or variances alone"),
+                ),
+            ),
+            differentiable=True,
+            has_map=True,
+            baseline=True,
+        ),
+        DetectorEntry(
+            name="mean_square",
+            title="Mean square (control)",
+            implementation="soundproof.detectors.mean_square:MeanSquare",
+            citation="control: the mean of x² over all cells, which is the error of reconstructing zero",
+            differentiable=True,
+            control=True,
+        ),
+        DetectorEntry(
             name="clip_level",
             title="Map mean (control)",
             implementation="soundproof.detectors.clip_level:ClipLevel",
             citation="control: how far the mean over all cells (level and spectral balance) separates the classes",
             differentiable=True,
+            control=True,
         ),
     ],
 )
+
+LEVEL_CONTROL = "level"
+"""Label of the control that every study with sound has, without a map or a model: see soundproof.level_control."""
+LEVEL_TITLE = "Level (control)"

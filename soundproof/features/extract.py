@@ -14,6 +14,7 @@ import torch
 from soundproof.datasets.base import AudioDataset, Dataset, SpectrogramDataset
 from soundproof.datasets.mixing import fault_mask
 from soundproof.errors import DataError
+from soundproof.features.level import LEVEL, level_dbfs
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
@@ -22,8 +23,8 @@ from soundproof.maps import Axes, MapWriter
 from soundproof.provenance import Provenance
 
 logger = logging.getLogger(__name__)
-Map = tuple[str, np.ndarray, np.ndarray | None]
-"""Clip id, map [n_freq, n_frames], fault mask [n_freq, n_frames] or None."""
+Map = tuple[str, np.ndarray, np.ndarray | None, float | None]
+"""Clip id, map [n_freq, n_frames], fault mask [n_freq, n_frames] or None, level in dBFS or None."""
 
 
 def extract_features(
@@ -42,7 +43,8 @@ def extract_features(
         dataset: Where the clips come from.
         clips: Their rows of the ``clips`` table; the order is kept.
         settings: Recipe.
-        features: Output, one map per clip.
+        features: Output, one map per clip, and its level before any normalisation (``level_dbfs``; null where
+            the data set ships no sound).
         masks: Output, uint8 maps of the anomalous clips; without a row where the data set has no stems.
         provenance: Record for both.
         rates_hz: Sampling rates of all recordings of the study, which bound the bands that all of them fill;
@@ -60,21 +62,27 @@ def extract_features(
     axes = _axes(dataset, maker, first[1].shape)
     train = set(clips.loc[clips["split"] == "train", "clip_id"])
 
+    levels: dict[str, float | None] = {}
     mask_writer = MapWriter(masks, axes.with_unit("fault"), provenance, "uint8")
-    writer = MapWriter(features, standardised_axes(axes, settings), provenance)
+    writer = MapWriter(features, standardised_axes(axes, settings), provenance, number=LEVEL)
     with mask_writer, writer:
-        checked = _checked(chain([first], stream), axes, mask_writer, on_clip)
+        checked = _checked(chain([first], stream), axes, mask_writer, levels, on_clip)
         maps = checked if settings.standardise == "none" else standardised(checked, train, features)
         for clip_id, values in maps:
-            writer.append([clip_id], values[None])
+            writer.append([clip_id], values[None], [levels[clip_id]])
 
 
 def _checked(
-    maps: Iterator[Map], axes: Axes, masks: MapWriter, on_clip: Callable[[int], None]
+    maps: Iterator[Map],
+    axes: Axes,
+    masks: MapWriter,
+    levels: dict[str, float | None],
+    on_clip: Callable[[int], None],
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield maps after checking them; masks are written on the way."""
-    for done, (clip_id, values, mask) in enumerate(maps, start=1):
+    """Yield maps after checking them; masks are written and levels noted on the way."""
+    for done, (clip_id, values, mask, level) in enumerate(maps, start=1):
         _check(clip_id, values, axes)
+        levels[clip_id] = level
         if mask is not None:
             masks.append([clip_id], mask[None])
         on_clip(done)
@@ -115,7 +123,7 @@ def _maps(
         for clip_id in clips["clip_id"]:
             values = dataset.read(clip_id)
             kept = values.shape[1] - values.shape[1] % settings.frames_multiple
-            yield clip_id, values[:, : kept or values.shape[1]], None
+            yield clip_id, values[:, : kept or values.shape[1]], None, None
         return
     if not isinstance(dataset, AudioDataset) or maker is None:
         raise TypeError(f"{type(dataset).__name__} offers neither audio nor spectrograms")
@@ -126,7 +134,7 @@ def _maps(
         except DataError as error:
             raise DataError(f"clip '{clip_id}': {error.asked}", error.found, error.remedy) from error
         mask = _mask(dataset, clip_id, maker) if label == "anomaly" else None
-        yield clip_id, values, mask
+        yield clip_id, values, mask, level_dbfs(audio.samples)
 
 
 def _mask(dataset: AudioDataset, clip_id: str, maker: SpectrogramMaker) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,18 @@ from soundproof.results import StudyResults
 UNIFORM_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": "--", "linewidth": 1.4, "zorder": 4}
 SHIFT_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": ":", "linewidth": 1.4, "zorder": 4}
 
+CONTROL_LINES = ((".", "-."), ("+", (0, (1, 1))), ("x", (0, (5, 1))))
+"""Marker and line of each control; all controls are grey."""
+
 
 def explainer_looks(results: StudyResults, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Look of each explainer, the same in all figures of a study; controls are grey."""
     ordered = results.explainers([*results.explainer_titles, *names])
     chosen = looks(name for name in ordered if not results.is_control(name))
-    return {name: chosen.get(name, CONTROL) for name in ordered if name in set(names)}
+    controls = [name for name in ordered if results.is_control(name)]
+    for name, (marker, line) in zip(controls, cycle(CONTROL_LINES), strict=False):
+        chosen[name] = CONTROL | {"marker": marker, "linestyle": line}
+    return {name: chosen[name] for name in ordered if name in set(names)}
 
 
 def draw_explainers(axes: Axes, frame: pd.DataFrame, results: StudyResults) -> list[Artist]:

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from soundproof.artefacts.against_input import COLUMN, WORDS, against_input
 from soundproof.artefacts.axes import AXES, measure_axes
 from soundproof.artefacts.frames import records
 from soundproof.artefacts.measures import titled
@@ -25,6 +26,11 @@ CAPTION = (
     "nothing in favour of the explainer."
 )
 
+HOLLOW = (
+    f"Hollow markers are {WORDS}: the explainer does not beat the better one of the two input controls on the same "
+    "clips (paired 95 % interval)."
+)
+
 
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
@@ -39,6 +45,10 @@ def draw(results: StudyResults) -> FinishedFigure:
     rows = -(-len(axes_drawn) // columns)
     height = rows * (0.5 + 0.17 * len(explainers)) + 0.4
     figure, grid = panels(rows, columns, width_in=PAGE_IN, height_in=height, sharey=True)
+    compared = against_input(results)
+    lost = {(pair.axis.name, pair.detector, pair.explainer) for pair in compared if not pair.beats}
+    keys = zip(frame["axis"], frame["detector"], frame["explainer"], strict=True)
+    frame = frame.assign(**{COLUMN: [key in lost for key in keys]})
     for panel, axis in zip(grid.flat, axes_drawn, strict=False):
         _panel(panel, frame[frame["axis"].eq(axis.name)], explainers, detectors)
         panel.set_title(f"{axis.title} {'→' if axis.higher_is_better else '←'}")
@@ -48,7 +58,8 @@ def draw(results: StudyResults) -> FinishedFigure:
         panel.set_yticks(range(len(explainers)), [results.explainer_title(name) for name in explainers])
     grid[0, 0].set_ylim(len(explainers) - 0.5, -0.5)
     figure.legend(handles=_legend(results, detectors), loc="outside lower center", ncols=3)
-    return FinishedFigure(figure, titled(frame, results), CAPTION)
+    caption = f"{CAPTION} {HOLLOW}" if compared else CAPTION
+    return FinishedFigure(figure, titled(frame, results), caption)
 
 
 def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: list[str]) -> None:
@@ -59,7 +70,16 @@ def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: li
         colour, marker = COLOURS[turn % len(COLOURS)], MARKERS[turn % len(MARKERS)]
         if np.isfinite(row["ci_low"]):
             axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=1.0)
-        axes.plot(row["value"], y, color=colour, marker=marker, markersize=3.2, linestyle="none")
+        face = "white" if row[COLUMN] else colour
+        axes.plot(
+            row["value"],
+            y,
+            color=colour,
+            marker=marker,
+            markersize=3.2,
+            linestyle="none",
+            markerfacecolor=face,
+        )
         if np.isfinite(row["chance_uniform"]):
             half = 0.2 if len(detectors) > 1 else 0.35
             chance = row["chance_uniform"]

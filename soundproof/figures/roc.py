@@ -7,6 +7,7 @@ import pandas as pd
 
 from soundproof.artefacts.frames import groups, records
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
+from soundproof.artefacts.rivals import is_control
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import CHANCE, CONTROL, empty, looks, panels, styled
 from soundproof.results import StudyResults
@@ -39,7 +40,7 @@ def draw(results: StudyResults) -> FinishedFigure:
         part = frame[frame["detector"].eq(detector)]
         area = areas[detector]
         interval = f"{area['value']:.2f} [{area['ci_low']:.2f}, {area['ci_high']:.2f}]"
-        if results.kind(detector) == "clip_level":
+        if is_control(results, detector):
             look = CONTROL
         style = look | {"marker": "", "label": f"{results.detector_title(detector)}: {interval}"}
         axes.plot(part["false_positive_rate"], part["true_positive_rate"], **style)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from soundproof.artefacts.writing import read_finished_table
+from soundproof.report.cautions import detector_cautions
 
 DETECTION, QUALITY = "T1_detection", "quality"
 AXES = {
@@ -43,7 +44,7 @@ def headline(tables: Path) -> dict[str, Any]:
 
 
 def headline_sentence(tables: Path) -> str:
-    """One sentence with the study's main result; empty where no explainer was measured on any headline axis."""
+    """The study's main result, after what outdoes its detectors; empty where no headline axis was measured."""
     frame = read_finished_table(tables, QUALITY).frame
     axis = next((axis for axis in AXES if axis in frame and frame[axis].notna().any()), None)
     if axis is None:
@@ -51,7 +52,9 @@ def headline_sentence(tables: Path) -> str:
     best = frame.sort_values(axis, ascending=axis == "deletion_auc", kind="stable").iloc[0]
     chance = best.get(f"{axis}_chance_uniform")
     beside = f", chance {chance:.2f}" if pd.notna(chance) else ""
-    return f"Best by {AXES[axis]}: {best['explainer_title']} of {best['detector_title']}, {best[axis]:.2f}{beside}."
+    said = [*detector_cautions(read_finished_table(tables, DETECTION).frame), ""]
+    best_one = f"{best['explainer_title']} of {best['detector_title']}, {best[axis]:.2f}{beside}"
+    return " ".join(said) + f"Best by {AXES[axis]}: {best_one}."
 
 
 def study_warnings(tables: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from tabulate import tabulate
 from soundproof.artefacts.writing import read_finished_table
 from soundproof.errors import ArtefactError
 from soundproof.files import whole_file
+from soundproof.report.cautions import detector_cautions
 from soundproof.report.headline import AXES, DETECTION, QUALITY
 
 START, END = "<!-- headline:", "<!-- /headline -->"
@@ -28,8 +29,9 @@ def headline_table(tables: Path) -> str:
     headers = ["detector", "explainer", *axes.values()]
     table = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
     aucs = ", ".join(f"{row['detector_title']} {_number(row['auc'])}" for row in detection.to_dict("records"))
+    cautions = "".join(f"{caution}\n\n" for caution in detector_cautions(detection))
     return (
-        f"{table}\n\n"
+        f"{cautions}{table}\n\n"
         "In brackets: 95 % bootstrap interval over clips; after the slash: what a map without knowledge reaches on "
         "the same clips. Lower is better for deletion AUC.\n"
         f"Detection AUC (chance 0.50): {aucs}.\n"

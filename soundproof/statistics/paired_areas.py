@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from soundproof.seeding import seed_from
+from soundproof.statistics.recordings import recording_weights
 
 
 def paired_areas(
-    scores: np.ndarray, anomalous: np.ndarray, *names: str | int | float, n_resamples: int = 2000
+    scores: np.ndarray,
+    anomalous: np.ndarray,
+    *names: str | int | float,
+    n_resamples: int = 2000,
+    recordings: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Area of each variant, as a mean over seeds, and its bootstrap replicates.
 
@@ -20,14 +25,17 @@ def paired_areas(
         anomalous: bool [n_clips], with both classes.
         names: What the draws depend on, besides the class sizes.
         n_resamples: Bootstrap replicates.
+        recordings: What is resampled within each class, with all of its clips: the recording of each clip
+            [n_clips]; None: clips.
 
     Returns:
         Areas [n_variants] and replicates [n_variants, n_resamples], 0..1.
     """
     rng = np.random.default_rng(seed_from("paired_areas", *names))
+    units = np.arange(len(anomalous)) if recordings is None else recordings
     positive, negative = (
-        rng.multinomial(size, np.full(size, 1 / size), size=n_resamples) / size
-        for size in (int(anomalous.sum()), int((~anomalous).sum()))
+        drawn / drawn.sum(axis=1, keepdims=True)
+        for drawn in (recording_weights(units[of], rng, n_resamples) for of in (anomalous, ~anomalous))
     )
     areas, replicates = [], []
     for variant in scores:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from soundproof.errors import DataError
-from soundproof.selection import clips_to_explain, part_of
+from soundproof.selection import clips_to_explain, part_of, recording_of
 
 EVENT = [{"onset_s": 0.0, "offset_s": 1.0, "low_hz": None, "high_hz": None}]
 
@@ -73,3 +73,62 @@ def test_a_part_is_a_machine_or_all_of_them() -> None:
     assert part_of(CLIPS, "all").equals(CLIPS)
     valve = part_of(CLIPS, "valve")
     assert valve["clip_id"].tolist() == ["a_valve"] and valve.index.tolist() == [0]
+
+
+def segments(prefix: str, n_recordings: int, n_segments: int, **columns: object) -> list[dict[str, object]]:
+    return [
+        clip(f"{prefix}_{r:03d}+{s:04d}", path=f"{prefix}_{r:03d}.wav", **columns)
+        for r in range(n_recordings)
+        for s in range(n_segments)
+    ]
+
+
+def chosen_of(rows: list[dict[str, object]], limit: int) -> pd.DataFrame:
+    return clips_to_explain(pd.DataFrame(rows), "anomalies", limit)
+
+
+def test_no_recording_gives_a_second_segment_while_another_gave_none() -> None:
+    chosen = chosen_of(segments("fault", 20, 6), 20)
+    assert chosen["path"].nunique() == 20
+    again = chosen_of(segments("fault", 5, 6), 12)
+    assert sorted(again["path"].value_counts()) == [2, 2, 2, 3, 3]
+
+
+def test_recordings_are_spread_where_types_are_known_too() -> None:
+    rows = [
+        row for kind in ("hum", "rub", "leak", "knock") for row in segments(kind, 3, 8, anomaly_type=kind)
+    ]
+    chosen = chosen_of(rows, 12)
+    assert chosen["anomaly_type"].value_counts().to_dict() == dict.fromkeys(
+        ("hum", "rub", "leak", "knock"), 3
+    )
+    assert chosen["path"].nunique() == 12
+
+
+def test_a_recording_at_several_snrs_is_one_recording() -> None:
+    rows = [
+        clip(f"{snr}_{n}", path=f"{n}.wav", anomaly_type="hum", snr_db=snr)
+        for snr in (-6.0, 0.0)
+        for n in range(4)
+    ]
+    chosen = chosen_of(rows, 4)
+    assert chosen["snr_db"].value_counts().to_dict() == {-6.0: 2, 0.0: 2}
+    assert chosen["path"].nunique() == 4
+
+
+@pytest.mark.parametrize("column", ["machine_id", "attributes"])
+def test_individuals_and_their_conditions_are_spread(column: str) -> None:
+    rows = [row for name in "abc" for row in segments(f"unit_{name}", 9, 2, **{column: name})]
+    assert chosen_of(rows, 9)[column].value_counts().to_dict() == {"a": 3, "b": 3, "c": 3}
+
+
+def test_conditions_that_only_file_names_tell_are_drawn_and_not_taken_in_order() -> None:
+    rows = [row for name in "abcd" for row in segments(f"speed_{name}", 50, 1)]
+    chosen = chosen_of(rows, 20)["path"].str.slice(0, 7)
+    assert chosen.nunique() == 4 and chosen.value_counts().max() <= 10
+
+
+def test_a_clip_without_a_file_is_its_own_recording() -> None:
+    table = pd.DataFrame([clip("a", path="x.wav"), clip("b", path="x.wav"), clip("c", path=None)])
+    assert recording_of(table).to_dict() == {"a": "fan/x.wav", "b": "fan/x.wav", "c": "c"}
+    assert recording_of(table.drop(columns="path")).to_dict() == {"a": "a", "b": "b", "c": "c"}

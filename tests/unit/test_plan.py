@@ -30,8 +30,8 @@ def test_jobs_of_a_study_by_hand() -> None:
         "dcase2022": {
             "download": 1,
             "features": 2,
-            "training": 3 * 2 + 1,
-            "attribution": 2 * 7 * 2,
+            "training": 3 * 2 + 3,
+            "attribution": 2 * 9 * 2,
             "faithfulness": 2 * 2,
             "localisation": 1,
             "bands": 0,

@@ -46,7 +46,7 @@ def test_miniature_studies_run_from_nothing_to_scores(fresh, tmp_path):
         tested = clips[clips["split"] == "test"]
         assert set(tested["label"]) == {"normal", "anomaly"}
         scores = pd.read_parquet(fresh.path / targets[name]).query("metric == 'anomaly_score'")
-        assert set(scores["detector"]) == set(study.detectors)
+        assert set(scores["detector"]) == {*study.detectors, "level"}
         for detector, own in scores.groupby("detector"):
             assert set(own["clip_id"]) == set(tested.index), detector
             assert own["value"].nunique() == len(tested), detector

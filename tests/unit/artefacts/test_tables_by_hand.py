@@ -47,11 +47,16 @@ def test_t1_averages_machines_and_never_ranks_across_them():
 
 
 @pytest.mark.parametrize(
-    ("values", "warned"), [([1, 2, 3, 4], True), ([4, 3, 2, 1], True), ([1, 4, 2, 3], False)]
+    ("values", "warned"),
+    [
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], True),
+        ([10, 9, 8, 7, 6, 5, 4, 3, 2, 1], True),
+        ([1, 10, 2, 9, 3, 8, 4, 7, 5, 6], False),
+    ],
 )
 def test_t1_warns_where_level_alone_separates(values, warned):
     frame = measurements(score_rows("loudness", values))
-    results = results_of(frame, clips=clips(2, 2), detector_kinds={"loudness": "clip_level"})
+    results = results_of(frame, clips=clips(5, 5), detector_kinds={"loudness": "clip_level"})
     assert bool(detection.build(results).warnings) is warned
 
 

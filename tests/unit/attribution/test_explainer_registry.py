@@ -36,6 +36,8 @@ def test_every_setting_is_described():
         ("gradient_shap", Passes(2, 25)),
         ("occlusion", Passes(10 * 20 + 1, 0)),
         ("random_map", Passes(0, 0)),
+        ("input_map", Passes(0, 0)),
+        ("input_magnitude", Passes(0, 0)),
     ],
 )
 def test_cost_of_one_clip(name, passes):

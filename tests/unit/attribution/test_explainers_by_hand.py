@@ -115,3 +115,9 @@ def test_random_maps_are_uniform_and_differ_between_clips():
     maps = explain(Linear(torch.ones(80, 100)), "random_map", x, ids).relevance
     assert np.allclose(np.quantile(maps, [0, 0.25, 0.5, 0.75, 1]), [0, 0.25, 0.5, 0.75, 1], atol=0.02)
     assert abs(np.corrcoef(maps.flatten(1))[0, 1]) < 0.05
+
+
+def test_input_controls_are_the_map_itself_and_its_magnitude():
+    assert torch.equal(explain(Linear(W), "input_map", X, IDS).relevance, X)
+    assert torch.equal(explain(Linear(W), "input_magnitude", X, IDS).relevance, X.abs())
+    assert (X < 0).any()

@@ -58,7 +58,9 @@ def test_clip_level_is_the_distance_from_the_training_mean_to_either_side():
     assert detector.score(x).tolist() == [0.0, 4.0, 4.0]
 
 
-@pytest.mark.parametrize("kind", ["one_class_svm", "isolation_forest", "clip_level"])
+@pytest.mark.parametrize(
+    "kind", ["one_class_svm", "isolation_forest", "clip_level", "gaussian", "mean_square"]
+)
 def test_detectors_without_epochs_return_an_empty_history(kind):
     history = build(kind, (6, 10)).fit(HeldClips(NORMAL), TrainingRun(seed=0))
     assert list(history.columns) == HISTORY.names

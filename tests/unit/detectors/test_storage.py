@@ -19,7 +19,9 @@ def trained(kind):
     return fitted(kind, noise(30, 16, 32))
 
 
-@pytest.mark.parametrize("kind", [*AUTO_ENCODERS, "one_class_svm", "isolation_forest", "clip_level"])
+@pytest.mark.parametrize(
+    "kind", [*AUTO_ENCODERS, "one_class_svm", "isolation_forest", "clip_level", "gaussian", "mean_square"]
+)
 def test_a_loaded_detector_scores_the_same(tmp_path, kind):
     detector = trained(kind)
     path = tmp_path / "model.safetensors"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from soundproof.datasets.base import Audio, AudioDataset, Dataset, SpectrogramDataset, Stems
-from soundproof.errors import DataError
+from soundproof.errors import ArtefactError, DataError
 from soundproof.features.extract import extract_features
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.standardise import standardised
@@ -215,3 +215,19 @@ def test_large_offsets_lose_no_precision(tmp_path: Path) -> None:
     )
     np.testing.assert_allclose(out.mean(axis=(0, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(out.std(axis=(0, 2)), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("values", [{}, {"level": "normalise", "standardise": "band"}])
+def test_the_level_beside_a_map_is_that_of_the_sound_before_any_normalisation(tmp_path, values):
+    sounds = {f"train{n}": noise(n) * (n + 1) for n in range(3)}
+    maps, masks = extract(Sounds(sounds), tmp_path, recipe(**({"standardise": "none"} | values)))
+    expected = {name: 10 * np.log10(np.mean(sound.astype(float) ** 2)) for name, sound in sounds.items()}
+    assert maps.numbers("level_dbfs") == pytest.approx(expected)
+    with pytest.raises(ArtefactError, match="no such column"):
+        masks.numbers("level_dbfs")
+
+
+def test_spectrograms_without_sound_have_no_level(tmp_path):
+    pictures = {name: np.random.default_rng(n).normal(size=(2, 8)) for n, name in enumerate("ab")}
+    maps, _ = extract(Pictures(pictures), tmp_path, recipe(recipe="as_shipped"))
+    assert maps.numbers("level_dbfs") == {}

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from soundproof.artefacts.finished import Column, FinishedTable
-from soundproof.artefacts.writing import write_finished_table
+from soundproof.artefacts.writing import read_finished_table, write_finished_table
 from soundproof.errors import ArtefactError
 from soundproof.provenance import Provenance
 from soundproof.report.headline import headline, headline_sentence, study_warnings
-from soundproof.report.readme import refresh_readme, refreshed
+from soundproof.report.readme import headline_table, refresh_readme, refreshed
 
 
 @pytest.fixture
@@ -48,6 +48,18 @@ def test_headline_leaves_out_what_is_undefined(tables):
 def test_sentence_names_the_best_beside_chance(tables):
     assert headline_sentence(tables) == "Best by cell AUROC: Occlusion of AE, 0.80, chance 0.50."
     assert study_warnings(tables) == ("loudness alone separates the classes",)
+
+
+def test_what_outdoes_a_detector_is_said_before_its_explanations_are_praised(tables):
+    frame = read_finished_table(tables, "T1_detection").frame
+    frame = frame.assign(beaten_by="", not_better_than="")
+    frame.loc[frame["detector"] == "ae", ["beaten_by", "not_better_than"]] = ["Gaussian", "Level (control)"]
+    table = FinishedTable(frame, "caption", (Column("Detector", "detector_title"),))
+    write_finished_table(table, tables, "T1_detection", "T1_detection", Provenance(stage="test"))
+    said = "AE is beaten by Gaussian and is not shown to be better than Level (control)"
+    said += " at telling the classes apart."
+    assert headline_sentence(tables).startswith(f"{said} Best by cell AUROC")
+    assert headline_table(tables).startswith(f"{said}\n\n| detector")
 
 
 def test_readme_block_is_replaced_and_the_rest_kept(tables, tmp_path):
