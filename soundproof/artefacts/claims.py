@@ -12,7 +12,7 @@ import pandas as pd
 from soundproof.artefacts.axes import Axis, chance_per_clip, per_clip
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups, means, records
-from soundproof.artefacts.measures import SHARED_CHANCE, UNIFORM
+from soundproof.artefacts.measures import FLAG_ALL, SHARED_CHANCE, UNIFORM
 from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.results import StudyResults
 from soundproof.statistics import bootstrap_interval
@@ -32,6 +32,7 @@ FF_LAST = Axis(
 )
 FF_SEGMENT = Axis("ff_segment", "FF segment", "faithfulness", "ff_segment", protocols=_PUBLISHED)
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided (interval holds 0)"
+UNREPORTED = "not reported"
 FORMATS = (
     Column("Claim", "claim"),
     Column("Reported on", "dataset"),
@@ -64,7 +65,7 @@ class Claim:
     Attributes:
         text: The statement.
         dataset: Data set on which it was reported.
-        reported: The difference in the reported numbers.
+        reported: The difference in the reported numbers; NaN where they do not tell it.
         measure: The difference in ours; None where it was not measured.
     """
 
@@ -85,7 +86,7 @@ def build(results: StudyResults) -> FinishedTable:
 
 
 def _row(claim: Claim, ours: Difference | None) -> dict[str, object]:
-    there = HOLDS if claim.reported > 0 else FAILS
+    there = UNREPORTED if np.isnan(claim.reported) else HOLDS if claim.reported > 0 else FAILS
     row: dict[str, object] = {"claim": claim.text, "dataset": claim.dataset}
     row |= {"reported_difference": claim.reported, "there": there}
     if ours is None:
@@ -142,7 +143,10 @@ def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.Dat
         who = f"{results.detector_title(detector)}, {results.explainer_title(explainer)}"
         text = f"{who}: {F1.title} above chance"
         gap = row["value"] - levels[row["dataset"]]
-        yield Claim(text, row["dataset"], gap, _above_chance(detector, explainer))
+        yield Claim(text, row["dataset"], gap, _above(UNIFORM, detector, explainer))
+        # the rival that needs no map; no paper reports it
+        text = f"{who}: {F1.title} above flagging every segment"
+        yield Claim(text, row["dataset"], np.nan, _above(FLAG_ALL, detector, explainer))
 
 
 def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
@@ -185,14 +189,15 @@ def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Diffe
     return measure
 
 
-def _above_chance(detector: str, explainer: str) -> Callable[[StudyResults], Difference | None]:
+def _above(rival: str, detector: str, explainer: str) -> Callable[[StudyResults], Difference | None]:
     def measure(results: StudyResults) -> Difference | None:
         clips = per_clip(results, F1, detector)
-        chance = chance_per_clip(results, F1, detector, UNIFORM)
+        chance = chance_per_clip(results, F1, detector, rival)
         column = next((name for name in (explainer, *SHARED_CHANCE) if name in chance), None)
         if explainer not in clips or column is None:
             return None
-        return _paired(clips[explainer] - chance[column], detector, explainer)
+        names = (detector, explainer) if rival == UNIFORM else (detector, explainer, rival)
+        return _paired(clips[explainer] - chance[column], *names)
 
     return measure
 

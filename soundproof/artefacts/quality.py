@@ -5,25 +5,30 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.favours import favours
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import titled
+from soundproof.artefacts.notes import aupro_note, band_note
 from soundproof.results import StudyResults
 
-NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds")
+NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "flag_all")
+NUMBERS += ("n_clips", "n_seeds")
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
 CAPTION = (
     "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map "
-    "without knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in "
-    "time). An axis on which an explainer does not exceed chance says nothing in its favour. Lower is "
-    "better for: {lower}. The Parquet file adds the spread over seeds and the numbers of clips and seeds."
+    "without knowledge reaches on the same clips (chance; for segment F1 and FF also the curve itself shifted in "
+    "time). Segment F1 has a rival that needs no map: flagging every segment (flag all); what does not exceed "
+    "that is no success. Every map marks equally many frames and cells, ties split at random. An axis on which "
+    "an explainer does not exceed chance says nothing in its favour. Lower is better for: {lower}. The Parquet file adds the spread over seeds and the numbers of clips and seeds."
 )
 
 
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and explainer."""
     long = measure_axes(results)
-    lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better)
+    present = set(long["axis"]) if len(long) else {axis.name for axis in AXES}
+    lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better and axis.name in present)
     caption = CAPTION.format(lower=lower)
     if long.empty:
         return absent("no explanation of the study was measured", _LEADING, caption)
@@ -37,7 +42,12 @@ def build(results: StudyResults) -> FinishedTable:
         ],
         axis=1,
     ).reset_index()
-    missing = [axis.title for axis in AXES if axis.name not in set(long["axis"])]
+    caption += favours(long["axis"]) + aupro_note(results) + band_note(results)
+    measured = {axis.metric for axis in AXES if axis.name in set(long["axis"])}
+    # what was measured with one background is not missing with another, and names none where it is
+    titles = {axis.metric: axis.title for axis in AXES}
+    titles |= {metric: titles[metric].split(" (")[0] for metric in ("deletion_auc", "insertion_auc")}
+    missing = [title for metric, title in titles.items() if metric not in measured]
     if missing:
         caption += f" Not measured here: {', '.join(missing)}."
     return FinishedTable(titled(wide, results), caption, _formats(wide))
@@ -53,7 +63,8 @@ def _formats(wide: pd.DataFrame) -> tuple[Column, ...]:
         if axis.name not in wide.columns:
             continue
         columns.append(Column(axis.title, axis.name, f"{axis.name}_ci_low", f"{axis.name}_ci_high"))
-        chances = {"chance": f"{axis.name}_chance_uniform", "shifted": f"{axis.name}_chance_shift"}
+        rivals = {"chance": "chance_uniform", "shifted": "chance_shift", "flag all": "flag_all"}
+        chances = {word: f"{axis.name}_{column}" for word, column in rivals.items()}
         columns += [
             Column(f"{axis.title}: {word}", name)
             for word, name in chances.items()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.artefacts.axes import AXES, per_clip
+from soundproof.artefacts.axes import AXES, DELETION, per_clip
+from soundproof.artefacts.favours import favours
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import records
 from soundproof.results import StudyResults
 from soundproof.statistics import wilcoxon_holm
 
-COMPARED = ("segment_f1", "cell_auroc", "ff_frame", "deletion_auc")
+COMPARED = ("segment_f1", "cell_auroc", "ff_frame", *DELETION)
 FORMATS = (
     Column("Detector", "detector_title"),
     Column("Axis", "axis_title"),
@@ -25,7 +26,8 @@ FORMATS = (
 CAPTION = (
     "Pairs of explainers on the same clips: Wilcoxon's signed-rank test on means over seeds, two-sided, "
     "with Holm's correction over the pairs of one detector and axis. The effect runs from −1 (B larger on "
-    "every clip) to 1; 0 is no difference, as by chance. 'Better' names the winner where p (Holm) < 0.05."
+    "every clip) to 1; 0 is no difference, as by chance. 'Better' names the winner where p (Holm) < 0.05. "
+    "Every map marks equally many frames, ties split at random."
 )
 LEVEL = 0.05
 
@@ -54,7 +56,8 @@ def build(results: StudyResults) -> FinishedTable:
             )
     if not parts:
         return absent("fewer than two explainers or clips were measured", FORMATS, CAPTION)
-    return FinishedTable(pd.concat(parts, ignore_index=True), CAPTION, FORMATS)
+    frame = pd.concat(parts, ignore_index=True)
+    return FinishedTable(frame, CAPTION + favours(frame["axis"]), FORMATS)
 
 
 def _better(tested: pd.DataFrame, results: StudyResults, higher_is_better: bool) -> list[str]:

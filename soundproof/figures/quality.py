@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.favours import favours
 from soundproof.artefacts.frames import records
 from soundproof.artefacts.measures import titled
 from soundproof.figures.finished import FinishedFigure
@@ -19,7 +20,8 @@ PER_ROW = 4
 CAPTION = (
     "Quality of the explanations on every measured axis: mean over clips and seeds (marker) with its 95 % "
     "bootstrap interval over clips (bar), one colour and shape per detector. The vertical tick beside "
-    "each marker is what a map without knowledge reaches on the same clips (chance). Arrows in the titles "
+    "each marker is what a map without knowledge reaches on the same clips (chance), the dotted one at segment F1 "
+    "what flagging every segment reaches. Arrows in the titles "
     "point to the better side. A marker that does not lie clearly on the better side of its tick says "
     "nothing in favour of the explainer."
 )
@@ -47,7 +49,7 @@ def draw(results: StudyResults) -> FinishedFigure:
         panel.set_yticks(range(len(explainers)), [results.explainer_title(name) for name in explainers])
     grid[0, 0].set_ylim(len(explainers) - 0.5, -0.5)
     figure.legend(handles=_legend(results, detectors), loc="outside lower center", ncols=3)
-    return FinishedFigure(figure, titled(frame, results), CAPTION)
+    return FinishedFigure(figure, titled(frame, results), CAPTION + favours(axis.name for axis in axes_drawn))
 
 
 def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: list[str]) -> None:
@@ -63,6 +65,9 @@ def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: li
             half = 0.2 if len(detectors) > 1 else 0.35
             chance = row["chance_uniform"]
             axes.plot([chance, chance], [y - half, y + half], color=CHANCE, linewidth=1.2, label="chance")
+            rival = row["flag_all"]
+            if np.isfinite(rival):
+                axes.plot([rival, rival], [y - half, y + half], color=CHANCE, linestyle=":", linewidth=1.2)
 
 
 def _legend(results: StudyResults, detectors: list[str]) -> list[Line2D]:
