@@ -20,7 +20,8 @@ CAPTION = (
     "without knowledge reaches on the same clips (chance; for segment F1 and FF also the curve itself shifted in "
     "time). Segment F1 has a rival that needs no map: flagging every segment (flag all); what does not exceed "
     "that is no success. Every map marks equally many frames and cells, ties split at random. An axis on which "
-    "an explainer does not exceed chance says nothing in its favour. Lower is better for: {lower}. The Parquet file adds the spread over seeds and the numbers of clips and seeds."
+    "an explainer does not exceed chance says nothing in its favour. Lower is better for: {lower}. The Parquet "
+    "file adds the spread over seeds and the numbers of clips and seeds."
 )
 
 
