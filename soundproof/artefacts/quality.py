@@ -12,8 +12,8 @@ from soundproof.artefacts.measures import titled
 from soundproof.artefacts.notes import aupro_note, band_note
 from soundproof.results import StudyResults
 
-NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "flag_all")
-NUMBERS += ("n_clips", "n_seeds")
+_RIVALS = ("chance_uniform", "chance_shift", "flag_all")
+NUMBERS = ("value", "ci_low", "ci_high", "sd_seeds", *_RIVALS, "n_clips", "n_seeds")
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
 CAPTION = (
     "Quality of the explanations on every axis, with 95 % bootstrap intervals over clips and what a map "

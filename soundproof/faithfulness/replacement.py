@@ -189,7 +189,7 @@ def _rows(
     settings: Any = context.settings
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, defined.tolist(), strict=True) if keep]
     published, equal, uniform, own, shifted = (part[..., defined] for part in ff)
-    of_draws = own.clamp(min=0).unflatten(1, (len(explainers), settings.draws))
+    of_draws = own.clamp(min=0).reshape(len(own), len(explainers), settings.draws, own.shape[-1])
     by_protocol = {
         "as_published": (explainers, published.clamp(min=0)),
         "unclipped": (explainers, published),
@@ -198,7 +198,7 @@ def _rows(
         f"{CHANCE}_unclipped": ([UNIFORM_FRAMES], uniform.mean(dim=1, keepdim=True)),
     }
     if settings.shifts:
-        of_shifts = shifted.unflatten(1, (settings.shifts, len(explainers)))
+        of_shifts = shifted.reshape(len(shifted), settings.shifts, len(explainers), shifted.shape[-1])
         by_protocol[f"{SHIFT}_unclipped"] = (explainers, of_shifts.mean(dim=1))
     return pd.concat(
         [

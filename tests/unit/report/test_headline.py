@@ -63,9 +63,7 @@ def test_the_input_and_flagging_everything_stand_beside_the_best(tables):
     shown = row | {"explainer": "input_map", "explainer_title": "Input", "cell_auroc": 0.675}
     quality_table(tables, [best, shown])
     # areas lead: a win over chance is a win there, while flagging everything may win segment F1
-    assert headline_sentence(tables) == (
-        "Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68."
-    )
+    assert headline_sentence(tables) == ("Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68.")
     quality_table(tables, [{key: value for key, value in best.items() if key != "cell_auroc"}])
     assert headline_sentence(tables) == (
         "Best by segment F1 at p98: Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."
