@@ -95,7 +95,11 @@ def _loop(
 
 def _check(name: str, ours: pd.DataFrame, loop: Tensor, explainers: list[str]) -> None:
     if name == "ff":
-        ours = ours[ours["protocol"].isin(["as_published", CHANCE])]
+        # maps without ties replace as many frames as any other: the chance of one is that of all
+        one = ours["protocol"].eq(CHANCE) & ours["explainer"].eq(explainers[0])
+        ours = pd.concat(
+            [ours[ours["protocol"].eq("as_published")], ours[one].assign(explainer=UNIFORM_FRAMES)]
+        )
         parts = [("ff_frame", loop[0]), ("ff_segment", loop[1])]
     else:
         parts = [(f"{name}_curve", loop)]

@@ -8,8 +8,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from soundproof.artefacts.frames import means, table
+from soundproof.artefacts.bands import quality_rho, rho_summary
+from soundproof.artefacts.frames import groups, means, table
 from soundproof.artefacts.measures import MEASURED, chance_rows, measure, select
+from soundproof.faithfulness.registry import BACKGROUNDS
+from soundproof.localisation.aupro_parts import INFLUENCE
 from soundproof.results import StudyResults
 
 
@@ -43,23 +46,25 @@ AXES = (
     Axis("frame_auroc", "Frame AUROC", "localisation", "frame_auroc", chance=0.5),
     Axis("cell_auroc", "Cell AUROC", "localisation", "cell_auroc", chance=0.5),
     Axis("cell_ap", "Cell AP", "localisation", "cell_ap"),
-    Axis("aupro", "AU-PRO", "localisation", "aupro"),
+    Axis("aupro", "AU-PRO", "localisation", "aupro", protocols=("", INFLUENCE)),
     Axis("iou", "IoU (q 0.98)", "localisation", "iou", (0.98,)),
     Axis("ff_frame", "FF frame", "faithfulness", "ff_frame"),
     Axis("ff_segment", "FF segment", "faithfulness", "ff_segment"),
     Axis("ff_background_frame", "FF frame (background)", "faithfulness", "ff_background_frame"),
-    Axis("deletion_auc", "Deletion AUC", "faithfulness", "deletion_auc", higher_is_better=False),
-    Axis("insertion_auc", "Insertion AUC", "faithfulness", "insertion_auc"),
-    Axis("band_share_true", "Share in true band", "localisation", "band_share_true"),
-    Axis(
-        "band_rho",
-        "Band ρ (signed)",
-        "faithfulness",
-        "band_rho",
-        (10.0,),
-        ("linear10/clip_median_spectrum/signed",),
-        chance=0.0,
+    *(
+        Axis(
+            f"{metric}_{kind}",
+            f"{title} ({words})",
+            "faithfulness",
+            metric,
+            protocols=(kind,),
+            higher_is_better=metric == "insertion_auc",
+        )
+        for metric, title in (("deletion_auc", "Deletion AUC"), ("insertion_auc", "Insertion AUC"))
+        for kind, words in BACKGROUNDS.items()
     ),
+    Axis("band_share_true", "Share in true band", "localisation", "band_share_true"),
+    Axis("band_rho", "Band ρ", "faithfulness", "band_rho", chance=0.0),
     Axis(
         "randomisation",
         "Randomisation similarity",
@@ -70,15 +75,32 @@ AXES = (
         chance=0.0,
     ),
 )
-"""In printing order. FF is the corrected, unclipped one, as a mean over all percentiles."""
+"""In printing order. FF is the corrected, unclipped one, as a mean over all percentiles.
+
+Band rho is T9's Fisher mean of one of its blocks; all others are plain means.
+"""
+DELETION = tuple(axis.name for axis in AXES if axis.metric == "deletion_auc")
 
 
 def measure_axis(results: StudyResults, axis: Axis) -> pd.DataFrame:
     """One row per detector and explainer: mean, interval, spread, chance levels."""
+    if axis.metric == "band_rho":
+        return _band_rho(results).assign(axis=axis.name, axis_title=axis.title)
     frame = measure(results, axis.metric, ("detector", "explainer"), axis.protocols, axis.parameters)
     if axis.chance is not None:
         frame = frame.assign(chance_uniform=frame["chance_uniform"].astype(np.float64).fillna(axis.chance))
     return frame.assign(axis=axis.name, axis_title=axis.title)
+
+
+def _band_rho(results: StudyResults) -> pd.DataFrame:
+    """Fisher means as T9 has them, in the columns of :func:`soundproof.artefacts.measures.measure`."""
+    rows, keys = quality_rho(results), ["detector", "explainer"]
+    frame = rho_summary(rows, keys)
+    of_seeds = rho_summary(rows, [*keys, "seed"])
+    spread = {key: part["value"].std() for key, part in groups(of_seeds, keys)}
+    found = [spread[key] for key in zip(frame["detector"], frame["explainer"], strict=True)]
+    frame = frame[[*keys, "value", "ci_low", "ci_high", "n_clips", "n_seeds"]]
+    return frame.assign(sd_seeds=found, chance_uniform=0.0, chance_shift=np.nan, flag_all=np.nan)
 
 
 def measure_axes(results: StudyResults) -> pd.DataFrame:
@@ -90,6 +112,8 @@ def measure_axes(results: StudyResults) -> pd.DataFrame:
 def per_clip(results: StudyResults, axis: Axis, detector: str) -> pd.DataFrame:
     """Mean over parameters and seeds of each clip: one row per clip, one column per explainer."""
     rows = select(results, axis.metric, axis.protocols, axis.parameters)
+    if axis.metric == "band_rho":
+        rows = quality_rho(results)
     return _clip_means(rows[rows["detector"].eq(detector)])
 
 

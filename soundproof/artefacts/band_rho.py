@@ -26,7 +26,10 @@ WHAT = (
     Column("Explainer", "explainer_title"),
 )
 NUMBERS = (
-    Column("Mean ρ", "value", "ci_low", "ci_high"),
+    Column("Mean ρ (Fisher)", "value", "ci_low", "ci_high"),
+    Column("Plain mean ρ", "mean_rho"),
+    Column("Clipped at", "limit", digits=3),
+    Column("Clipped", "n_clipped"),
     Column("Chance: 95 % of means", "null_text"),
     Column("p", "p", digits=3),
     Column("Share in true band", "share", "share_ci_low", "share_ci_high"),
@@ -37,8 +40,10 @@ NUMBERS = (
 )
 CAPTION = (
     "Spearman's ρ between the relevance and the effect of frequency bands: Fisher-z mean over clips for each "
-    "machine and over all, with the 95 % interval over clips, for these machines and trainings. The effect is "
-    "the size of the score's change when "
+    "machine and over all, with the 95 % interval over clips, for these machines and trainings. A coefficient "
+    "beyond ±(1 - 6/(K³ - K)) of K bands, half-way from 1 to the next value that ρ takes, is moved there, since "
+    "Fisher's z of 1 is infinite (clipped: values of clips and seeds; with few bands the limit shapes the mean, "
+    "and the plain mean stands beside it). The effect is the size of the score's change when "
     "the band is removed (absolute, as published), compared with non-negative relevance; or both keep their "
     "signs (signed: a band whose removal raises the score ranks last). Chance: the middle 95 % of such means if "
     "every clip had a random order of bands, and the probability p of a plain mean as high. Clips that share "

@@ -42,6 +42,21 @@ def published_rho(results: StudyResults) -> pd.DataFrame:
     return finest(rows[rows["variant"].eq("absolute")])
 
 
+def quality_rho(results: StudyResults) -> pd.DataFrame:
+    """Rows of rho that stand for the bands beside other axes: T9's block that favours no explainer by construction.
+
+    The partition with the most bands; with signs where they were kept; replaced by the clip's own median where that
+    was measured, since zero is what Occlusion writes, else by what comes last in :func:`in_order`.
+    """
+    rows = finest(band_rows(results, "band_rho"))
+    for name, first_choice in (("variant", "signed"), ("removal", "clip_median_spectrum")):
+        if len(rows):
+            present = in_order(rows[name])
+            chosen = first_choice if first_choice in present else present[-1]
+            rows = rows[rows[name].eq(chosen)]
+    return rows
+
+
 def edges_hz(results: StudyResults, scale: Any, n_bands: int) -> list[Band]:
     """(low_hz, high_hz) of each band, the lowest first; empty where the frequencies of the maps are unknown."""
     known = results.frequencies_hz
@@ -66,14 +81,14 @@ def rho_summary(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
     Returns:
         ``by``, value, ci_low, ci_high, mean_rho (the plain mean), n_clips, n_seeds, n_clipped (coefficients moved
-        to the limit), null_low and null_high (95 % of what random orders give for the Fisher mean), null_one_clip
-        (97.5 % of what they give for one clip) and p (of the plain mean).
+        to the limit), limit (1 - 6 / (K^3 - K)), null_low and null_high (95 % of what random orders give for the
+        Fisher mean), null_one_clip (97.5 % of what they give for one clip) and p (of the plain mean).
     """
     out = []
     for key, part in groups(rows, by):
         n_bands = int(part["n_bands"].iloc[0])
         out.append(dict(zip(by, key, strict=True)) | _summary_of(part, n_bands))
-    names = ["value", "ci_low", "ci_high", "mean_rho", "n_clips", "n_seeds", "n_clipped"]
+    names = ["value", "ci_low", "ci_high", "mean_rho", "n_clips", "n_seeds", "n_clipped", "limit"]
     names += ["null_low", "null_high", "null_one_clip", "p"]
     return pd.DataFrame(out, columns=[*by, *names])
 
@@ -92,6 +107,7 @@ def _summary_of(part: pd.DataFrame, n_bands: int) -> dict[str, Any]:
         "n_clips": mean.n,
         "n_seeds": int(part["seed"].nunique()),
         "n_clipped": int((np.abs(rho) > limit).sum()),
+        "limit": limit,
         **_chance(n_bands, mean.n),
         "p": spearman_null(n_bands).p_value_of_mean(plain, mean.n),
     }

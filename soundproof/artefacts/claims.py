@@ -19,7 +19,7 @@ from soundproof.artefacts.claim_differences import (
 )
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups, means, records
-from soundproof.artefacts.measures import SHARED_CHANCE, UNIFORM, select
+from soundproof.artefacts.measures import FLAG_ALL, SHARED_CHANCE, UNIFORM, select
 from soundproof.results import StudyResults
 from soundproof.statistics import holm
 from soundproof.statistics.intervals import MIN_CLIPS, TOO_FEW
@@ -40,6 +40,7 @@ FF_LAST = Axis(
 )
 FF_SEGMENT = Axis("ff_segment", "FF segment", "faithfulness", "ff_segment", protocols=_PUBLISHED)
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
+UNREPORTED = "not reported"
 LEVEL = 0.05
 FORMATS = (
     Column("Claim", "claim"),
@@ -75,7 +76,7 @@ class Claim:
     Attributes:
         text: The statement.
         dataset: Data set on which it was reported.
-        reported: The difference in the reported numbers.
+        reported: The difference in the reported numbers; NaN where they do not tell it.
         measure: The difference in ours; None where it was not measured.
     """
 
@@ -96,7 +97,7 @@ def build(results: StudyResults) -> FinishedTable:
 
 
 def _row(claim: Claim, ours: Measured | None) -> dict[str, object]:
-    there = HOLDS if claim.reported > 0 else FAILS
+    there = UNREPORTED if np.isnan(claim.reported) else HOLDS if claim.reported > 0 else FAILS
     row: dict[str, object] = {"claim": claim.text, "dataset": claim.dataset}
     row |= {"reported_difference": claim.reported, "there": there}
     if ours is None:
@@ -171,7 +172,10 @@ def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.Dat
         who = f"{results.detector_title(detector)}, {results.explainer_title(explainer)}"
         text = f"{who}: {F1.title} above chance"
         gap = row["value"] - levels[row["dataset"]]
-        yield Claim(text, row["dataset"], gap, _above_chance(detector, explainer))
+        yield Claim(text, row["dataset"], gap, _above(UNIFORM, detector, explainer))
+        # the rival that needs no map; no paper reports it
+        text = f"{who}: {F1.title} above flagging every segment"
+        yield Claim(text, row["dataset"], np.nan, _above(FLAG_ALL, detector, explainer))
 
 
 def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
@@ -209,15 +213,16 @@ def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Measu
     return measure
 
 
-def _above_chance(detector: str, explainer: str) -> Callable[[StudyResults], Measured | None]:
+def _above(rival: str, detector: str, explainer: str) -> Callable[[StudyResults], Measured | None]:
     def measure(results: StudyResults) -> Measured | None:
         clips = per_clip(results, F1, detector)
-        chance = chance_per_clip(results, F1, detector, UNIFORM)
+        chance = chance_per_clip(results, F1, detector, rival)
         column = next((name for name in (explainer, *SHARED_CHANCE) if name in chance), None)
         if explainer not in clips or column is None:
             return None
+        names = (detector, explainer) if rival == UNIFORM else (detector, explainer, rival)
         n_seeds = _seeds(results, F1, detector)
-        return over_clips(results, clips[explainer] - chance[column], n_seeds, detector, explainer)
+        return over_clips(results, clips[explainer] - chance[column], n_seeds, *names)
 
     return measure
 

@@ -5,12 +5,12 @@ Measured times differ from run to run, so this is the one table whose bytes do. 
 
 from __future__ import annotations
 
-from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.axes import AXES, DELETION, measure_axes
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.measures import titled
 from soundproof.results import StudyResults
 
-WORTH = tuple(axis for axis in AXES if axis.name in ("segment_f1", "cell_auroc", "ff_frame", "deletion_auc"))
+WORTH = tuple(axis for axis in AXES if axis.name in ("segment_f1", "cell_auroc", "ff_frame", *DELETION))
 FORMATS = (
     Column("Detector", "detector_title"),
     Column("Explainer", "explainer_title"),

@@ -22,7 +22,9 @@ from soundproof.statistics.spread import COLUMNS
 
 UNIFORM = "chance_uniform"
 SHIFT = "chance_circular_shift"
-CHANCE_COLUMNS = {UNIFORM: "chance_uniform", SHIFT: "chance_shift"}
+FLAG_ALL = "flag_all"
+CHANCE_COLUMNS = {UNIFORM: "chance_uniform", SHIFT: "chance_shift", FLAG_ALL: "flag_all"}
+"""Protocols of what a number is compared with; flagging everything is no chance, but needs no map either."""
 SHARED_CHANCE = (UNIFORM_FRAMES, RANDOM_CELLS)
 MEASURED = ("", "corrected")
 """Protocols of what is printed unless a table says otherwise; as-published variants are asked for by name."""
@@ -90,7 +92,7 @@ def with_chance(
     *,
     per_clip: bool = True,
 ) -> pd.DataFrame:
-    """Add columns ``chance_uniform`` and ``chance_shift``: the same mean of the chance rows, group by group.
+    """Add the columns of :data:`CHANCE_COLUMNS`: the same mean of the chance rows, group by group.
 
     Chance rows that all explainers share stand under a name of their own in the ``explainer`` column; they are
     matched by the other columns of ``by``.
@@ -116,8 +118,13 @@ def chance_rows(
 ) -> pd.DataFrame:
     """Return the chance rows of a metric.
 
-    Unclipped where there are such, unless as-published rows are asked for.
+    Those that are named after one of the protocols (``chance_uniform_as_published``), where there are such; else
+    the unclipped ones, unless as-published rows are asked for; else the plain ones.
     """
+    own = [f"{protocol}_{name}" for name in protocols if name]
+    rows = select(results, metric, own, parameters, per_clip=per_clip)
+    if not rows.empty:
+        return rows
     if "as_published" not in protocols:
         rows = select(results, metric, (f"{protocol}_unclipped",), parameters, per_clip=per_clip)
         if not rows.empty:

@@ -12,24 +12,28 @@ from soundproof.artefacts.against_input import (
     no_better_than_input,
 )
 from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.favours import favours
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.interval_words import OVER_CLIPS
 from soundproof.artefacts.measures import titled
+from soundproof.artefacts.notes import aupro_note, band_note
 from soundproof.results import StudyResults
 
+_RIVALS = ("chance_uniform", "chance_shift", "flag_all")
 NUMBERS = (
-    *("value", "ci_low", "ci_high", "sd_seeds", "chance_uniform", "chance_shift", "n_clips", "n_seeds"),
+    *("value", "ci_low", "ci_high", "sd_seeds", *_RIVALS, "n_clips", "n_seeds"),
     *("interval", "machines_ci_low", "machines_ci_high", "machines_interval", "n_machines"),
 )
 _LEADING = (Column("Detector", "detector_title"), Column("Explainer", "explainer_title"))
 CAPTION = (
-    "Quality of the explanations on every axis, with what a map "
-    "without knowledge reaches on the same clips (chance; for segment F1 also the curve itself shifted in "
-    "time). An axis on which an explainer does not exceed chance says nothing in its favour. Lower is "
-    f"better for: {{lower}}. {OVER_CLIPS} The Parquet file adds it, the numbers of clips and seeds, and an "
-    f"interval "
-    "over machines and their clips: FF and deletion vary from machine to machine more than from clip to clip."
+    "Quality of the explanations on every axis, with what a map without knowledge reaches on the same clips "
+    "(chance; for segment F1 and FF also the curve itself shifted in time). Segment F1 has a rival that needs no "
+    "map: flagging every segment (flag all); what does not exceed that is no success. Every map marks equally many "
+    "frames and cells, ties split at random. An axis on which an explainer does not exceed chance says nothing in "
+    f"its favour. Lower is better for: {{lower}}. {OVER_CLIPS} The Parquet file adds it, the numbers of clips and "
+    "seeds, and an interval over machines and their clips: FF and deletion vary from machine to machine more than "
+    "from clip to clip."
 )
 
 CAPTION_INPUT = (
@@ -41,7 +45,8 @@ CAPTION_INPUT = (
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and explainer."""
     long = measure_axes(results)
-    lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better)
+    present = set(long["axis"]) if len(long) else {axis.name for axis in AXES}
+    lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better and axis.name in present)
     caption = CAPTION.format(lower=lower)
     if long.empty:
         return absent("no explanation of the study was measured", _LEADING, caption)
@@ -55,7 +60,12 @@ def build(results: StudyResults) -> FinishedTable:
         ],
         axis=1,
     ).reset_index()
-    missing = [axis.title for axis in AXES if axis.name not in set(long["axis"])]
+    caption += favours(long["axis"]) + aupro_note(results) + band_note(results)
+    measured = {axis.metric for axis in AXES if axis.name in set(long["axis"])}
+    # what was measured with one background is not missing with another, and names none where it is
+    titles = {axis.metric: axis.title for axis in AXES}
+    titles |= {metric: titles[metric].split(" (")[0] for metric in ("deletion_auc", "insertion_auc")}
+    missing = [title for metric, title in titles.items() if metric not in measured]
     if missing:
         caption += f" Not measured here: {', '.join(missing)}."
     compared = against_input(results)
@@ -80,7 +90,8 @@ def _formats(wide: pd.DataFrame) -> tuple[Column, ...]:
         if axis.name not in wide.columns:
             continue
         columns.append(Column(axis.title, axis.name, f"{axis.name}_ci_low", f"{axis.name}_ci_high"))
-        chances = {"chance": f"{axis.name}_chance_uniform", "shifted": f"{axis.name}_chance_shift"}
+        rivals = {"chance": "chance_uniform", "shifted": "chance_shift", "flag all": "flag_all"}
+        chances = {word: f"{axis.name}_{column}" for word, column in rivals.items()}
         columns += [
             Column(f"{axis.title}: {word}", name)
             for word, name in chances.items()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.artefacts.axes import AXES, per_clip
+from soundproof.artefacts.axes import AXES, DELETION, per_clip
 from soundproof.artefacts.claim_differences import machines_of
+from soundproof.artefacts.favours import favours
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import records
 from soundproof.results import StudyResults
 from soundproof.statistics import wilcoxon_holm
 
-COMPARED = ("segment_f1", "cell_auroc", "ff_frame", "deletion_auc")
+COMPARED = ("segment_f1", "cell_auroc", "ff_frame", *DELETION)
 FORMATS = (
     Column("Detector", "detector_title"),
     Column("Axis", "axis_title"),
@@ -31,7 +32,8 @@ CAPTION = (
     "every clip) to 1; 0 is no difference, as by chance. 'Better' names the winner where p (Holm) < 0.05, for "
     "these machines. Clips of one machine may be much alike: p over machines flips the signs of all its clips at "
     "once (signed ranks of clustered data, exact), and says whether the difference would be expected of other "
-    "machines. Of M machines it cannot fall below 2 / 2^M before the correction: five or fewer decide nothing."
+    "machines. Of M machines it cannot fall below 2 / 2^M before the correction: five or fewer decide nothing. "
+    "Every map marks equally many frames, ties split at random."
 )
 LEVEL = 0.05
 
@@ -60,7 +62,8 @@ def build(results: StudyResults) -> FinishedTable:
             )
     if not parts:
         return absent("fewer than two explainers or clips were measured", FORMATS, CAPTION)
-    return FinishedTable(pd.concat(parts, ignore_index=True), CAPTION, FORMATS)
+    frame = pd.concat(parts, ignore_index=True)
+    return FinishedTable(frame, CAPTION + favours(frame["axis"]), FORMATS)
 
 
 def _better(tested: pd.DataFrame, results: StudyResults, higher_is_better: bool) -> list[str]:

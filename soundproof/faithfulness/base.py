@@ -19,6 +19,8 @@ COLUMNS = ("explainer", "protocol", "metric", "parameter", "clip_id", "value")
 
 CHANCE = "chance_uniform"
 """Protocol of the rows that tell what a map without any knowledge earns."""
+SHIFT = "chance_circular_shift"
+"""Protocol of the rows that tell what the map itself earns, shifted in time."""
 
 Explain = Callable[[str, Detector, Tensor, Sequence[str]], Tensor | None]
 """``explain(explainer, detector, x[B, n_freq, n_frames], clip_ids)`` -> relevance like ``x``.

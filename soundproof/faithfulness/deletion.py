@@ -1,7 +1,8 @@
 """Deletion and insertion curves: the score while cells go, or come back, in the order of their relevance.
 
 Source: Petsiuk et al. 2018, arXiv 1806.07421, with the anomaly score in place of a class probability. Cells
-are ranked by *signed* relevance, highest first, ties by cell index. After k of n cells,
+are ranked by *signed* relevance, highest first; cells that tie go in a random order of the clip's own
+(:mod:`soundproof.ties`), so that a map that ranks nothing is a random map. After k of n cells,
 
 * ``deletion``: the k highest cells show the background, the others the clip (lower area = better);
 * ``insertion``: the k highest cells show the clip, the others the background (higher area = better).
@@ -11,7 +12,11 @@ every cell is removed is not forced to 0: where the background itself scores nea
 by the small fall between them would let single clips rule the mean. A clip whose score is not positive has no
 such share; it is left out and counted in the log. The area is the trapezoid rule's over k / n.
 
-Chance rows (explainer ``random_cells``, protocol ``chance_uniform``) rank the cells at random.
+What a cell is replaced by decides who wins: the reconstruction favours the error map by construction, since that
+map shows where clip and reconstruction differ; zero favours Occlusion, which fills its windows so by default. The
+protocol names the replacement.
+
+Chance rows (explainer ``random_cells``, protocol ``chance_uniform_<replacement>``) rank the cells at random.
 """
 
 from __future__ import annotations
@@ -28,7 +33,8 @@ from soundproof.batching import in_passes
 from soundproof.detectors.base import Detector
 from soundproof.faithfulness.background import background
 from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows
-from soundproof.faithfulness.registry import RANDOM_CELLS
+from soundproof.faithfulness.registry import RANDOM_CELLS, Background, backgrounds
+from soundproof.ties import tie_breakers
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,10 +48,11 @@ def deletion(
         detector: Frozen detector.
         x: Maps [B, n_freq, n_frames].
         maps: Signed relevance [B, n_freq, n_frames] by explainer.
-        context: Settings ``fractions``, ``replacement`` and ``draws``; pass size.
+        context: Settings ``fractions``, ``replacement`` (one or several) and ``draws``; pass size.
 
     Returns:
-        Metrics ``deletion_auc`` and ``deletion_curve``; the curve's parameter is the fraction of cells removed.
+        Metrics ``deletion_auc`` and ``deletion_curve``, the replacement as protocol; the curve's parameter is the
+        fraction of cells removed.
 
     Raises:
         ConfigError: A reconstruction is asked for and the detector has none.
@@ -70,10 +77,33 @@ def _measure(
     settings: Any = context.settings
     cells = x[0].numel()
     drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(settings.draws)]
-    ranks = torch.stack([_ranks(relevance) for relevance in [*maps.values(), *drawn]])
+    ties = torch.from_numpy(tie_breakers(context.clip_ids, cells)).to(x.device)
+    ranks = torch.stack([_ranks(relevance, ties) for relevance in [*maps.values(), *drawn]])
     counts = torch.tensor([round(fraction * cells) for fraction in settings.fractions], device=x.device)
+    return pd.concat(
+        [
+            _curves(detector, x, list(maps), ranks, counts, context, name, kind)
+            for kind in backgrounds(settings.replacement)
+        ],
+        ignore_index=True,
+    )
+
+
+def _curves(
+    detector: Detector,
+    x: Tensor,
+    explainers: list[str],
+    ranks: Tensor,
+    counts: Tensor,
+    context: FaithfulnessContext,
+    name: str,
+    kind: Background,
+) -> pd.DataFrame:
+    """Rows of one replacement; rankings beyond the explainers are random ones."""
+    settings: Any = context.settings
+    cells = x[0].numel()
     with torch.no_grad():
-        r = background(detector, x, settings.replacement, context.rows_per_pass)
+        r = background(detector, x, kind, context.rows_per_pass)
         # inserting is deleting with clip and background in each other's place
         kept, shown = (x, r) if name == "deletion" else (r, x)
         scores = _scores(detector, kept, shown, ranks, counts, context.rows_per_pass)
@@ -84,14 +114,14 @@ def _measure(
     curves = (scores / intact)[..., positive]
     area = torch.trapezoid(curves, counts.double() / cells, dim=0)[None]
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, positive.tolist(), strict=True) if keep]
-    n_maps = len(maps)
+    n_maps = len(explainers)
     return pd.concat(
         [
             long_rows(
                 values,
                 metric=metric,
                 protocol=protocol,
-                explainers=explainers,
+                explainers=names,
                 parameters=parameters,
                 clip_ids=clip_ids,
             )
@@ -99,18 +129,21 @@ def _measure(
                 (f"{name}_auc", [None], area),
                 (f"{name}_curve", settings.fractions, curves),
             )
-            for protocol, explainers, values in (
-                (None, list(maps), all_values[:, :n_maps]),
-                (CHANCE, [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
+            for protocol, names, values in (
+                (kind, explainers, all_values[:, :n_maps]),
+                (f"{CHANCE}_{kind}", [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
             )
         ],
         ignore_index=True,
     )
 
 
-def _ranks(relevance: Tensor) -> Tensor:
-    """Rank of each cell, int32 [B, n_freq, n_frames]; 0 = most relevant, ties by cell index."""
-    order = relevance.flatten(1).argsort(dim=1, descending=True, stable=True)
+def _ranks(relevance: Tensor, ties: Tensor) -> Tensor:
+    """Rank of each cell, int32 [B, n_freq, n_frames]; 0 = most relevant, ties by the order of ``ties``."""
+    shuffled = ties.argsort(dim=1, stable=True)
+    # adding 0 turns -0 into 0, which a sort by bits would tell apart
+    values = (relevance.flatten(1) + 0.0).gather(1, shuffled)
+    order = shuffled.gather(1, values.argsort(dim=1, descending=True, stable=True))
     return order.argsort(dim=1).to(torch.int32).reshape(relevance.shape)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
 from soundproof.detectors.registry import DetectorEntry
 from soundproof.errors import ConfigError
@@ -18,6 +18,26 @@ RANDOM_CELLS = "random_cells"
 """Stands in the ``explainer`` column of the chance rows of deletion and insertion: cells in random order."""
 
 Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
+BACKGROUNDS: dict[str, str] = {
+    "reconstruction": "reconstruction",
+    "clip_median": "clip median",
+    "band_median": "band median",
+    "zero": "zero",
+}
+"""What stands in a removed cell, in print."""
+
+
+def backgrounds(replacement: Background | tuple[Background, ...] | None) -> tuple[Background, ...]:
+    """Read a setting ``replacement`` as a list."""
+    if replacement is None:
+        return ()
+    return (replacement,) if isinstance(replacement, str) else replacement
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("a replacement stands twice")
+    return values
 
 
 def _ascending_from_0_to_1(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -44,6 +64,12 @@ REPLACEMENT = {
         PositiveInt,
         Field(2, description="random curves per clip behind the chance line"),
     ),
+    "shifts": (
+        NonNegativeInt,
+        Field(
+            1, description="random shifts of each curve, per percentile, behind the line of shifted curves"
+        ),
+    ),
     "n_clips": N_CLIPS,
 }
 
@@ -56,11 +82,12 @@ CELLS = {
         ),
     ),
     "replacement": (
-        Background,
+        Background | Annotated[tuple[Background, ...], Field(min_length=1), AfterValidator(_distinct)],
         Field(
             "band_median",
-            description="what stands in a removed cell: the detector's reconstruction, the value 0, "
-            "the median of the clip, or the median over time of the cell's band",
+            description="what stands in a removed cell, or a list of such: the detector's reconstruction (favours "
+            "its error map by construction), the value 0 (favours Occlusion, which fills its windows so by "
+            "default), the median of the clip, or the median over time of the cell's band",
         ),
     ),
     "draws": (PositiveInt, Field(1, description="random rankings per clip behind the chance line")),
@@ -84,7 +111,8 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             category="faithfulness",
             higher_is_better=True,
             needs=frozenset({"reconstruction"}),
-            chance="as many frames (or the segments they fall in), drawn uniformly, per clip",
+            chance="as many frames (or the segments they fall in), drawn uniformly, per clip; the curve itself, "
+            "shifted in time",
             unit=_FF_UNIT,
             measures=("ff_frame", "ff_segment"),
         ),
@@ -108,7 +136,8 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             category="faithfulness",
             higher_is_better=True,
             needs=frozenset(),
-            chance="as many frames (or the segments they fall in), drawn uniformly, per clip",
+            chance="as many frames (or the segments they fall in), drawn uniformly, per clip; the curve itself, "
+            "shifted in time",
             unit=_FF_UNIT,
             measures=("ff_background_frame", "ff_background_segment"),
         ),
@@ -179,7 +208,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
 
 def needs_of(metric: MetricEntry, settings: Parameters) -> frozenset[Need]:
     """What a metric needs with these very settings: replacing by a reconstruction takes one."""
-    if getattr(settings, "replacement", None) == "reconstruction":
+    if "reconstruction" in backgrounds(getattr(settings, "replacement", None)):
         return metric.needs | {"reconstruction"}
     return metric.needs
 

@@ -14,20 +14,24 @@ detector's score, as in all auto-encoders here, the two forms are the same. Prot
 * ``as_published``: max(0, FF_p), which hides replacements that raise the score; by segment, the clip's last frame
   counts as unannotated, since the published labels of 400 frames end with ``[..., 399)``;
 * ``unclipped``: FF_p;
-* ``corrected``: FF_p, and frames at the minimum of the curve are never replaced. Where ties reach down to the
-  minimum, theta_p *is* the minimum and the published rule replaces the whole clip: a map that is zero nearly
-  everywhere would win. Without such ties it equals ``unclipped``.
+* ``corrected``: FF_p, with as many frames replaced for every curve as for one without ties; a tie at theta_p is
+  split at random (:mod:`soundproof.ties`). The published rule replaces all of a tie: curves with ties, such as the
+  blocks of an occlusion window, then replace more frames than their rivals, in the extreme the whole clip. Without
+  ties the two are the same.
 
-Chance rows (explainer ``uniform_frames``) replace the frames that a curve of random numbers picks: as many as
-any curve without ties does. They come clipped (``chance_uniform``, beside ``as_published``) and unclipped
-(``chance_uniform_unclipped``).
+FF is built on the reconstruction error, so that the error map is favoured by construction.
+
+Chance rows replace frames at random: as many as the explainer's own curve does by the published rule, clipped
+(``chance_uniform``, one per explainer, beside ``as_published``), or as many as every curve does
+(``chance_uniform_unclipped`` under the name ``uniform_frames``, beside ``corrected``). Random frames scatter, and
+touch more segments than clustered ones; ``chance_circular_shift_unclipped`` shifts each explainer's own frames in
+time instead (beside ``corrected``).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -37,11 +41,20 @@ from torch import Tensor
 from soundproof.batching import in_passes
 from soundproof.detectors.base import Detector
 from soundproof.faithfulness.background import background
-from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows
+from soundproof.faithfulness.base import CHANCE, SHIFT, FaithfulnessContext, long_rows
+from soundproof.faithfulness.frame_marks import (
+    equal_frame_masks,
+    frame_masks,
+    frame_ranks,
+    segment_masks,
+    shifted_masks,
+)
 from soundproof.faithfulness.registry import UNIFORM_FRAMES, Background
-from soundproof.localisation.segments import cell_starts
+from soundproof.ties import tie_breakers
 
 _LOG = logging.getLogger(__name__)
+_AS_PUBLISHED = ("as_published", CHANCE)
+"""Protocols whose annotation ends before the clip's last frame."""
 
 
 def reconstruction_ff(
@@ -55,7 +68,7 @@ def reconstruction_ff(
         detector: Frozen detector that reconstructs.
         x: Maps [B, n_freq, n_frames].
         maps: Signed relevance [B, n_freq, n_frames] by explainer.
-        context: Settings ``percentiles`` and ``draws``, annotated frames, segment length, pass size.
+        context: Settings ``percentiles``, ``draws`` and ``shifts``, annotated frames, segment length, pass size.
 
     Returns:
         Metrics ``ff_frame`` and ``ff_segment``; the parameter is the percentile.
@@ -86,10 +99,7 @@ def _ff(
     kind: Background,
     prefix: str,
 ) -> pd.DataFrame:
-    settings: Any = context.settings
     n_frames = x.shape[-1]
-    curves = [relevance.sum(dim=1, dtype=torch.float64) for relevance in maps.values()]
-    curves += [context.uniform(UNIFORM_FRAMES, draw, n_frames).to(x.device) for draw in range(settings.draws)]
     annotated = torch.stack(
         [
             torch.zeros(n_frames, dtype=torch.bool, device=x.device)
@@ -98,10 +108,15 @@ def _ff(
             for frames in context.annotated
         ]
     )
-    published, corrected = frame_masks(torch.stack(curves), settings.percentiles)
-    by_frame = torch.stack([published, published, corrected])
-    in_reach = torch.stack([_without_last_frame(annotated), annotated, annotated])[:, None, None]
-    by_segment = segment_masks(by_frame, context.segment_frames) & in_reach
+    marks = _marks(maps, n_frames, x.device, context)
+    widths = [part.shape[1] for part in marks.values()]
+    by_frame = torch.cat(list(marks.values()), dim=1)
+    published = _without_last_frame(annotated)
+    reach = [
+        (published if name in _AS_PUBLISHED else annotated).expand(width, *annotated.shape)
+        for name, width in zip(marks, widths, strict=True)
+    ]
+    by_segment = segment_masks(by_frame, context.segment_frames) & torch.cat(reach)
     masks = torch.stack([by_frame, by_segment])
     with torch.no_grad():
         r = background(detector, x, kind, context.rows_per_pass)
@@ -109,7 +124,10 @@ def _ff(
     positive = intact > 0
     if not positive.all():
         _LOG.warning("%s: left out %d clips whose score is not positive", prefix, int((~positive).sum()))
-    frame_ff, segment_ff = 1 - replaced / intact
+    frame_ff, segment_ff = (
+        dict(zip(marks, torch.split(1 - of_level / intact, widths, dim=1), strict=True))
+        for of_level in replaced
+    )
     return pd.concat(
         [
             _rows(frame_ff, positive, f"{prefix}_frame", list(maps), context),
@@ -119,20 +137,37 @@ def _ff(
     )
 
 
-def frame_masks(curves: Tensor, percentiles: tuple[float, ...]) -> Tensor:
-    """Mark the frames at or above each percentile of their own curve.
+def _marks(
+    maps: Mapping[str, Tensor], n_frames: int, device: torch.device, context: FaithfulnessContext
+) -> dict[str, Tensor]:
+    """Frames to replace, bool [n_percentiles, width, B, n_frames], by what they are for.
 
-    Args:
-        curves: float64 [n_curves, B, n_frames].
-        percentiles: Percentiles, 0..100.
-
-    Returns:
-        bool [2, n_percentiles, n_curves, B, n_frames]; first the published rule, then the one that spares
-        frames at the minimum of the curve.
+    By the published rule and in equal number there is one per explainer; random frames in equal number one per
+    draw; as many random ones as the published rule marks (explainers x draws); and shifted (shifts x explainers).
     """
-    quantiles = torch.tensor(percentiles, dtype=curves.dtype, device=curves.device) / 100
-    published = curves >= torch.quantile(curves, quantiles, dim=-1, keepdim=True)
-    return torch.stack([published, published & (curves > curves.amin(dim=-1, keepdim=True))])
+    settings: Any = context.settings
+    percentiles = settings.percentiles
+    n_clips = len(context.clip_ids)
+    ties = torch.from_numpy(tie_breakers(context.clip_ids, n_frames)).to(device)
+    curves = [relevance.sum(dim=1, dtype=torch.float64) for relevance in maps.values()]
+    stacked = torch.stack(curves) if curves else ties.new_empty(0, n_clips, n_frames)
+    random = torch.stack([context.uniform(UNIFORM_FRAMES, d, n_frames) for d in range(settings.draws)]).to(
+        device
+    )
+    published = frame_masks(stacked, percentiles)
+    equal = equal_frame_masks(stacked, percentiles, ties)
+    uniform = equal_frame_masks(random, percentiles, ties)
+    own = frame_ranks(random, ties) < published.sum(dim=-1)[:, :, None, :, None]
+    draws = [context.uniform("shifts", draw, len(percentiles)) for draw in range(settings.shifts)]
+    shifts = torch.stack(draws).to(device) if draws else ties.new_empty(0, n_clips, len(percentiles))
+    return {
+        "as_published": published,
+        "unclipped": published,
+        "corrected": equal,
+        f"{CHANCE}_unclipped": uniform,
+        CHANCE: own.flatten(1, 2),
+        SHIFT: shifted_masks(equal, shifts).flatten(1, 2),
+    }
 
 
 def _without_last_frame(annotated: Tensor) -> Tensor:
@@ -140,24 +175,6 @@ def _without_last_frame(annotated: Tensor) -> Tensor:
     out = annotated.clone()
     out[:, -1] = False
     return out
-
-
-def segment_masks(frames: Tensor, segment_frames: int) -> Tensor:
-    """Extend marked frames to the segments that hold them.
-
-    Args:
-        frames: bool [..., n_frames].
-        segment_frames: Frames in a segment; for a remainder see
-            :func:`soundproof.localisation.segments.cell_starts`.
-
-    Returns:
-        bool like ``frames``.
-    """
-    n_frames = frames.shape[-1]
-    segments = torch.empty_like(frames)
-    for start, stop in pairwise([*cell_starts(n_frames, segment_frames).tolist(), n_frames]):
-        segments[..., start:stop] = frames[..., start:stop].any(dim=-1, keepdim=True)
-    return segments
 
 
 def _scores(detector: Detector, x: Tensor, r: Tensor, masks: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -192,20 +209,29 @@ def _scores(detector: Detector, x: Tensor, r: Tensor, masks: Tensor, size: int) 
 
 
 def _rows(
-    ff: Tensor, defined: Tensor, metric: str, explainers: list[str], context: FaithfulnessContext
+    ff: Mapping[str, Tensor],
+    defined: Tensor,
+    metric: str,
+    explainers: list[str],
+    context: FaithfulnessContext,
 ) -> pd.DataFrame:
-    """Turn FF [3 protocols, n_percentiles, n_explainers + n_draws, B] into rows."""
+    """Turn the parts of FF, each [n_percentiles, width, B] as :func:`_marks` has them, into rows."""
     settings: Any = context.settings
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, defined.tolist(), strict=True) if keep]
-    n_maps = len(explainers)
-    published, unclipped, corrected = ff[..., defined]
+    parts = {name: part[..., defined] for name, part in ff.items()}
+    own, shifted = parts[CHANCE], parts[SHIFT]
+    of_draws = own.clamp(min=0).reshape(len(own), len(explainers), settings.draws, own.shape[-1])
+    uniform = parts[f"{CHANCE}_unclipped"].mean(dim=1, keepdim=True)
     by_protocol = {
-        "as_published": (explainers, published[:, :n_maps].clamp(min=0)),
-        "unclipped": (explainers, unclipped[:, :n_maps]),
-        "corrected": (explainers, corrected[:, :n_maps]),
-        CHANCE: ([UNIFORM_FRAMES], published[:, n_maps:].clamp(min=0).mean(dim=1, keepdim=True)),
-        f"{CHANCE}_unclipped": ([UNIFORM_FRAMES], unclipped[:, n_maps:].mean(dim=1, keepdim=True)),
+        "as_published": (explainers, parts["as_published"].clamp(min=0)),
+        "unclipped": (explainers, parts["unclipped"]),
+        "corrected": (explainers, parts["corrected"]),
+        CHANCE: (explainers, of_draws.mean(dim=2)),
+        f"{CHANCE}_unclipped": ([UNIFORM_FRAMES], uniform),
     }
+    if settings.shifts:
+        of_shifts = shifted.reshape(len(shifted), settings.shifts, len(explainers), shifted.shape[-1])
+        by_protocol[f"{SHIFT}_unclipped"] = (explainers, of_shifts.mean(dim=1))
     return pd.concat(
         [
             long_rows(

@@ -24,8 +24,8 @@ CAPTION = (
     "Relevance and effect of {count} frequency bands, as shares of each clip's sum over bands, mean "
     "over clips and seeds. Bars: size of the score's change when the band shows {bars}. {lines}Coloured: "
     "relevance, with its 95 % bootstrap interval over clips, for these machines and trainings. Dotted: equal "
-    "shares, which a map that knows nothing "
-    "gives by chance. ρ: Fisher-z mean over clips of the rank correlation of relevance and bars; means over clips "
+    "shares, which a map that knows nothing gives by chance. ρ: Fisher-z mean over clips (coefficients clipped at "
+    "1 - 6/(K³ - K)) of the rank correlation of relevance and bars; means over clips "
     "may look alike although single clips do not, so ρ is what counts."
 )
 

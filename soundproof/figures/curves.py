@@ -16,6 +16,7 @@ from soundproof.figures.style import CHANCE, CONTROL, curve_with_band, looks
 from soundproof.results import StudyResults
 
 UNIFORM_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": "--", "linewidth": 1.4, "zorder": 4}
+FLAG_ALL_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": "-.", "linewidth": 1.4, "zorder": 4}
 SHIFT_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": ":", "linewidth": 1.4, "zorder": 4}
 
 CONTROL_LINES = ((".", "-."), ("+", (0, (1, 1))), ("x", (0, (5, 1))))

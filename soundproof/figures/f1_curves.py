@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from matplotlib.artist import Artist
 
-from soundproof.artefacts.localisation import METRIC
+from soundproof.artefacts.localisation import FLAG_ALL_WORDS, METRIC
 from soundproof.artefacts.measures import measure, titled
 from soundproof.artefacts.missing import why_missing
 from soundproof.figures.curves import (
+    FLAG_ALL_LOOK,
     UNIFORM_LOOK,
     draw_chance,
     draw_chance_range,
@@ -24,9 +25,8 @@ CAPTION = (
     "over clips, for these machines and trainings. Dashed: expected F1 of as many uniformly random frames. "
     "Dotted: mean F1 of each "
     "explainer's own curve shifted in time, which keeps how peaks cluster; a curve that does not exceed "
-    "it says nothing about when the fault is. Both lines are medians over explainers, the shade is the "
-    "range of the dotted one: a map with ties (such as the blocks of an occlusion window) marks more "
-    "frames and has a chance of its own, which the table gives."
+    "it says nothing about when the fault is; median over explainers, the shade is their range. Every curve has "
+    f"equally many peaks, ties split at random. Dash-dotted: {FLAG_ALL_WORDS[0].lower()}{FLAG_ALL_WORDS[1:]}"
 )
 
 
@@ -47,6 +47,7 @@ def draw(results: StudyResults) -> FinishedFigure:
         handles += draw_explainers(axes, part, results)
         handles += draw_chance(axes, part, "chance_uniform", "Chance: random frames", UNIFORM_LOOK)
         handles += draw_chance_range(axes, part, "chance_shift", "Chance: curve shifted in time")
+        handles += draw_chance(axes, part, "flag_all", "Flag every segment", FLAG_ALL_LOOK)
         axes.set_title(results.detector_title(detector))
         axes.set_xlabel("Threshold: percentile of the clip's curve")
     grid[0, 0].set_ylabel("Segment F1")

@@ -7,9 +7,16 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.artist import Artist
 
+from soundproof.artefacts.favours import FF
 from soundproof.artefacts.measures import measure, titled
 from soundproof.artefacts.missing import why_missing
-from soundproof.figures.curves import UNIFORM_LOOK, draw_chance, draw_explainers, legend_below
+from soundproof.figures.curves import (
+    UNIFORM_LOOK,
+    draw_chance,
+    draw_chance_range,
+    draw_explainers,
+    legend_below,
+)
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
 from soundproof.results import StudyResults
@@ -20,11 +27,10 @@ CAPTION = (
     "Faithfulness FF against the threshold: share of the anomaly score that goes away when the frames at "
     "or above the percentile of the explainer's curve are replaced by the detector's reconstruction (mean "
     "over clips and seeds, not clipped at 0). {levels}Shaded: 95 % bootstrap interval over clips, for these "
-    "machines and "
-    "trainings; FF varies from machine to machine more than from clip to clip. "
-    "Dashed: as many frames drawn at random. Maps with ties (such as the blocks of an occlusion window) "
-    "mark more frames than their percentile says; chance does not follow them. FF is built on the "
-    "reconstruction error, which favours the error map by construction."
+    "machines and trainings; FF varies from machine to machine more than from clip to clip. "
+    "Every map replaces equally many frames, ties split at random. Dashed: as many frames drawn at random, which "
+    "scatter and touch nearly every segment. Dotted: each map's own frames shifted in time, which keeps how they "
+    f"cluster (median over explainers, the shade is their range). {FF}"
 )
 BOTH = (
     "Left: frame by frame. Right: whole segments of which such a frame is part, within the annotated time. "
@@ -69,6 +75,7 @@ def _draw(results: StudyResults, levels: Mapping[str, str]) -> FinishedFigure:
             part = frame[frame["detector"].eq(detector) & frame["metric"].eq(metric)]
             handles += draw_explainers(axes, part, results)
             handles += draw_chance(axes, part, "chance_uniform", "Chance: random frames", UNIFORM_LOOK)
+            handles += draw_chance_range(axes, part, "chance_shift", "Chance: curve shifted in time")
             axes.set_title(f"{results.detector_title(detector)}: {levels[metric]}")
     for axes in grid[-1]:
         axes.set_xlabel("Threshold: percentile of the clip's curve")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from soundproof.detectors.base import Detector
 from soundproof.detectors.masking import hide_patches
-from soundproof.faithfulness.replacement import frame_masks, segment_masks
+from soundproof.faithfulness.frame_marks import frame_masks, segment_masks
 from soundproof.figures.illustration import Illustration
 from soundproof.localisation.truth_of_clips import annotated_frames, event_times
 from soundproof.maps import Axes
@@ -97,7 +97,7 @@ def illustrate(
 
 def _replaced_frames(curve: np.ndarray, clip: pd.Series, axes: Axes, segment_frames: int) -> Tensor:
     """Frames [n_frames] that segment-based FF replaces; those of frame-based FF where nothing is annotated."""
-    frames = frame_masks(torch.from_numpy(curve)[None, None], (PERCENTILE,))[0, 0, 0, 0]
+    frames = frame_masks(torch.from_numpy(curve)[None, None], (PERCENTILE,))[0, 0, 0]
     annotated = annotated_frames(clip.to_frame().T, axes.frames_per_second, axes.n_frames)
     known = annotated.get(str(clip["clip_id"]))
     if known is None or not known.any():

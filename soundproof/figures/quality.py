@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from soundproof.artefacts.against_input import COLUMN, WORDS, against_input
 from soundproof.artefacts.axes import AXES, measure_axes
+from soundproof.artefacts.favours import favours
 from soundproof.artefacts.frames import records
 from soundproof.artefacts.measures import titled
 from soundproof.figures.finished import FinishedFigure
@@ -20,8 +21,8 @@ PER_ROW = 4
 CAPTION = (
     "Quality of the explanations on every measured axis: mean over clips and seeds (marker) with its 95 % "
     "bootstrap interval over clips, for these machines and trainings (bar), one colour and shape per "
-    "detector. The vertical tick beside "
-    "each marker is what a map without knowledge reaches on the same clips (chance). Arrows in the titles "
+    "detector. The vertical tick beside each marker is what a map without knowledge reaches on the same clips "
+    "(chance), the dotted one at segment F1 what flagging every segment reaches. Arrows in the titles "
     "point to the better side. A marker that does not lie clearly on the better side of its tick says "
     "nothing in favour of the explainer."
 )
@@ -58,8 +59,9 @@ def draw(results: StudyResults) -> FinishedFigure:
         panel.set_yticks(range(len(explainers)), [results.explainer_title(name) for name in explainers])
     grid[0, 0].set_ylim(len(explainers) - 0.5, -0.5)
     figure.legend(handles=_legend(results, detectors), loc="outside lower center", ncols=3)
+    told = favours(axis.name for axis in axes_drawn)
     caption = f"{CAPTION} {HOLLOW}" if compared else CAPTION
-    return FinishedFigure(figure, titled(frame, results), caption)
+    return FinishedFigure(figure, titled(frame, results), caption + told)
 
 
 def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: list[str]) -> None:
@@ -84,6 +86,9 @@ def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: li
             half = 0.2 if len(detectors) > 1 else 0.35
             chance = row["chance_uniform"]
             axes.plot([chance, chance], [y - half, y + half], color=CHANCE, linewidth=1.2, label="chance")
+            rival = row["flag_all"]
+            if np.isfinite(rival):
+                axes.plot([rival, rival], [y - half, y + half], color=CHANCE, linestyle=":", linewidth=1.2)
 
 
 def _legend(results: StudyResults, detectors: list[str]) -> list[Line2D]:

@@ -20,8 +20,8 @@ COLUMNS = 2
 CAPTION = (
     "Fisher-z mean over clips of Spearman's ρ between relevance and size of effect of {bands} frequency "
     "bands, by what a removed band shows. Bars: 95 % interval over clips, for these machines and trainings. "
-    "Shade: the middle 95 % of what "
-    "random orders of bands give by chance; dotted: no relation. Occlusion makes its maps by replacing "
+    "Shade: the middle 95 % of what random orders of bands give by chance; dotted: no relation. "
+    "Coefficients beyond 1 - 6/(K³ - K) are moved there. Occlusion makes its maps by replacing "
     "windows with zero, so that its ρ with zero measures the explainer with its own tool: what remains with "
     "another replacement is what it knows of the detector.{lead}"
 )

@@ -25,7 +25,8 @@ BINS = 10
 CAPTION = (
     "Spearman's ρ of relevance and size of effect over {bands} frequency bands, one value per clip and seed. "
     "Filled: the band shows {first}. {others}Dashed: what random orders of the bands give by chance{exact}. "
-    "Vertical lines: Fisher-z means over clips, solid for the filled histogram, dotted for outlined ones."
+    "Vertical lines: Fisher-z means over clips (coefficients clipped at 1 - 6/(K³ - K)), "
+    " solid for the filled histogram, dotted for outlined ones."
 )
 
 

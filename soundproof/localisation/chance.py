@@ -84,6 +84,7 @@ def uniform_chance(
     segment_frames: int = 40,
     percentiles: Sequence[float] = PERCENTILES,
     protocol: Protocol = "corrected",
+    ties: np.ndarray | None = None,
 ) -> np.ndarray:
     """Expected segment F1 of as many peaks as each curve has, at uniformly random frames.
 
@@ -93,6 +94,7 @@ def uniform_chance(
         segment_frames: Frames per cell.
         percentiles: Percentiles, 0..100.
         protocol: What counts as a peak; see :mod:`soundproof.localisation.segments`.
+        ties: As for :func:`soundproof.localisation.segments.peaks`.
 
     Returns:
         float64 [n_clips, n_percentiles].
@@ -100,7 +102,7 @@ def uniform_chance(
     positive = positive_cells(annotated, segment_frames)
     n_frames = curves.shape[1]
     sizes = np.diff(cell_starts(n_frames, segment_frames), append=n_frames)
-    n_peaks = peaks(curves, percentiles, protocol).sum(axis=2).T
+    n_peaks = peaks(curves, percentiles, protocol, ties).sum(axis=2).T
     return np.array(
         [
             [uniform_frames_f1(cells, sizes, int(count)) for count in counts]
@@ -115,6 +117,7 @@ def circular_shift_chance(
     segment_frames: int = 40,
     percentiles: Sequence[float] = PERCENTILES,
     protocol: Protocol = "corrected",
+    ties: np.ndarray | None = None,
 ) -> np.ndarray:
     """Mean segment F1 over all circular shifts of each curve, the identity among them.
 
@@ -123,7 +126,7 @@ def circular_shift_chance(
     n_frames = curves.shape[1]
     starts = cell_starts(n_frames, segment_frames)
     edges = np.append(starts, n_frames)
-    marked = peaks(curves, percentiles, protocol)
+    marked = peaks(curves, percentiles, protocol, ties)
     twice = np.concatenate([marked, marked], axis=2)
     before = np.concatenate(
         [np.zeros_like(twice[..., :1], dtype=np.int64), np.cumsum(twice, axis=2, dtype=np.int64)], axis=2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,9 @@ def measure_localisation(
     Returns:
         Columns explainer, metric, protocol, parameter (null where there is none), clip_id (null for values of
         the whole set) and value. Protocols ``chance_uniform`` and ``chance_circular_shift`` are the chance
-        lines; segment F1 is measured as ``corrected`` and ``as_published``; elsewhere the protocol is empty.
+        lines; segment F1 is measured as ``corrected`` and ``as_published`` (with chance lines of its own, whose
+        names end so), beside ``flag_all``; elsewhere the protocol is empty, but see
+        :mod:`soundproof.localisation.aupro_parts`.
 
     Raises:
         ConfigError: Unknown family.
@@ -51,6 +54,7 @@ def measure_localisation(
     """
     for explainer, relevance in maps.items():
         _check(explainer, relevance, len(clip_ids), truth)
+    truth = replace(truth, clip_ids=tuple(clip_ids))
     rows: list[pd.DataFrame] = []
     for name, settings in families.items():
         entry = LOCALISATION[name]
@@ -128,4 +132,4 @@ def _check(explainer: str, relevance: np.ndarray, n_clips: int, truth: Truth) ->
     require_finite(relevance, f"the maps of '{explainer}'")
     constant = int((relevance.max(axis=(1, 2)) == relevance.min(axis=(1, 2))).sum())
     if constant:
-        _log.warning("%s: %d of %d maps are constant and mark nothing", explainer, constant, n_clips)
+        _log.warning("%s: %d of %d maps are constant and mark at random", explainer, constant, n_clips)

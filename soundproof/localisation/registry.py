@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from soundproof.metrics import MetricEntry
 from soundproof.registry import Registry, parameters
@@ -42,7 +42,8 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             category="localisation",
             higher_is_better=True,
             needs=frozenset({"events"}),
-            chance="exact expectation of random frames; mean over all circular shifts of the curve",
+            chance="exact expectation of as many random frames; mean over all circular shifts of the curve; beside "
+            "them what flagging every segment earns",
             unit="F1, 0..1",
         ),
         MetricEntry(
@@ -83,12 +84,21 @@ LOCALISATION: Registry[MetricEntry] = Registry(
                         8, description="whether cells that share only a corner form one region (8) or not (4)"
                     ),
                 ),
+                min_cells=(
+                    PositiveInt,
+                    Field(
+                        4,
+                        description="cells of the smallest region that counts; smaller ones are ignored, neither "
+                        "regions nor false positives",
+                    ),
+                ),
             ),
             category="localisation",
             higher_is_better=True,
             needs=frozenset({"masks"}),
             chance="half the integration limit",
             unit="area over the integration limit, 0..1",
+            measures=("aupro", "aupro_false_positives", "aupro_regions"),
         ),
         MetricEntry(
             name="iou",

@@ -4,12 +4,13 @@ Source: Elrashid et al., arXiv 2601.12660, temporal localisation. A clip is cut 
 cell is *positive* if an annotated interval overlaps it and *hit* if it holds a peak, i.e. a frame at or above
 the clip's own p-th percentile.
 
-The paper standardises the curve first, which changes no comparison. Two cases it does not discuss:
+The paper standardises the curve first, which changes no comparison. It does not discuss ties, which let a curve
+mark more frames than its percentile says, in the extreme all of them. ``as_published`` keeps that; a constant curve
+has no peak there (its standardisation is 0/0), so F1 = 0. ``corrected`` gives every curve of a clip as many peaks
+as one without ties has, and splits a tie at the threshold at random (:mod:`soundproof.ties`): a constant curve is a
+random one. Without ties the two are the same.
 
-* A constant curve has no peak (its standardisation is 0/0), so F1 = 0 under either protocol.
-* Where ties reach down to the curve's minimum, the percentile *is* the minimum and every frame passes
-  ``>=``: a mostly-zero curve then earns the F1 of flagging the whole clip. ``as_published`` keeps this;
-  ``corrected`` never counts a frame at the minimum as a peak. Without such ties the two are the same.
+F1 rewards flagging much where much is positive: ``flag_all`` is what flagging every cell earns.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from soundproof.errors import ConfigError
 from soundproof.localisation.truth import require_finite
+from soundproof.ties import n_top, ranks, tie_breakers
 
 Protocol = Literal["corrected", "as_published"]
 PERCENTILES: tuple[float, ...] = tuple(float(p) for p in range(90, 100))
@@ -58,7 +60,12 @@ def positive_cells(annotated: np.ndarray, segment_frames: int) -> np.ndarray:
     return np.asarray(np.logical_or.reduceat(annotated, starts, axis=1))
 
 
-def peaks(curves: np.ndarray, percentiles: Sequence[float], protocol: Protocol = "corrected") -> np.ndarray:
+def peaks(
+    curves: np.ndarray,
+    percentiles: Sequence[float],
+    protocol: Protocol = "corrected",
+    ties: np.ndarray | None = None,
+) -> np.ndarray:
     """Mark the frames at or above each clip's own percentile.
 
     The percentile is interpolated linearly between order statistics.
@@ -66,7 +73,9 @@ def peaks(curves: np.ndarray, percentiles: Sequence[float], protocol: Protocol =
     Args:
         curves: [n_clips, n_frames].
         percentiles: Percentiles, 0..100.
-        protocol: What ties at the minimum do; see the module.
+        protocol: What ties do; see the module.
+        ties: Random numbers that split ties, as from :func:`soundproof.ties.tie_breakers`, the shape of
+            ``curves``; None: drawn by position.
 
     Returns:
         bool [n_percentiles, n_clips, n_frames].
@@ -76,11 +85,14 @@ def peaks(curves: np.ndarray, percentiles: Sequence[float], protocol: Protocol =
     """
     require_finite(curves, "the curves")
     curves = np.asarray(curves, dtype=np.float64)
+    if protocol == "corrected":
+        if ties is None:
+            ties = tie_breakers([str(row) for row in range(len(curves))], curves.shape[1])
+        counts = [n_top(curves.shape[1], percentile / 100) for percentile in percentiles]
+        return np.asarray(ranks(curves, ties) < np.array(counts)[:, np.newaxis, np.newaxis])
     thresholds = np.percentile(curves, percentiles, axis=1)[..., np.newaxis]
-    marked = curves >= thresholds
-    floor = curves.min(axis=1, keepdims=True)
-    constant = curves.max(axis=1, keepdims=True) == floor
-    return np.asarray(marked & ((curves > floor) if protocol == "corrected" else ~constant))
+    constant = curves.max(axis=1, keepdims=True) == curves.min(axis=1, keepdims=True)
+    return np.asarray((curves >= thresholds) & ~constant)
 
 
 def f1_of_cells(hit: np.ndarray, positive: np.ndarray) -> np.ndarray:
@@ -105,6 +117,7 @@ def segment_f1(
     segment_frames: int = 40,
     percentiles: Sequence[float] = PERCENTILES,
     protocol: Protocol = "corrected",
+    ties: np.ndarray | None = None,
 ) -> np.ndarray:
     """Segment F1 of each clip at each percentile.
 
@@ -113,7 +126,8 @@ def segment_f1(
         annotated: bool, the same shape: the frames inside an annotated interval.
         segment_frames: Frames per cell (40 = 1 s in the paper).
         percentiles: Percentiles, 0..100.
-        protocol: What ties at the minimum do; see the module.
+        protocol: What ties do; see the module.
+        ties: As for :func:`peaks`.
 
     Returns:
         float64 [n_clips, n_percentiles], or [n_percentiles] for one curve.
@@ -123,8 +137,22 @@ def segment_f1(
         DataError: A curve holds NaN or infinity.
     """
     if curves.ndim == 1:
-        one = segment_f1(curves[np.newaxis], annotated[np.newaxis], segment_frames, percentiles, protocol)
-        return np.asarray(one[0])
+        rows = curves[np.newaxis], annotated[np.newaxis]
+        return np.asarray(segment_f1(*rows, segment_frames, percentiles, protocol, ties)[0])
     starts = cell_starts(curves.shape[1], segment_frames)
-    hit = np.logical_or.reduceat(peaks(curves, percentiles, protocol), starts, axis=2)
+    hit = np.logical_or.reduceat(peaks(curves, percentiles, protocol, ties), starts, axis=2)
     return f1_of_cells(hit, positive_cells(annotated, segment_frames)).T
+
+
+def flag_all_f1(annotated: np.ndarray, segment_frames: int) -> np.ndarray:
+    """Segment F1 of flagging every cell of a clip: 2 P / (P + N) with P of N cells positive.
+
+    Args:
+        annotated: bool [n_clips, n_frames].
+        segment_frames: Frames per cell.
+
+    Returns:
+        float64 [n_clips], 0..1.
+    """
+    positive = positive_cells(annotated, segment_frames)
+    return f1_of_cells(np.ones_like(positive), positive)

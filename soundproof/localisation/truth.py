@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soundproof.errors import DataError
+from soundproof.ties import tie_breakers
 
 Events = Sequence[tuple[float, float]]
 
@@ -55,11 +56,17 @@ class Truth:
         events: For each clip its (onset_s, offset_s) pairs; None where nobody labelled the clip, empty where
             somebody did and found nothing.
         masks: bool [n_clips, n_freq, n_frames], or None where the data set has no cell-wise truth.
+        clip_ids: Names of the clips, from which ties are split; empty: by position.
     """
 
     frames_per_second: float
     events: Sequence[Events | None]
     masks: np.ndarray | None = None
+    clip_ids: Sequence[str] = ()
+
+    def ties(self, n_items: int) -> np.ndarray:
+        """Random numbers that split ties among a clip's frames or cells, float64 [n_clips, n_items]."""
+        return tie_breakers(self.clip_ids or [str(row) for row in range(len(self.events))], n_items)
 
     def frames(self, n_frames: int) -> np.ndarray:
         """Mark the annotated frames; clips without a label have none, as :meth:`with_events` tells.

@@ -8,17 +8,29 @@ from typing import Any
 import pandas as pd
 
 from soundproof.artefacts.writing import read_finished_table
+from soundproof.faithfulness.registry import BACKGROUNDS
 from soundproof.report.cautions import detector_cautions
 
 DETECTION, QUALITY = "T1_detection", "quality"
 AXES = {
-    "segment_f1": "segment F1 at p98",
     "cell_auroc": "cell AUROC",
+    "frame_auroc": "frame AUROC",
     "aupro": "AU-PRO",
+    **{
+        f"{metric}_{kind}": f"{title} ({words})"
+        for metric, title in (("deletion_auc", "deletion AUC"), ("insertion_auc", "insertion AUC"))
+        for kind, words in BACKGROUNDS.items()
+    },
     "ff_frame": "FF, frames",
-    "deletion_auc": "deletion AUC",
+    "segment_f1": "segment F1 at p98",
 }
-"""Columns of the quality table that are headlines, in words."""
+"""Columns of the quality table that are headlines, in words.
+
+The first that was measured makes the sentence: areas with a chance of 0.5 come first, where a win is a win, and
+segment F1 last, which flagging everything may win.
+"""
+INPUT = "input_map"
+"""Kind of the explainer that shows the input itself, the rival that needs no detector."""
 DIGITS = 4
 
 
@@ -44,14 +56,22 @@ def headline(tables: Path) -> dict[str, Any]:
 
 
 def headline_sentence(tables: Path) -> str:
-    """The study's main result, after what outdoes its detectors; empty where no headline axis was measured."""
+    """The study's main result, after what outdoes its detectors; empty where no headline axis was measured.
+
+    Beside the number stand chance, and what the input itself and flagging everything reach, where measured.
+    """
     frame = read_finished_table(tables, QUALITY).frame
     axis = next((axis for axis in AXES if axis in frame and frame[axis].notna().any()), None)
     if axis is None:
         return ""
-    best = frame.sort_values(axis, ascending=axis == "deletion_auc", kind="stable").iloc[0]
-    chance = best.get(f"{axis}_chance_uniform")
-    beside = f", chance {chance:.2f}" if pd.notna(chance) else ""
+    best = frame.sort_values(axis, ascending=axis.startswith("deletion_auc"), kind="stable").iloc[0]
+    shown = frame[frame["explainer"].eq(INPUT) & frame["detector"].eq(best["detector"])]
+    rivals = {
+        "chance": best.get(f"{axis}_chance_uniform"),
+        "the input itself": None if best["explainer"] == INPUT else next(iter(shown[axis]), None),
+        "flagging every segment": best.get(f"{axis}_flag_all"),
+    }
+    beside = "".join(f", {name} {value:.2f}" for name, value in rivals.items() if pd.notna(value))
     said = [*detector_cautions(read_finished_table(tables, DETECTION).frame), ""]
     best_one = f"{best['explainer_title']} of {best['detector_title']}, {best[axis]:.2f}{beside}"
     return " ".join(said) + f"Best by {AXES[axis]}: {best_one}."

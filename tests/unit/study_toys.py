@@ -31,6 +31,7 @@ EXPLAINERS = {
 PERCENTILES = tuple(float(p) for p in range(90, 100))
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 SEEDS = (0, 1)
+BACKGROUNDS = ("reconstruction", "clip_median")
 COLUMNS = ["study", "dataset", "machine", "snr_db", "protocol", "detector", "seed", "explainer", "metric"]
 COLUMNS += ["parameter", "clip_id", "value"]
 
@@ -116,6 +117,7 @@ def full_study(machines: tuple[str, ...] = ("fan",), n_each: int = 8) -> StudyRe
                 for e, name in enumerate(EXPLAINERS)
                 for protocol, value in (("", 0.45 - 0.04 * e + 0.01 * seed), ("chance_uniform", 0.15))
             ]
+            rows += _behind_aupro({"detector": detector, "seed": seed}, list(anomalous["clip_id"]))
     bands = {"explainers": ("error_map", "integrated_gradients", "random_map"), "counts": (3, 5)}
     rows += band_rows(table, **bands)
     histories = {(d, s): _history(rng) for d in ("ae", "mae") for s in SEEDS}
@@ -151,17 +153,22 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
                 add("segment_f1", f1, name, protocol, p)
             add("segment_f1", base, name, "chance_uniform", p)
             add("segment_f1", base - 0.03, name, "chance_circular_shift", p)
+            add("segment_f1", 0.42, name, "flag_all", p)
             for metric, scale in (("ff_frame", 0.012), ("ff_segment", 0.03)):
                 ff = (100 - p) * scale * (0.6 + 2 * skill) + rng.normal(0, 0.03)
                 add(metric, max(0.0, ff), name, "as_published", p)
                 add(metric, ff, name, "unclipped", p)
                 add(metric, ff, name, "corrected", p)
+                add(metric, (100 - p) * scale * 0.55, name, "chance_uniform", p)
+                add(metric, (100 - p) * scale * 0.5, name, "chance_circular_shift_unclipped", p)
         for fraction in FRACTIONS:
             curve = (1 - fraction) ** (1 + 6 * max(skill, 0)) + rng.normal(0, 0.02) * (0 < fraction < 1)
-            add("deletion_curve", curve, name, "", fraction)
-            add("insertion_curve", 1 - (1 - fraction) ** (1 + 6 * max(skill, 0)), name, "", fraction)
-        add("deletion_auc", 0.5 - skill + wobble / 3, name)
-        add("insertion_auc", 0.5 + skill + wobble / 3, name)
+            for kind in BACKGROUNDS:
+                add("deletion_curve", curve, name, kind, fraction)
+                add("insertion_curve", 1 - (1 - fraction) ** (1 + 6 * max(skill, 0)), name, kind, fraction)
+        for turn, kind in enumerate(BACKGROUNDS):
+            add("deletion_auc", 0.5 - skill / (1 + turn) + wobble / 3, name, kind)
+            add("insertion_auc", 0.5 + skill / (1 + turn) + wobble / 3, name, kind)
         add("frame_auroc", 0.5 + skill + wobble / 2, name)
         for metric in ("cell_auroc", "cell_ap"):
             offset = 0.5 if metric == "cell_auroc" else 0.1
@@ -180,13 +187,45 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
             add("completeness_error", abs(wobble) / 5, name)
     for p in PERCENTILES:
         for metric, scale in (("ff_frame", 0.007), ("ff_segment", 0.02)):
-            add(metric, (100 - p) * scale, "uniform_frames", "chance_uniform", p)
             add(metric, (100 - p) * scale * 0.9, "uniform_frames", "chance_uniform_unclipped", p)
     for fraction in FRACTIONS:
-        add("deletion_curve", 1 - fraction, "random_cells", "chance_uniform", fraction)
-        add("insertion_curve", fraction, "random_cells", "chance_uniform", fraction)
+        for kind in BACKGROUNDS:
+            add("deletion_curve", 1 - fraction, "random_cells", f"chance_uniform_{kind}", fraction)
+            add("insertion_curve", fraction, "random_cells", f"chance_uniform_{kind}", fraction)
     for metric in ("deletion_auc", "insertion_auc"):
-        add(metric, 0.5, "random_cells", "chance_uniform")
+        for kind in BACKGROUNDS:
+            add(metric, 0.5, "random_cells", f"chance_uniform_{kind}")
+    return rows
+
+
+def _behind_aupro(common: dict[str, object], clip_ids: list[str]) -> list[dict[str, object]]:
+    """Influences of the clips, whose mean is the area of the set, and where false positives lie."""
+    rows: list[dict[str, object]] = []
+    turns = np.linspace(-0.1, 0.1, len(clip_ids))
+    for e, name in enumerate(EXPLAINERS):
+        of_set = common | {"explainer": name}
+        for clip_id, turn in zip(clip_ids, turns, strict=True):
+            of_clip = of_set | {"metric": "aupro", "parameter": 0.3, "clip_id": clip_id}
+            area = 0.45 - 0.04 * e + 0.01 * float(str(common["seed"]))
+            rows += [
+                of_clip | {"protocol": "influence", "value": area + turn},
+                of_clip | {"protocol": "chance_uniform", "value": 0.15},
+            ]
+        for place, share in {
+            "other_bands": 0.4,
+            "other_frames": 0.3,
+            "between": 0.1,
+            "elsewhere": 0.2,
+        }.items():
+            of_place = of_set | {"metric": "aupro_false_positives", "parameter": 0.3}
+            rows += [
+                of_place | {"protocol": place, "value": share},
+                of_place | {"protocol": f"chance_uniform_{place}", "value": 0.25},
+            ]
+        for protocol, count in {"counted": 30.0, "ignored": 70.0}.items():
+            rows.append(
+                of_set | {"metric": "aupro_regions", "parameter": 4.0, "protocol": protocol, "value": count}
+            )
     return rows
 
 

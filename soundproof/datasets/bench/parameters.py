@@ -19,6 +19,9 @@ FAULTS_BY_MACHINE: dict[str, tuple[str, ...]] = {
 """The machines, and the faults that each can suffer; anomalous clips cycle over them in this order."""
 
 
+EventShare = Annotated[float, Field(ge=0.1, le=0.9)]
+
+
 class BenchParameters(Parameters):
     """Settings of the bench.
 
@@ -39,6 +42,10 @@ class BenchParameters(Parameters):
         0.0,
         description="Power of the fault stem over the normal stem's, in dB, within the event's time and "
         "band; a list cycles over the test clips.",
+    )
+    event_share: tuple[EventShare, EventShare] = Field(
+        (0.2, 0.5),
+        description="Shortest and longest fault, as shares of the clip (a missing stroke is as long as a stroke).",
     )
     seed: int = Field(0, description="Every individual and every clip is drawn from it.")
     level: Literal["normalised", "natural"] = Field(
@@ -62,6 +69,14 @@ class BenchParameters(Parameters):
             asked = "setting 'machines' of data set 'bench'"
             raise ConfigError(asked, f"a repeated machine in {list(machines)}", "name each machine once")
         return machines
+
+    @field_validator("event_share")
+    @classmethod
+    def _shortest_first(cls, share: tuple[float, float]) -> tuple[float, float]:
+        if share[0] > share[1]:
+            asked = "setting 'event_share' of data set 'bench'"
+            raise ConfigError(asked, f"{list(share)}", "name the shortest fault first")
+        return share
 
     @property
     def snrs_db(self) -> tuple[float, ...]:

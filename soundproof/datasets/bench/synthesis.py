@@ -119,7 +119,8 @@ def synthesise(clip: PlannedClip, settings: BenchParameters) -> Synthesis:
 
     fault, event = np.zeros(n_samples), None
     if clip.fault is not None and clip.snr_db is not None:
-        moment, sound = _fault_at_source(clip.fault, individual, running, rate_hz, stream("fault"))
+        share = settings.event_share
+        moment, sound = _fault_at_source(clip.fault, individual, running, rate_hz, share, stream("fault"))
         carried = individual.path.carry(sound)
         first = moment.start - lead
         inside = slice(first, first + carried.size)
@@ -132,14 +133,19 @@ def synthesise(clip: PlannedClip, settings: BenchParameters) -> Synthesis:
 
 
 def _fault_at_source(
-    fault: str, individual: Individual, running: Running, rate_hz: int, rng: np.random.Generator
+    fault: str,
+    individual: Individual,
+    running: Running,
+    rate_hz: int,
+    share: tuple[float, float],
+    rng: np.random.Generator,
 ) -> tuple[Moment, Signal]:
     """Return when the fault acts and its sound there; its reverberation ends within the recording."""
     lead = individual.path.memory
     last = running.sound.size - lead
     if fault == MISSING_STROKE:
         return missing_stroke(running, lead, last, rate_hz, rng)
-    length = round(rng.uniform(0.2, 0.5) * (running.sound.size - lead))
+    length = round(rng.uniform(*share) * (running.sound.size - lead))
     start = int(rng.integers(lead, last - length, endpoint=True))
     moment = Moment(start, start + length, rate_hz)
     return moment, added_fault(fault, individual.defects, running, moment, rng)

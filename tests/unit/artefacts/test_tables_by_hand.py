@@ -80,12 +80,16 @@ def test_t2_fixed_and_best_percentile():
         + segment_rows({97: 0.35, 98: 0.31, 99: 0.3}, protocol="chance_uniform")
         + segment_rows({97: 0.25, 98: 0.21, 99: 0.2}, protocol="chance_circular_shift")
         + segment_rows({97: 0.9, 98: 0.9, 99: 0.9}, protocol="as_published")
+        + segment_rows({97: 0.6, 98: 0.6, 99: 0.6}, protocol="flag_all")
     )
     row = localisation.build(results_of(frame)).frame.iloc[0]
     assert row["f1_p98"] == pytest.approx(0.4)
     assert (row["f1_best"], row["best_percentile"]) == (pytest.approx(0.7), 97)
     assert (row["chance_uniform"], row["chance_shift"]) == (0.31, 0.21)
     assert (row["best_chance_uniform"], row["best_chance_shift"]) == (0.35, 0.25)
+    # flagging everything beats the map at the percentile that was fixed beforehand
+    assert row["flag_all"] == pytest.approx(0.6)
+    assert "Flag all" in [column.header for column in localisation.FORMATS]
 
 
 def test_t2_without_the_fixed_percentile_says_so():
@@ -104,13 +108,16 @@ def test_t4_splits_by_anomaly_type():
     table = localisation.build_by_type(results_of(frame)).frame.set_index("anomaly_type")
     assert table["value"].to_dict() == {"bearing": pytest.approx(0.3), "rub": 0.9}
     assert table["n_clips"].to_dict() == {"bearing": 2, "rub": 1}
+    assert "Flag all" in [column.header for column in localisation.TYPE_FORMATS]
 
 
 def test_t3_means_over_percentiles():
     frame = measurements(
         segment_rows({90: 0.4, 98: 0.2, 99: 0.0}, "ff_frame", "as_published")
         + segment_rows({90: 0.4, 98: 0.2, 99: -0.3}, "ff_frame", "corrected")
-        + segment_rows({90: 0.3, 98: 0.1, 99: 0.2}, "ff_frame", "chance_uniform", "uniform_frames")
+        + segment_rows({90: 0.3, 98: 0.1, 99: 0.2}, "ff_frame", "chance_uniform")
+        + segment_rows({90: 0.2, 98: 0.1, 99: 0}, "ff_frame", "chance_uniform_unclipped", "uniform_frames")
+        + segment_rows({90: 0.1, 98: 0, 99: -0.1}, "ff_frame", "chance_circular_shift_unclipped")
     )
     table = faithfulness.build(results_of(frame))
     published, corrected = (
@@ -122,6 +129,10 @@ def test_t3_means_over_percentiles():
     assert corrected["last_two"] == pytest.approx(-0.05)
     assert published["chance_uniform"] == pytest.approx(0.2)
     assert published["last_two_chance_uniform"] == pytest.approx(0.15)
+    assert np.isnan(published["chance_shift"])
+    assert corrected["chance_uniform"] == pytest.approx(0.1)
+    assert corrected["chance_shift"] == pytest.approx(0.0)
+    assert corrected["last_two_chance_shift"] == pytest.approx(-0.05)
     assert "Segment level not available" in table.caption
 
 
@@ -194,12 +205,12 @@ def test_t12_same_and_opposite_rankings():
     # deletion: lower is better, so that turned scores rank like the others
     frame = measurements(
         axis_rows("frame_auroc", better)
-        + axis_rows("insertion_auc", better)
-        + axis_rows("deletion_auc", worse)
+        + axis_rows("insertion_auc", better, protocol="clip_median")
+        + axis_rows("deletion_auc", worse, protocol="clip_median")
         + axis_rows("cell_auroc", worse)
     )
     table = agreement.build(results_of(frame)).frame.set_index("compared")
-    assert table.loc["Frame AUROC – Deletion AUC", "value"] == pytest.approx(1.0)
+    assert table.loc["Frame AUROC – Deletion AUC (clip median)", "value"] == pytest.approx(1.0)
     assert table.loc["Frame AUROC – Cell AUROC", "value"] == pytest.approx(-1.0)
     assert table.loc["faithfulness axes (2)", "value"] == pytest.approx(1.0)
     assert table.loc["localisation axes (2)", "value"] == pytest.approx(0.0)
@@ -283,10 +294,17 @@ def test_significance_names_the_winner():
     good, bad = np.linspace(0.5, 0.9, n), np.linspace(0.1, 0.3, n)
     frame = measurements(
         axis_rows("cell_auroc", {"error_map": good, "saliency": bad})
-        + axis_rows("deletion_auc", {"error_map": good, "saliency": bad})
+        + axis_rows("deletion_auc", {"error_map": good, "saliency": bad}, protocol="reconstruction")
+        + axis_rows("deletion_auc", {"error_map": bad, "saliency": good}, protocol="clip_median")
     )
-    table = significance.build(results_of(frame)).frame.set_index("axis")
-    assert table["better"].to_dict() == {"cell_auroc": "Error map", "deletion_auc": "Saliency"}
+    built = significance.build(results_of(frame))
+    table = built.frame.set_index("axis")
+    assert table["better"].to_dict() == {
+        "cell_auroc": "Error map",
+        "deletion_auc_reconstruction": "Saliency",
+        "deletion_auc_clip_median": "Error map",
+    }
+    assert "favour the error map by construction" in built.caption
     # all twelve differences have one sign: p = 2 / 2^12
     assert table.loc["cell_auroc", "p_holm"] == pytest.approx(2 / 2**n)
     assert table.loc["cell_auroc", "rank_biserial"] == 1.0

@@ -276,3 +276,14 @@ def test_render_writes_wav_files_that_still_sum(tmp_path):
     ]
     assert (mixture == normal + fault).all()
     assert len(list((tmp_path / "wav").iterdir())) == 3
+
+
+def test_event_share_bounds_how_long_faults_last():
+    short = bench(seconds=5.0, event_share=[0.1, 0.3], machines=["fan", "valve"], test_anomaly=8)
+    clips = short.clips()
+    added = clips[clips["label"].eq("anomaly") & ~clips["anomaly_type"].eq("missing_stroke")]
+    lengths = np.array([events[0]["offset_s"] - events[0]["onset_s"] for events in added["events"]])
+    # the room's reverberation outlasts the fault by up to 0.1 s
+    assert (lengths >= 0.1 * 5.0 - 0.05).all() and (lengths <= 0.3 * 5.0 + 0.2).all()
+    with pytest.raises(ConfigError, match="shortest"):
+        bench(event_share=[0.5, 0.2])

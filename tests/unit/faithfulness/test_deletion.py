@@ -81,11 +81,78 @@ def test_agrees_with_pixel_flipping_of_quantus():
         )
 
 
-def test_ties_go_by_cell_index():
-    x = torch.tensor([[[1.0, 2.0], [4.0, 8.0]]])
-    ask = context("deletion", 1, fractions=(0, 0.25, 0.5, 0.75, 1), replacement="zero")
-    frame = deletion(Linear(torch.ones(2, 2)).freeze(), x, {"map": torch.zeros(1, 2, 2)}, ask)
-    assert curve(frame, "deletion_curve") == pytest.approx([1, 14 / 15, 12 / 15, 8 / 15, 0])
+def step(n_clips: int) -> torch.Tensor:
+    """Clips whose energy lies in the lowest of ten bands, where ties by index would begin."""
+    x = torch.full((n_clips, 10, 10), 0.01)
+    x[:, 0] = 1.0
+    return x
+
+
+@pytest.mark.parametrize("measure", [deletion, insertion])
+def test_a_constant_map_is_a_random_one(measure):
+    x = step(200)
+    maps = {
+        "constant": torch.zeros(200, 10, 10),
+        "negative_zeros": torch.zeros(200, 10, 10) * -torch.ones(200, 10, 10),
+    }
+    ask = context(measure.__name__, 200, fractions=TENTHS, replacement="zero")
+    frame = measure(Linear(torch.ones(10, 10)).freeze(), x, maps, ask)
+    areas = frame[frame["metric"].eq(f"{measure.__name__}_auc")].pivot_table(
+        index="clip_id", columns="explainer", values="value"
+    )
+    noise = areas["random_cells"].std() / math.sqrt(200)
+    assert areas["random_cells"].mean() == pytest.approx(0.5, abs=4 * noise)
+    assert areas["constant"].mean() == pytest.approx(0.5, abs=4 * noise)
+    assert (areas["constant"] == areas["negative_zeros"]).all()
+
+
+def test_ties_of_sparse_rectified_and_blocky_maps_average_to_the_mean_over_all_orders():
+    # tied cells leave in random order: on a linear score the curve is linear over each tie
+    x = step(300)
+    relevance = torch.zeros(300, 10, 10)
+    relevance[:, 0, :5], relevance[:, 3:5] = 2.0, 1.0
+    ask = context("deletion", 300, fractions=TENTHS, replacement="zero")
+    frame = deletion(Linear(torch.ones(10, 10)).freeze(), x, {"map": relevance}, ask)
+    rows = frame[frame["metric"].eq("deletion_curve") & frame["explainer"].eq("map")]
+    found = rows.groupby("parameter")["value"].mean().to_numpy()
+    total = 10 + 90 * 0.01
+    # 5 cells of 1, then 20 of 0.01, then 5 of 1 among 75
+    gone = [
+        min(k, 5) + 0.01 * min(max(k - 5, 0), 20) + (5 + 0.7) * max(k - 25, 0) / 75 for k in range(0, 101, 10)
+    ]
+    assert found == pytest.approx(1 - np.array(gone) / total, abs=0.02)
+
+
+def test_two_backgrounds_are_measured_side_by_side_and_each_as_if_alone():
+    x = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(5)) + 1
+    detector = Constant((3, 4))
+    both = deletion(
+        detector, x, {"map": x}, context("deletion", 2, replacement=["reconstruction", "clip_median"])
+    )
+    alone = [
+        deletion(detector, x, {"map": x}, context("deletion", 2, replacement=kind))
+        for kind in ("reconstruction", "clip_median")
+    ]
+    pd.testing.assert_frame_equal(both, pd.concat(alone, ignore_index=True))
+    assert set(both["protocol"]) == {
+        *("reconstruction", "clip_median"),
+        *("chance_uniform_reconstruction", "chance_uniform_clip_median"),
+    }
+
+
+def test_the_same_clip_splits_its_ties_alike_in_any_batch():
+    x = step(3)
+    maps = {"map": torch.zeros(3, 10, 10)}
+    detector = Linear(torch.ones(10, 10)).freeze()
+    whole = deletion(detector, x, maps, context("deletion", 3, replacement="zero"))
+    alone = deletion(
+        detector,
+        x[2:],
+        {"map": maps["map"][2:]},
+        context("deletion", 1, clip_ids=["clip2"], replacement="zero"),
+    )
+    assert curve(whole, "deletion_curve", clip_id="clip2") == curve(alone, "deletion_curve", clip_id="clip2")
+    assert curve(whole, "deletion_curve", clip_id="clip1") != curve(alone, "deletion_curve", clip_id="clip2")
 
 
 def test_rows_common_to_all_explainers_are_scored_once():
@@ -104,7 +171,7 @@ def test_random_cells_fall_along_the_diagonal():
     ask = context("deletion", 2, replacement="zero", draws=2, fractions=TENTHS)
     frame = deletion(Linear(torch.ones(4, 10)).freeze(), x, {}, ask)
     assert set(frame["explainer"]) == {"random_cells"}
-    assert set(frame["protocol"]) == {"chance_uniform"}
+    assert set(frame["protocol"]) == {"chance_uniform_zero"}
     assert curve(frame, "deletion_curve", "random_cells") == pytest.approx([1 - k for k in TENTHS], abs=1e-6)
     assert curve(frame, "deletion_auc", "random_cells") == pytest.approx([0.5])
 

@@ -28,6 +28,16 @@ def test_what_needs_a_reconstruction_is_refused_before_anything_is_trained():
             check_compatible(forest, metric, settings)
     check_compatible(forest, deletion, deletion.settings({}))
     assert needs_of(deletion, by_reconstruction) == {"reconstruction"}
+    among_others = deletion.settings({"replacement": ["clip_median", "reconstruction"]})
+    with pytest.raises(ConfigError, match="ff_background"):
+        check_compatible(forest, deletion, among_others)
+    check_compatible(forest, deletion, deletion.settings({"replacement": ["clip_median", "zero"]}))
+
+
+@pytest.mark.parametrize("replacement", [[], ["zero", "zero"], ["silence"]])
+def test_a_list_of_backgrounds_holds_each_once(replacement: list[str]):
+    with pytest.raises(ConfigError, match="replacement"):
+        FAITHFULNESS["deletion"].settings({"replacement": replacement})
 
 
 @pytest.mark.parametrize("fractions", [(0.0, 0.5), (0.1, 1.0), (0.0, 0.5, 0.5, 1.0), ()])

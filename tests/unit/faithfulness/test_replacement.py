@@ -1,4 +1,5 @@
 import math
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ from toy_detectors import Constant, Linear, Mixing, context
 
 from soundproof.errors import ConfigError
 from soundproof.faithfulness.base import COLUMNS
-from soundproof.faithfulness.replacement import background_ff, frame_masks, reconstruction_ff, segment_masks
+from soundproof.faithfulness.frame_marks import frame_masks, segment_masks, shifted_masks
+from soundproof.faithfulness.replacement import background_ff, reconstruction_ff
+from soundproof.ties import n_top
 
 ANNOTATED_ALL = torch.ones(6, dtype=torch.bool)
 
@@ -107,8 +110,9 @@ def test_clipped_chance_knows_the_published_labels():
     x[..., -1] = 1
     label = torch.arange(8) == 7
     ask = context("ff", 1, annotated=[label], segment_frames=8, percentiles=(50,), draws=2)
-    frame = reconstruction_ff(Constant((1, 8)), x, {}, ask)
-    assert values(frame, "ff_segment", "chance_uniform", "uniform_frames") == [0.0]
+    frame = reconstruction_ff(Constant((1, 8)), x, {"own": torch.arange(8.0).reshape(1, 1, 8)}, ask)
+    assert values(frame, "ff_segment", "as_published", "own") == [0.0]
+    assert values(frame, "ff_segment", "chance_uniform", "own") == [0.0]
     assert values(frame, "ff_segment", "chance_uniform_unclipped", "uniform_frames") == [1.0]
 
 
@@ -131,9 +135,16 @@ def test_ties_at_the_minimum_replace_everything_only_as_published():
     maps = {"sparse": one_hot, "constant": torch.zeros(1, 1, 6)}
     frame = reconstruction_ff(Constant((1, 6)), x, maps, context("ff", 1, percentiles=(50,)))
     assert values(frame, "ff_frame", "unclipped", "sparse") == [1.0]
-    assert values(frame, "ff_frame", "corrected", "sparse") == pytest.approx([36 / 91])
     assert values(frame, "ff_frame", "unclipped", "constant") == [1.0]
-    assert values(frame, "ff_frame", "corrected", "constant") == [0.0]
+    # corrected: three frames each, the tie among the zeros split at random but for both maps alike
+    sparse, constant = (
+        round(91 * values(frame, "ff_frame", "corrected", name)[0]) for name in ("sparse", "constant")
+    )
+    squares = [t * t for t in range(1, 7)]
+    assert sparse - 36 in {a + b for a, b in combinations(squares[:5], 2)}
+    assert constant in {sum(three) for three in combinations(squares, 3)}
+    # the chance of what stays as published replaces as many frames as the map does: all
+    assert values(frame, "ff_frame", "chance_uniform", "sparse") == [1.0]
 
 
 def test_segment_rows_only_for_clips_with_an_annotated_frame():
@@ -150,7 +161,7 @@ def test_segment_rows_only_for_clips_with_an_annotated_frame():
 def test_masks_shrink_as_the_percentile_rises(seed: int, n_frames: int):
     curves = torch.randn(1, 1, n_frames, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     percentiles = tuple(range(90, 100))
-    frames = frame_masks(curves, percentiles)[0]
+    frames = frame_masks(curves, percentiles)
     segments = segment_masks(frames, 4)
     for masks in (frames, segments):
         assert (masks[1:] <= masks[:-1]).all()
@@ -207,7 +218,8 @@ def test_the_chance_line_meets_its_expectation():
     x = torch.ones(1, 2, 100)
     ask = context("ff", 1, percentiles=(90.5, 95.5), draws=3)
     frame = reconstruction_ff(Constant((2, 100)), x, {}, ask)
-    assert values(frame, "ff_frame", "chance_uniform", "uniform_frames") == pytest.approx([0.10, 0.05])
+    drawn = values(frame, "ff_frame", "chance_uniform_unclipped", "uniform_frames")
+    assert drawn == pytest.approx([0.10, 0.05])
     assert set(frame["explainer"]) == {"uniform_frames"}
 
 
@@ -217,7 +229,10 @@ def test_chance_frames_are_uniform_and_belong_to_the_clip():
     x[:, :, 0] = 1
     ask = context("ff", 400, percentiles=(50,), draws=1)
     drawn = values(
-        reconstruction_ff(Constant((1, 20)), x, {}, ask), "ff_frame", "chance_uniform", "uniform_frames"
+        reconstruction_ff(Constant((1, 20)), x, {}, ask),
+        "ff_frame",
+        "chance_uniform_unclipped",
+        "uniform_frames",
     )
     assert set(drawn) == {0.0, 1.0}
     assert np.mean(drawn) == pytest.approx(0.5, abs=4 * 0.5 / 20)
@@ -225,7 +240,86 @@ def test_chance_frames_are_uniform_and_belong_to_the_clip():
         Constant((1, 20)), x[7:8], {}, context("ff", 1, clip_ids=["clip7"], percentiles=(50,), draws=1)
     )
     order = sorted(f"clip{i}" for i in range(400))
-    assert values(again, "ff_frame", "chance_uniform", "uniform_frames") == [drawn[order.index("clip7")]]
+    anew = values(again, "ff_frame", "chance_uniform_unclipped", "uniform_frames")
+    assert anew == [drawn[order.index("clip7")]]
+
+
+def blocks(n_clips: int, n_frames: int, width: int) -> torch.Tensor:
+    """Maps of constant blocks, as an occlusion window leaves them."""
+    heights = torch.randn(n_clips, 1, n_frames // width, generator=torch.Generator().manual_seed(9))
+    return heights.repeat_interleave(width, dim=-1)
+
+
+def test_every_map_replaces_equally_many_frames():
+    # every frame carries the same error: FF is the share of replaced frames
+    x = torch.ones(3, 1, 200)
+    maps = {
+        "blocks": blocks(3, 200, 20),
+        "relu": torch.randn(3, 1, 200, generator=torch.Generator().manual_seed(1)).clamp(min=0),
+        "constant": torch.zeros(3, 1, 200),
+        "fine": torch.randn(3, 1, 200, generator=torch.Generator().manual_seed(2)),
+        "negative_zeros": torch.zeros(3, 1, 200) * torch.randn(3, 1, 200),
+    }
+    ask = context("ff", 3, percentiles=(90, 98, 99))
+    frame = reconstruction_ff(Constant((1, 200)), x, maps, ask)
+    for name in maps:
+        corrected = values(frame, "ff_frame", "corrected", name)
+        assert corrected == pytest.approx([20 / 200, 4 / 200, 2 / 200] * 3)
+    # published: the whole block at every percentile, and so does its own chance
+    assert values(frame, "ff_frame", "unclipped", "blocks") == pytest.approx([0.1] * 9)
+    assert values(frame, "ff_frame", "chance_uniform", "blocks") == pytest.approx([0.1] * 9)
+    assert values(frame, "ff_frame", "chance_uniform", "fine") == pytest.approx([0.1, 0.02, 0.01] * 3)
+
+
+def test_a_constant_map_is_a_random_one():
+    # the error lies in one fifth of the frames: a map that knows nothing takes a tenth of it at p90
+    x = torch.zeros(300, 1, 100)
+    x[:, :, 40:60] = 1
+    ask = context("ff", 300, percentiles=(90,), draws=1)
+    frame = reconstruction_ff(Constant((1, 100)), x, {"constant": torch.zeros(300, 1, 100)}, ask)
+    constant = np.array(values(frame, "ff_frame", "corrected", "constant"))
+    chance = np.array(values(frame, "ff_frame", "chance_uniform_unclipped", "uniform_frames"))
+    # ten of a hundred without replacement: sd of the hits sqrt(10 x 0.2 x 0.8 x 90 / 99) of 20
+    noise = math.sqrt(1.6 * 90 / 99) / 20 / math.sqrt(300)
+    assert abs(constant.mean() - 0.1) < 4 * noise
+    assert abs(constant.mean() - chance.mean()) < 4 * noise * math.sqrt(2)
+
+
+def test_the_shifted_curve_is_the_map_itself_at_random_lags():
+    # all error in 30 of 60 frames; the map's peak is a run of 6: over all lags it takes half of a tenth
+    x = torch.zeros(400, 1, 60)
+    x[..., :30] = 1
+    relevance = torch.zeros(400, 1, 60)
+    relevance[..., 10:16] = torch.arange(6.0) + 1
+    annotated = [torch.arange(60) < 30] * 400
+    ask = context("ff", 400, percentiles=(90,), shifts=2, segment_frames=10, annotated=annotated)
+    frame = reconstruction_ff(Constant((1, 60)), x, {"map": relevance}, ask)
+    shifted = np.array(values(frame, "ff_frame", "chance_circular_shift_unclipped"))
+    assert set(np.round(shifted * 60)) <= set(range(13))
+    assert shifted.mean() == pytest.approx(0.1, abs=4 * 0.1 / math.sqrt(800))
+    # a run of 6 touches one or two segments of 10, six random frames scatter over four and more
+    segments = np.array(values(frame, "ff_segment", "chance_circular_shift_unclipped"))
+    scattered = values(frame, "ff_segment", "chance_uniform_unclipped", "uniform_frames")
+    assert segments.mean() < 0.75 * np.mean(scattered)
+
+
+def test_shifting_rolls_each_clip_and_percentile_by_its_own_lag():
+    masks = torch.rand(2, 3, 4, 11, generator=torch.Generator().manual_seed(0)) < 0.3
+    draws = torch.rand(5, 4, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    shifted = shifted_masks(masks, draws)
+    for s, p, clip in np.ndindex(5, 2, 4):
+        lag = int(draws[s, clip, p] * 11)
+        assert torch.equal(shifted[p, s, :, clip], masks[p, :, clip].roll(lag, dims=-1))
+
+
+def test_equal_counts_are_those_of_numpys_quantile():
+    rng = np.random.default_rng(4)
+    for n_frames in (7, 100, 101, 200, 401):
+        curve = rng.normal(size=n_frames)
+        for quantile in (0.0, 0.5, 0.9, 0.95, 0.98, 0.99, 1.0):
+            at_or_above = sorted(curve)[math.ceil(round(quantile * (n_frames - 1), 9)) :]
+            assert n_top(n_frames, quantile) == len(at_or_above)
+            assert abs(n_top(n_frames, quantile) - (curve >= np.quantile(curve, quantile)).sum()) <= 1
 
 
 def test_any_detector_can_replace_by_its_background():

@@ -12,12 +12,15 @@ from soundproof.localisation.aupro import aupro, region_weights
 from soundproof.metrics import Undefined
 
 
-def brute_force(maps, masks, limit, connectivity):
+def brute_force(maps, masks, limit, connectivity, min_cells):
     """One threshold after the other, one region after the other."""
     regions = []
     for clip, mask in enumerate(masks):
         labels = label(mask, connectivity=1 if connectivity == 4 else 2)
-        regions += [(clip, labels == k) for k in range(1, labels.max() + 1)]
+        parts = [labels == k for k in range(1, labels.max() + 1)]
+        regions += [(clip, cells) for cells in parts if cells.sum() >= min_cells]
+    if not regions:
+        return None
     points = [(0.0, 0.0)]
     for threshold in sorted(set(maps.ravel().tolist()), reverse=True):
         marked = maps >= threshold
@@ -38,15 +41,20 @@ def brute_force(maps, masks, limit, connectivity):
     st.sampled_from([3, 12, 1000]),
     st.sampled_from([0.05, 0.3, 1.0]),
     st.sampled_from([4, 8]),
+    st.sampled_from([1, 2, 4, 9]),
 )
-def test_agrees_with_brute_force_and_stays_in_bounds(seed, levels, limit, connectivity):
+def test_agrees_with_brute_force_and_stays_in_bounds(seed, levels, limit, connectivity, min_cells):
     rng = np.random.default_rng(seed)
     masks = rng.random((3, 5, 7)) < 0.35
     masks[0, 0, 0], masks[0, 4, 6] = True, False
     maps = rng.integers(levels, size=masks.shape) + masks * rng.integers(levels)
-    value = aupro(maps, masks, limit, connectivity)
-    assert value == pytest.approx(brute_force(maps, masks, limit, connectivity), abs=1e-12)
-    assert 0 <= value <= 1 + 1e-12
+    value = aupro(maps, masks, limit, connectivity, min_cells)
+    expected = brute_force(maps, masks, limit, connectivity, min_cells)
+    if expected is None:
+        assert value == Undefined(f"no region has {min_cells} cells or more")
+    else:
+        assert value == pytest.approx(expected, abs=1e-12)
+        assert 0 <= value <= 1 + 1e-12
 
 
 def test_by_hand_a_small_region_weighs_as_much_as_a_large_one():
@@ -55,18 +63,33 @@ def test_by_hand_a_small_region_weighs_as_much_as_a_large_one():
     maps = np.zeros((1, 1, 12))
     maps[0, 0, 2:6] = 2.0  # the large region first, then everything at once
     # overlap rises to 1/2 at rate 0, then linearly to 1 at rate 1: 0.65 at 0.3, mean 0.575
-    assert aupro(maps, masks, 0.3) == pytest.approx(0.575)
+    assert aupro(maps, masks, 0.3, min_cells=1) == pytest.approx(0.575)
+
+
+def test_a_region_below_the_minimum_is_neither_a_region_nor_a_false_positive():
+    masks = np.zeros((1, 1, 12), bool)
+    masks[0, 0, 0] = masks[0, 0, 2:6] = True
+    maps = np.zeros((1, 1, 12))
+    maps[0, 0, 0], maps[0, 0, 2:6] = 3.0, 2.0
+    # the crumb comes first and costs nothing; then the region, whole, at rate 0
+    assert aupro(maps, masks, 0.3) == pytest.approx(1.0)
+    # missing it costs nothing either
+    maps[0, 0, 0] = -1.0
+    assert aupro(maps, masks, 0.3) == pytest.approx(1.0)
+    assert isinstance(aupro(maps, masks, 0.3, min_cells=5), Undefined)
 
 
 def test_corner_neighbours_are_one_region_or_two():
     mask = np.eye(2, dtype=bool)[np.newaxis]
-    assert region_weights(mask, 8)[0].tolist() == [[0.5, 0], [0, 0.5]]
-    assert region_weights(mask, 4)[0].tolist() == [[1.0, 0], [0, 1.0]]
+    assert region_weights(mask, 8, 1)[0].tolist() == [[0.5, 0], [0, 0.5]]
+    assert region_weights(mask, 4, 1)[0].tolist() == [[1.0, 0], [0, 1.0]]
+    assert region_weights(mask, 8, 2)[0].tolist() == [[0.5, 0], [0, 0.5]]
+    assert not region_weights(mask, 4, 2).any()
 
 
 def test_regions_do_not_reach_into_the_next_clip():
     masks = np.ones((2, 1, 2), bool)
-    assert region_weights(masks).ravel().tolist() == [0.5] * 4
+    assert region_weights(masks, min_cells=1).ravel().tolist() == [0.5] * 4
 
 
 def test_with_one_region_and_no_limit_it_is_the_area_under_the_roc_curve():

@@ -76,5 +76,15 @@ def test_a_curve_without_peaks_has_no_chance_either():
     annotated = np.zeros((1, 80), bool)
     annotated[:, :40] = True
     flat = np.ones((1, 80))
-    assert uniform_chance(flat, annotated).tolist() == [[0.0] * len(PERCENTILES)]
-    assert circular_shift_chance(flat, annotated).tolist() == [[0.0] * len(PERCENTILES)]
+    for chance in (uniform_chance, circular_shift_chance):
+        assert chance(flat, annotated, protocol="as_published").tolist() == [[0.0] * len(PERCENTILES)]
+
+
+def test_corrected_chance_is_the_same_for_every_curve_and_published_chance_follows_its_own_peaks():
+    _, annotated = random_set(n_clips=3)
+    fine = np.random.default_rng(0).random((3, 400))
+    blocks = np.repeat(np.random.default_rng(1).random((3, 10)), 40, axis=1)
+    np.testing.assert_array_equal(uniform_chance(fine, annotated), uniform_chance(blocks, annotated))
+    published = uniform_chance(blocks, annotated, protocol="as_published")
+    # the highest block of 40 frames at every percentile: the chance of 40 frames, that of p90
+    np.testing.assert_allclose(published, uniform_chance(fine, annotated)[:, :1].repeat(10, axis=1))

@@ -32,12 +32,14 @@ IDS = ["a", "b", "c", "d"]
 def test_rows_of_every_family_and_their_chance_lines(maps, truth):
     table = measure_localisation(maps, IDS, truth, ALL)
     assert list(table.columns) == COLUMNS
-    assert table["value"].between(0, 1).all()
+    free = table["metric"].eq("aupro_regions") | table["protocol"].eq("influence")
+    assert table.loc[~free, "value"].between(0, 1).all()
     assert set(table["metric"]) == {m for entry in LOCALISATION.values() for m in entry.measures}
     keys = ["explainer", "metric", "protocol", "parameter", "clip_id"]
     assert not table.duplicated(keys).any()
-    measured = table[table["explainer"].eq("good") & ~table["protocol"].str.startswith("chance")]
-    every = table[table["explainer"].eq("good") & table["protocol"].eq("chance_uniform")]
+    good = table[table["explainer"].eq("good") & ~table["metric"].str.startswith("aupro_")]
+    measured = good[good["protocol"].isin(["", "corrected"])]
+    every = good[good["protocol"].eq("chance_uniform")]
     assert set(every["metric"]) == set(measured["metric"])
     assert measured["value"].mean() > every["value"].mean()
 
@@ -45,7 +47,10 @@ def test_rows_of_every_family_and_their_chance_lines(maps, truth):
 def test_set_level_rows_have_no_clip_and_clip_rows_all_do(maps, truth):
     table = measure_localisation(maps, IDS, truth, ALL)
     pooled = table[table["clip_id"].isna()]
-    assert set(pooled["metric"]) == {"aupro", "cell_auroc", "cell_ap"}
+    assert set(pooled["metric"]) == {
+        *("aupro", "aupro_false_positives", "aupro_regions"),
+        *("cell_auroc", "cell_ap"),
+    }
     assert set(table["clip_id"].dropna()) == set(IDS)
 
 
@@ -55,7 +60,28 @@ def test_a_clip_without_events_is_left_out_and_counted(maps, truth, caplog):
     assert set(table["clip_id"]) == {"a", "b", "c"}
     assert "segment_f1 of good: undefined for 1 of 4 clips" in caplog.text
     assert "flat: 4 of 4 maps are constant" in caplog.text
-    assert (table.loc[table["explainer"].eq("flat"), "value"] == 0).all()
+    published = table["explainer"].eq("flat") & table["protocol"].eq("as_published")
+    assert (table.loc[published, "value"] == 0).all()
+
+
+def test_flagging_every_segment_stands_beside_f1_whatever_the_map(maps, truth):
+    table = measure_localisation(maps, IDS, truth, {"segment_f1": ALL["segment_f1"]})
+    flagged = table[table["protocol"].eq("flag_all")]
+    assert set(flagged["explainer"]) == set(maps)
+    # one of four seconds is positive: 2 x 1 / (1 + 4)
+    assert flagged["value"].to_numpy() == pytest.approx(0.4)
+
+
+def test_ties_hang_on_the_clips_name_and_not_on_its_place(maps, truth):
+    settings = {"segment_f1": ALL["segment_f1"], "iou": ALL["iou"]}
+    whole = measure_localisation({"flat": maps["flat"]}, IDS, truth, settings)
+    alone = Truth(10.0, truth.events[1:2], truth.masks[1:2])
+    one = measure_localisation({"flat": maps["flat"][1:2]}, ["b"], alone, settings)
+    keys = ["metric", "protocol", "parameter", "clip_id"]
+    both = one.merge(whole, on=keys, validate="one_to_one")
+    assert len(both) == len(one)
+    assert (both["value_x"] == both["value_y"]).all()
+    assert both["value_x"].nunique() > 1
 
 
 def test_families_without_truth_are_left_out_with_a_reason(maps, truth, caplog):

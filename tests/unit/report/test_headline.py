@@ -62,6 +62,40 @@ def test_what_outdoes_a_detector_is_said_before_its_explanations_are_praised(tab
     assert headline_table(tables).startswith(f"{said}\n\n| detector")
 
 
+def quality_table(folder, rows):
+    columns = (Column("Detector", "detector_title"),)
+    table = FinishedTable(pd.DataFrame(rows), "caption", columns, ())
+    write_finished_table(table, folder, "quality", "quality", Provenance(stage="test"))
+
+
+def test_the_input_and_flagging_everything_stand_beside_the_best(tables):
+    row = {"detector_title": "AE", "detector": "ae", "segment_f1": 0.7, "segment_f1_flag_all": 0.71}
+    row |= {"segment_f1_ci_low": 0.6, "segment_f1_ci_high": 0.8, "segment_f1_chance_uniform": 0.55}
+    best = row | {"explainer": "error_map", "explainer_title": "Error map", "cell_auroc": 0.77}
+    shown = row | {"explainer": "input_map", "explainer_title": "Input", "cell_auroc": 0.675}
+    quality_table(tables, [best, shown])
+    # areas lead: a win over chance is a win there, while flagging everything may win segment F1
+    assert headline_sentence(tables) == ("Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68.")
+    quality_table(tables, [{key: value for key, value in best.items() if key != "cell_auroc"}])
+    assert headline_sentence(tables) == (
+        "Best by segment F1 at p98: Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."
+    )
+    assert "| 0.70 [0.60, 0.80] / 0.55 / 0.71" in headline_table(tables)
+
+
+def test_lowest_deletion_is_best_and_what_the_reconstruction_favours_is_said(tables):
+    rows = [
+        {"detector_title": "AE", "detector": "ae", "explainer": name, "explainer_title": name}
+        | {"deletion_auc_reconstruction": value, "deletion_auc_clip_median": 1 - value}
+        for name, value in (("error_map", 0.2), ("occlusion", 0.4))
+    ]
+    quality_table(tables, rows)
+    assert headline_sentence(tables) == "Best by deletion AUC (reconstruction): error_map of AE, 0.20."
+    table = headline_table(tables)
+    assert "deletion AUC (clip median)" in table
+    assert "favour the error map by construction" in table
+
+
 def test_readme_block_is_replaced_and_the_rest_kept(tables, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("before\n<!-- headline: generated -->\nold\n<!-- /headline -->\nafter\n")
