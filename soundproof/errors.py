@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class SoundproofError(Exception):
@@ -31,6 +32,21 @@ class ConfigError(SoundproofError):
 
 class DataError(SoundproofError):
     """A recording, label or folder that cannot be used."""
+
+
+class SettingError(DataError):
+    """Data that the settings of the data set do not fit, and that other settings would.
+
+    Args:
+        asked: As for any error.
+        found: As for any error.
+        remedy: What to set, in words.
+        changes: Keys of the data set and the values to try; where to write them depends on how the run was started.
+    """
+
+    def __init__(self, asked: str, found: str, remedy: str, changes: Mapping[str, Any]) -> None:
+        super().__init__(asked, found, remedy)
+        self.changes = dict(changes)
 
 
 class DownloadError(SoundproofError):
