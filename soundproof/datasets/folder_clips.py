@@ -182,9 +182,22 @@ def refuse_leaks(clips: pd.DataFrame, folder: Path) -> None:
     Raises:
         DataError: The first pair of files, and their number.
     """
-    pairs = repeated_across_splits(clips)
+    refuse_pairs(repeated_across_splits(clips), folder, "files")
+
+
+def refuse_pairs(pairs: Sequence[tuple[str, str]], folder: Path, what: str) -> None:
+    """Refuse pairs of a training and a test clip that are the same.
+
+    Args:
+        pairs: Their paths.
+        folder: Folder of the clips, for the message.
+        what: What is the same, in the plural.
+
+    Raises:
+        DataError: The first pair, and their number.
+    """
     if pairs:
-        found = f"{len(pairs)} files are in both, first '{pairs[0][0]}' and '{pairs[0][1]}'"
+        found = f"{len(pairs)} {what} are in both, first '{pairs[0][0]}' and '{pairs[0][1]}'"
         raise DataError(f"separate training and test clips in {folder}", found, "remove one of each pair")
 
 

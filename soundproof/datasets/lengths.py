@@ -43,9 +43,9 @@ def settle(
     """Settle the clips' length: ``wanted`` seconds, or the shortest recording's that is no accident.
 
     A recording shorter than a tenth of the median length is an accident. Normal ones are left out where they are
-    few (at most a twentieth of the recordings; one always may be); more, faulty ones, and those without which a machine
-    would lack training clips or normal test clips are refused. Where a length is set, recordings of at least that
-    length are used however short.
+    few (at most a twentieth of the recordings; one always may be). More, faulty ones, and those without which a
+    machine would lack training clips or normal test clips are refused. Where a length is set, recordings
+    of at least that length are used however short.
 
     Args:
         folder: Folder of the recordings, for messages.

@@ -1,7 +1,7 @@
 """Notes about the data of a study: what was read, cut and left out, and what to be wary of.
 
 A data set states them (:meth:`soundproof.datasets.base.Dataset.notes`), the rule that lists the clips says them on
-the terminal and writes them beside the clips, and the study's page shows them. To add one: return it from ``notes``.
+the terminal and writes them beside the clips, and the study's page shows them. To add one: return it from there.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Note:
     """A fact about the data, in words.
 
     Attributes:
-        kind: ``read``: what there is; ``cut``: what was made of it; ``left out``: what is not used; ``caution``: what
-            a reader must not miss. All but ``read`` are said on the terminal.
+        kind: ``read``: what there is; ``cut``: what was made of it; ``left out``: what is not used; ``caution``:
+            what a reader must not miss. All but ``read`` are said on the terminal.
         subject: What it is about, two or three words.
         text: The fact, with its numbers, and what to do where something can be done.
     """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from soundproof.datasets.audio_files import SUFFIXES, AudioInfo, audio_info, read_audio
+from soundproof.datasets.audio_files import SUFFIXES, AudioInfo, audio_info, mono_pieces, read_audio
 from soundproof.datasets.base import Audio, AudioDataset
 from soundproof.datasets.cutting import Cut, cutting_notes, refuse_lost_events
 from soundproof.datasets.folder_clips import (
@@ -19,6 +21,7 @@ from soundproof.datasets.folder_clips import (
     events_within,
     folder_clips,
     refuse_leaks,
+    refuse_pairs,
     unknown_clip,
 )
 from soundproof.datasets.layouts import LabelledFile
@@ -26,6 +29,7 @@ from soundproof.datasets.lengths import Lengths, length_notes, settle
 from soundproof.datasets.notes import Note, count
 from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
+from soundproof.datasets.same_sound import FIRST, Sound, same_sounds
 from soundproof.datasets.segments import RULE
 from soundproof.schemas import CLIPS
 
@@ -68,6 +72,7 @@ class RecordingsDataset(AudioDataset):
         rows = [self._row(segment, digests[segment.file.path]) for segment in self._segments.values()]
         clips = pd.DataFrame(rows, columns=CLIPS.names).sort_values("clip_id", ignore_index=True)
         refuse_leaks(clips, self.folder)
+        refuse_pairs(self._same_sounds(), self.folder, "sounds")
         clips.attrs = {
             "segment_seconds": self._lengths.seconds,
             "segment_rule": RULE,
@@ -101,6 +106,19 @@ class RecordingsDataset(AudioDataset):
             *length_notes(settled, self._durations, clips),
             *cutting_notes(self._cuts, settled.seconds, settled.from_path, labels),
         )
+
+    def _same_sounds(self) -> list[tuple[str, str]]:
+        """Pairs of (training, test) recordings that sound the same."""
+        sounds = [
+            Sound(file.path, str(file.split), (info.rate_hz, info.n_samples)) for file, info in self._used
+        ]
+
+        def pieces(path: str, n_samples: int | None = None) -> Iterator[bytes]:
+            for piece in mono_pieces(self.folder / path, self.settings.channel, n_samples=n_samples):
+                # 0 and -0 are one sound
+                yield (piece + np.float32(0)).tobytes()
+
+        return same_sounds(sounds, lambda path: b"".join(pieces(path, FIRST)), pieces)
 
     @cached_property
     def _files(self) -> list[tuple[LabelledFile, AudioInfo]]:
