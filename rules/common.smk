@@ -10,6 +10,7 @@ sys.path.insert(0, str(workflow.basedir))
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.codebase import code_digest
 from soundproof.config import load_config
+from soundproof.config.demands import demands_of
 from soundproof.config.stages import Stages
 from soundproof.datasets.file_names import refuse_unfit
 from soundproof.datasets.registry import DATASETS
@@ -30,6 +31,8 @@ def read_config():
 CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))
+# what is demanded of clips only refuses: it is no parameter either
+config["demands"] = {name: demands_of(study) for name, study in STUDIES.items()}
 RUN = f"{CONFIG.results_dir}/{CONFIG.run}"
 # on a cluster jobs run elsewhere, and read this file there once more
 HERE = workflow.local_exec and not workflow.remote_exec

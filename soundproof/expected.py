@@ -91,7 +91,8 @@ class _StudyFiles:
         modules = tuple(self.stages.dataset_code())
         dataset = self.stages.dataset()
         listed = self.stages.clips()
-        yield Expected(path=self.clips, rule="list_clips", stage="clips", settings=listed, modules=modules)
+        for path in (self.clips, self.folder / "notes.parquet"):
+            yield Expected(path=path, rule="list_clips", stage="clips", settings=listed, modules=modules)
         for part in self.study.parts():
             for kind in ("features", "masks"):
                 yield Expected(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundproof.datasets.layouts import Event, LabelledFile
+from soundproof.datasets.lengths import rounded_down
 from soundproof.datasets.notes import Note, count, listed
 from soundproof.datasets.segments import RULE, segment_starts
 from soundproof.errors import SettingError
@@ -106,7 +107,7 @@ def refuse_lost_events(folder: Path, cuts: Sequence[Cut], seconds: float, from_p
 def _fitting(cuts: Sequence[Cut], seconds: float) -> float | None:
     """The longest part 1/2, 1/3, ... of the clips' length that keeps all events, if any."""
     for parts in range(2, _TRIED):
-        shorter = float(f"{seconds / parts:.3g}")
+        shorter = rounded_down(seconds / parts)
         again = (Cut.of(cut.file, cut.rate_hz, cut.n_samples, shorter) for cut in cuts)
         if shorter > 0 and not any(cut.lost() for cut in again):
             return shorter

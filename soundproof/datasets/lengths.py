@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,9 +72,10 @@ def settle(
     short = [path for path, seconds in usual.items() if seconds < wanted]
     if short:
         found = f"{len(short)} of {len(lengths)} are shorter: {_with_lengths(short, lengths)}"
-        remedy = f"set 'segment_seconds' to {usual[shortest]:g} or less, or remove the short recordings"
+        fitting = rounded_down(usual[shortest])
+        remedy = f"set 'segment_seconds' to {fitting:g} or less, or remove the short recordings"
         asked = f"segments of {wanted:g} s from the recordings in {folder}"
-        raise SettingError(asked, found, remedy, {"segment_seconds": usual[shortest]})
+        raise SettingError(asked, found, remedy, {"segment_seconds": fitting})
     return Lengths(wanted, "", tuple(outliers), middle)
 
 
@@ -94,7 +96,7 @@ def _check_outliers(
     emptied = any(groups[group] == number for group, number in lost.items())
     if not faulty and not emptied and len(outliers) <= max(1, MOST_OUTLIERS * len(lengths)):
         return
-    least = min(lengths.values())
+    least = rounded_down(min(lengths.values()))
     shown = _with_lengths(outliers, lengths)
     found = f"{len(outliers)} of {len(lengths)} are shorter than a tenth of that: {shown}"
     remedy = (
@@ -103,6 +105,13 @@ def _check_outliers(
     )
     asked = f"recordings in {folder} of a length like the median, {middle:g} s"
     raise SettingError(asked, found, remedy, {"segment_seconds": least})
+
+
+def rounded_down(seconds: float) -> float:
+    """The largest number of four digits that is not above ``seconds``, since it is what messages say to set."""
+    step = 10.0 ** (math.floor(math.log10(seconds)) - 3)
+    nearest = float(f"{seconds:.4g}")
+    return nearest if nearest <= seconds else float(f"{nearest - step:.4g}")
 
 
 def _with_lengths(paths: Sequence[str], lengths: Mapping[str, float], most: int = 5) -> str:

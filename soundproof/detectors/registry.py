@@ -69,12 +69,14 @@ class DetectorEntry(Entry):
         reconstructs: ``reconstruct`` returns a reconstruction.
         has_map: ``anomaly_map`` returns the detector's own map.
         has_cam_layer: ``cam_layer`` names a layer for Grad-CAM.
+        least_side: Bands and frames that a map must have at least.
     """
 
     differentiable: bool
     reconstructs: bool = False
     has_map: bool = False
     has_cam_layer: bool = False
+    least_side: int = 1
 
 
 def _auto_encoder(
@@ -90,6 +92,8 @@ def _auto_encoder(
         reconstructs=True,
         has_map=True,
         has_cam_layer=name != "dense_ae",
+        # three poolings halve both sides
+        least_side=1 if name == "dense_ae" else 8,
     )
 
 

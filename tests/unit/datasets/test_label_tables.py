@@ -66,7 +66,7 @@ def every_line(text: str, end: str) -> str:
         COMMAS.replace(",,,,,\n", ",,,,,,\n").replace("2000.5\n", "2000.5,\n"),
         COMMAS.replace("high_hz\n", "high_hz,\n"),
         COMMAS.replace(",,,,,\n", "\n"),
-        COMMAS.replace(",", " , ").replace('"leak , slow"', '"leak, slow"').replace(', "', ',"'),
+        COMMAS.replace(",", " , ").replace("leak ,  slow", "leak, slow"),
         "\n\n" + COMMAS.replace("\n", "\n\n"),
         COMMAS.replace("path,label", "Path,LABEL"),
         COMMAS.replace("path", '"path"').replace("a.wav", '"a.wav"'),
