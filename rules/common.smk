@@ -7,6 +7,7 @@ from pathlib import Path
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(workflow.basedir))
 
+from soundproof.attempts import begin_run
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.codebase import code_digest
 from soundproof.config import load_config
@@ -28,6 +29,8 @@ def read_config():
         sys.exit(f"Configuration error: {redact(str(error))}")
 
 
+if workflow.is_main_process:
+    begin_run()
 CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))

@@ -14,7 +14,12 @@ class SoundproofError(Exception):
         asked: What was requested, naming the key, file or clip.
         found: What was there instead.
         remedy: What to do next.
+
+    Attributes:
+        curable: Whether a second attempt may succeed where nobody has done anything meanwhile.
     """
+
+    curable = False
 
     def __init__(self, asked: str, found: str, remedy: str) -> None:
         super().__init__(asked, found, remedy)
@@ -52,17 +57,27 @@ class SettingError(DataError):
 class DownloadError(SoundproofError):
     """A file that could not be fetched, or that is not the file it should be."""
 
+    curable = True
+
 
 class ArtefactError(SoundproofError):
     """A result file that is missing, half-written, stale or of the wrong kind."""
+
+    # network file systems show a file late
+    curable = True
 
 
 class StorageError(SoundproofError):
     """A disk or folder that cannot take what is to be written."""
 
+    curable = True
+
 
 class MemoryShortage(SoundproofError):
     """More memory asked for than there is."""
+
+    # a second attempt has twice as much
+    curable = True
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -129,7 +129,9 @@ class _StudyFiles:
         ]
         yield from shown
         page = self.folder / "index.html"
-        yield Expected(path=page, rule="write_report", also=tuple(file.path for file in shown))
+        features = self.folder / "features" / f"{next(iter(self.study.parts()))}.parquet"
+        made_from = (self.clips, self.folder / "notes.parquet", features, *(file.path for file in shown))
+        yield Expected(path=page, rule="write_report", also=made_from)
 
     def _measured(self, part: str) -> Iterator[Expected]:
         """Files of a part that hold rows of all its detectors."""

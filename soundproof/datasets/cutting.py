@@ -61,8 +61,9 @@ class Cut:
         return (self.n_samples - self.starts[-1] - self.piece) / self.rate_hz
 
     def lost(self) -> list[Event]:
-        """Events of which less than a sample is kept."""
-        return [event for event in self.file.events or () if event.onset_s > self.kept_s - 1 / self.rate_hz]
+        """Events of which less than half a sample is kept."""
+        end = self.kept_s - 0.5 / self.rate_hz
+        return [event for event in self.file.events or () if event.onset_s > end]
 
     def shortened(self) -> list[Event]:
         """Events that go on for a sample or more in what is dropped, and begin before."""
@@ -135,53 +136,42 @@ def cutting_notes(
         f"{count(len(cut), 'recording')} of {len(cuts)} to {n_pieces} clips of {seconds:g} s ({why}), {RULE}; "
         f"{dropped:.4g} of {total:.6g} s are dropped"
     )
+    notes = [Note("cut", "Recordings", text)]
     faulty = [one for one in cut if one.file.label == "anomaly"]
     normal_pieces = {one.file.path: list(labels[one.file.path]).count("normal") for one in faulty}
     named = [path for path, number in normal_pieces.items() if number]
-    unlabelled = [one for one in faulty if one.file.events is None]
-    several = [one for one in unlabelled if len(one.starts) > 1]
-    missed = [one for one in unlabelled if one.dropped_s > 0]
+    if named:
+        text = (
+            f"{sum(normal_pieces.values())} clips of {count(len(named), 'faulty recording')} ({listed(named)}) "
+            "count as normal, since no labelled event reaches into them"
+        )
+        notes.append(Note("cut", "Normal pieces of faulty recordings", text))
     shortened = [one for one in cuts if one.shortened()]
-    found: list[tuple[bool, Note]] = [
-        (True, Note("cut", "Recordings", text)),
-        (
-            bool(named),
-            Note(
-                "cut",
-                "Normal pieces of faulty recordings",
-                f"{sum(normal_pieces.values())} clips of {count(len(named), 'faulty recording')} ({listed(named)}) "
-                "count as normal, since no labelled event reaches into them",
-            ),
-        ),
-        (
-            bool(shortened),
-            Note(
-                "caution",
-                "Events cut short",
-                f"events of {count(len(shortened), 'recording')} go on in what is dropped: {_shortened(shortened)}",
-            ),
-        ),
-        (
-            bool(several),
-            Note(
-                "caution",
-                "Faulty recordings without events",
-                f"all {sum(len(one.starts) for one in several)} clips of {_paths(several)} count as faulty, though "
-                "the fault may be in only some: label the events (onset_s, offset_s), or cut out the faulty parts",
-            ),
-        ),
-        (
-            bool(missed),
-            Note(
-                "caution",
-                "Ends of faulty recordings",
-                f"up to {max(one.dropped_s for one in missed):.4g} s are dropped at the end of {_paths(missed)}: a "
-                "fault that is only there is lost, and its clips still count as faulty; set 'segment_seconds' to a "
-                "length that fits into the recordings a whole number of times",
-            ),
-        ),
-    ]
-    return [note for holds, note in found if holds]
+    if shortened:
+        text = f"events of {_paths(shortened)} go on in what is dropped: {_shortened(shortened)}"
+        notes.append(Note("caution", "Events cut short", text))
+    return notes + _unlabelled_notes([one for one in faulty if one.file.events is None])
+
+
+def _unlabelled_notes(cuts: Sequence[Cut]) -> list[Note]:
+    """State what is not known of faulty recordings that were cut and whose events nobody labelled."""
+    notes = []
+    several = [one for one in cuts if len(one.starts) > 1]
+    if several:
+        text = (
+            f"all {sum(len(one.starts) for one in several)} clips of {_paths(several)} count as faulty, though the "
+            "fault may be in only some: label the events (onset_s, offset_s), or cut out the faulty parts"
+        )
+        notes.append(Note("caution", "Faulty recordings without events", text))
+    missed = [one for one in cuts if one.dropped_s > 0]
+    if missed:
+        text = (
+            f"up to {max(one.dropped_s for one in missed):.4g} s are dropped at the end of {_paths(missed)}: a "
+            "fault that is only there is lost, and its clips still count as faulty; set 'segment_seconds' to a "
+            "length that fits into the recordings a whole number of times"
+        )
+        notes.append(Note("caution", "Ends of faulty recordings", text))
+    return notes
 
 
 def _paths(cuts: Sequence[Cut]) -> str:

@@ -46,6 +46,7 @@ def write_study_page(
     names: Sequence[str],
     provenance: Provenance,
     index: str = "",
+    cautions: Sequence[str] = (),
 ) -> Path:
     """Write ``<folder>/index.html`` from the tables and figures that lie in the folder.
 
@@ -57,6 +58,7 @@ def write_study_page(
         names: Artefacts to show; they appear in the order of the registry.
         provenance: Record of the measurements that everything was made from.
         index: Relative link to the run's index; empty: none.
+        cautions: What a reader must not miss of the data.
 
     Returns:
         The page's path.
@@ -78,6 +80,7 @@ def write_study_page(
             provenance=provenance,
             long_table=LONG_TABLE,
             index=index,
+            cautions=cautions,
         )
     )
     return _write(folder / PAGE, text)
