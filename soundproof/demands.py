@@ -83,8 +83,8 @@ def resampled_length(n_samples: int, from_hz: int, to_hz: int) -> int:
 
 def _n_frames(n_samples: int, features: Mapping[str, Any]) -> int:
     """Frames of the map: one about each hop, cropped to a multiple where that leaves any."""
-    frames = 1 + n_samples // features["hop_length"]
-    return frames - frames % features["frames_multiple"] or frames
+    frames = 1 + n_samples // int(features["hop_length"])
+    return frames - frames % int(features["frames_multiple"]) or frames
 
 
 def _check_sides(n_frames: int | None, clips: pd.DataFrame, demands: Mapping[str, Any]) -> None:
@@ -122,12 +122,14 @@ def beyond_the_frames(clips: pd.DataFrame, demands: Mapping[str, Any]) -> list[N
     features = demands["features"]
     if features is None:
         return []
+    rate_hz, hop = features["sample_rate_hz"], features["hop_length"]
     found = []
-    for clip in clips.dropna(subset=["sample_rate_hz", "n_samples", "events"]).itertuples():
-        rate_hz, hop = features["sample_rate_hz"], features["hop_length"]
-        frames = _n_frames(resampled_length(int(clip.n_samples), int(clip.sample_rate_hz), rate_hz), features)
-        if len(clip.events) and all(event["onset_s"] >= frames * hop / rate_hz for event in clip.events):
-            found.append(str(clip.clip_id))
+    known = clips.dropna(subset=["sample_rate_hz", "n_samples", "events"])
+    columns = (known[name].tolist() for name in ("clip_id", "sample_rate_hz", "n_samples", "events"))
+    for clip_id, own_hz, own_samples, events in zip(*columns, strict=True):
+        frames = _n_frames(resampled_length(int(own_samples), int(own_hz), rate_hz), features)
+        if len(events) and all(event["onset_s"] >= frames * hop / rate_hz for event in events):
+            found.append(str(clip_id))
     if not found:
         return []
     text = (

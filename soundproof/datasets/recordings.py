@@ -76,7 +76,8 @@ class RecordingsDataset(AudioDataset):
         clips.attrs = {
             "segment_seconds": self._lengths.seconds,
             "segment_rule": RULE,
-            "length_from": self._lengths.from_path,
+            # where others are longer: the recording to blame for clips that are too short
+            "length_from": self._lengths.from_path if self._longer else "",
         }
         return clips
 
@@ -137,6 +138,10 @@ class RecordingsDataset(AudioDataset):
     def _lengths(self) -> Lengths:
         files = [file for file, _ in self._files]
         return settle(self.folder, files, self._durations, self.settings.segment_seconds)
+
+    @property
+    def _longer(self) -> bool:
+        return max(self._durations.values()) > self._lengths.seconds
 
     @property
     def _used(self) -> list[tuple[LabelledFile, AudioInfo]]:
