@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.config.demands import where_to_set
 from soundproof.datasets.notes import NOTES, described, notes_table, say
 from soundproof.datasets.open import open_dataset
 from soundproof.demands import beyond_the_frames, refuse_unfit
@@ -13,6 +12,7 @@ from soundproof.jobs import job
 from soundproof.provenance import Provenance
 from soundproof.schemas import CLIPS
 from soundproof.tables import write_table
+from soundproof.where import where_to_set
 
 
 def list_clips(

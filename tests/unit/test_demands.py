@@ -9,12 +9,13 @@ import pytest
 import torch
 import yaml
 
-from soundproof.config.demands import demands_of, where_to_set
+from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
 from soundproof.demands import beyond_the_frames, refuse_unfit, resampled_length
 from soundproof.errors import ConfigError, DataError
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
+from soundproof.where import where_to_set
 
 STUDY = {
     "name": "own",
