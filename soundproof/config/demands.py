@@ -1,7 +1,7 @@
 """What a study demands of its clips.
 
-Light: importing this loads no numerical library. It shapes no result, so that it is no parameter of a rule: a job reads
-it from the run's configuration.
+Light: importing this loads no numerical library. It shapes no result, so that it is no parameter of a rule: a job
+reads it from the run's configuration.
 """
 
 from __future__ import annotations
