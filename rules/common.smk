@@ -7,9 +7,11 @@ from pathlib import Path
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(workflow.basedir))
 
+from soundproof.attempts import begin_run
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.codebase import code_digest
 from soundproof.config import load_config
+from soundproof.config.demands import demands_of
 from soundproof.config.stages import Stages
 from soundproof.datasets.file_names import refuse_unfit
 from soundproof.datasets.registry import DATASETS
@@ -27,9 +29,13 @@ def read_config():
         sys.exit(f"Configuration error: {redact(str(error))}")
 
 
+if workflow.is_main_process:
+    begin_run()
 CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))
+# what is demanded of clips only refuses: it is no parameter either
+config["demands"] = {name: demands_of(study) for name, study in STUDIES.items()}
 RUN = f"{CONFIG.results_dir}/{CONFIG.run}"
 # on a cluster jobs run elsewhere, and read this file there once more
 HERE = workflow.local_exec and not workflow.remote_exec

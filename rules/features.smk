@@ -2,7 +2,7 @@
 
 DOES   list the clips of a data set; turn each part's clips into maps (and its stems into fault masks)
 NEEDS  the data set (synthesised, downloaded, or your own folder)
-GIVES  clips.parquet; features/<part>.parquet, masks/<part>.parquet (empty where there is no exact truth)
+GIVES  clips.parquet, notes.parquet (what was read, cut and left out); features/<part>.parquet, masks/<part>.parquet (empty where there is no exact truth)
 """
 
 
@@ -12,6 +12,7 @@ rule list_clips:
         sources_of,
     output:
         clips=f"{STUDY}/clips.parquet",
+        notes=f"{STUDY}/notes.parquet",
     log:
         f"{RUN}/logs/list_clips/{{study}}.log",
     conda:

@@ -114,6 +114,9 @@ rule write_report:
     """Write the page of study {wildcards.study}."""
     input:
         measurements=f"{STUDY}/measurements.parquet",
+        clips=f"{STUDY}/clips.parquet",
+        notes=f"{STUDY}/notes.parquet",
+        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
         tables=artefact_files(TABLES),
         figures=artefact_files(FIGURES),
     output:

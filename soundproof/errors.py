@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class SoundproofError(Exception):
@@ -13,7 +14,12 @@ class SoundproofError(Exception):
         asked: What was requested, naming the key, file or clip.
         found: What was there instead.
         remedy: What to do next.
+
+    Attributes:
+        curable: Whether a second attempt may succeed where nobody has done anything meanwhile.
     """
+
+    curable = False
 
     def __init__(self, asked: str, found: str, remedy: str) -> None:
         super().__init__(asked, found, remedy)
@@ -33,20 +39,45 @@ class DataError(SoundproofError):
     """A recording, label or folder that cannot be used."""
 
 
+class SettingError(DataError):
+    """Data that the settings of the data set do not fit, and that other settings would.
+
+    Args:
+        asked: As for any error.
+        found: As for any error.
+        remedy: What to set, in words.
+        changes: Keys of the data set and the values to try; where to write them depends on how the run was started.
+    """
+
+    def __init__(self, asked: str, found: str, remedy: str, changes: Mapping[str, Any]) -> None:
+        super().__init__(asked, found, remedy)
+        self.changes = dict(changes)
+
+
 class DownloadError(SoundproofError):
     """A file that could not be fetched, or that is not the file it should be."""
+
+    curable = True
 
 
 class ArtefactError(SoundproofError):
     """A result file that is missing, half-written, stale or of the wrong kind."""
 
+    # network file systems show a file late
+    curable = True
+
 
 class StorageError(SoundproofError):
     """A disk or folder that cannot take what is to be written."""
 
+    curable = True
+
 
 class MemoryShortage(SoundproofError):
     """More memory asked for than there is."""
+
+    # a second attempt has twice as much
+    curable = True
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

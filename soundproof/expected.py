@@ -91,7 +91,8 @@ class _StudyFiles:
         modules = tuple(self.stages.dataset_code())
         dataset = self.stages.dataset()
         listed = self.stages.clips()
-        yield Expected(path=self.clips, rule="list_clips", stage="clips", settings=listed, modules=modules)
+        for path in (self.clips, self.folder / "notes.parquet"):
+            yield Expected(path=path, rule="list_clips", stage="clips", settings=listed, modules=modules)
         for part in self.study.parts():
             for kind in ("features", "masks"):
                 yield Expected(
@@ -128,7 +129,9 @@ class _StudyFiles:
         ]
         yield from shown
         page = self.folder / "index.html"
-        yield Expected(path=page, rule="write_report", also=tuple(file.path for file in shown))
+        features = self.folder / "features" / f"{next(iter(self.study.parts()))}.parquet"
+        made_from = (self.clips, self.folder / "notes.parquet", features, *(file.path for file in shown))
+        yield Expected(path=page, rule="write_report", also=made_from)
 
     def _measured(self, part: str) -> Iterator[Expected]:
         """Files of a part that hold rows of all its detectors."""

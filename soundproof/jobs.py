@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof.attempts import failed_for_good, leave_mark
 from soundproof.errors import ConfigError, MemoryShortage, SoundproofError, StorageError
 from soundproof.redaction import redact
 
@@ -26,8 +27,12 @@ def job(name: str, log: Path) -> Iterator[None]:
     """Log to ``log`` and, from warnings on, to the terminal.
 
     An expected failure (:class:`soundproof.errors.SoundproofError`) ends the process with its message alone; any
-    other leaves its traceback in the log and on the terminal. Secrets are hidden in both.
+    other leaves its traceback in the log and on the terminal. Secrets are hidden in both. What a second attempt
+    cannot cure is not tried again in the same run (:mod:`soundproof.attempts`).
     """
+    if failed_for_good(log):
+        # said before the log is opened, which keeps the first attempt's message
+        raise SystemExit(f"{name}: not tried again, since it would fail of the same (see {log})")
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setLevel(logging.WARNING)
     handlers: list[logging.Handler] = [_open(log), to_terminal]
@@ -42,6 +47,9 @@ def job(name: str, log: Path) -> Iterator[None]:
         readable = error if isinstance(error, SoundproofError) else _memory_shortage(error)
         if readable is not None:
             logger.error("%s failed: %s", name, readable)
+            if not readable.curable:
+                with suppress(StorageError, OSError):
+                    leave_mark(log)
             raise SystemExit(1) from None
         logger.exception("%s failed", name)
         # the traceback has been shown; Python's own would show it again, with secrets

@@ -1,21 +1,50 @@
-"""List a data set's clips."""
+"""List a data set's clips, and note what was read, cut and left out."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.datasets.notes import NOTES, described, notes_table, say
 from soundproof.datasets.open import open_dataset
+from soundproof.demands import beyond_the_frames, refuse_unfit
+from soundproof.errors import DataError, SettingError
 from soundproof.jobs import job
 from soundproof.provenance import Provenance
 from soundproof.schemas import CLIPS
 from soundproof.tables import write_table
+from soundproof.where import where_to_set
 
 
-def list_clips(dataset: Mapping[str, Any], licence: str, data_dir: Path, clips: Path, code: str) -> None:
-    """Write the ``clips`` table of ``dataset``, whose record states the licence."""
-    frame = open_dataset(dataset, data_dir).clips()
+def list_clips(
+    dataset: Mapping[str, Any],
+    licence: str,
+    data_dir: Path,
+    clips: Path,
+    notes: Path,
+    code: str,
+    demands: Mapping[str, Any],
+    study: str,
+    run: Mapping[str, Any],
+) -> None:
+    """Write the ``clips`` table of ``dataset``, whose record states the licence, and the notes about it.
+
+    What the study demands of its clips only refuses; the run's ``studies`` and ``recordings`` are for messages.
+    """
+    try:
+        opened = open_dataset(dataset, data_dir)
+        frame = opened.clips()
+        noted = [*described(frame), *opened.notes(), *beyond_the_frames(frame, demands)]
+        say(noted, f"clips of study '{study}'")
+        refuse_unfit(frame, demands)
+    except SettingError as error:
+        if not error.changes:
+            raise
+        where = where_to_set(error.changes, study, list(run["studies"]), run["recordings"])
+        raise DataError(error.asked, error.found, f"{error.remedy}\n    {where}") from error
     settings = {**dataset, "licence": licence}
-    write_table(frame, clips, Provenance(stage="clips", settings=settings, code=code), CLIPS)
+    provenance = Provenance(stage="clips", settings=settings, code=code)
+    write_table(frame, clips, provenance, CLIPS)
+    write_table(notes_table(noted), notes, provenance, NOTES)
 
 
 if __name__ == "__main__":
@@ -25,5 +54,9 @@ if __name__ == "__main__":
             snakemake.params.licence,
             Path(snakemake.config["data_dir"]),
             Path(snakemake.output.clips),
+            Path(snakemake.output.notes),
             snakemake.params.code,
+            snakemake.config["demands"][snakemake.wildcards.study],
+            snakemake.wildcards.study,
+            snakemake.config,
         )

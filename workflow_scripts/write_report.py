@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soundproof.jobs import job
+from soundproof.maps import MapReader
+from soundproof.report.data_facts import cautions, data_facts
 from soundproof.report.page import write_study_page
-from soundproof.tables import read_provenance
+from soundproof.tables import read_provenance, read_table
 
 
 def write_report(
@@ -13,16 +15,23 @@ def write_report(
     title: str,
     facts: Mapping[str, str],
     measurements: Path,
+    clips: Path,
+    notes: Path,
+    features: Path,
     names: list[str],
     left_out: list[str],
     page: Path,
 ) -> None:
-    """Write the page that shows the study's tables and figures."""
+    """Write the page that shows the study's tables and figures, and what its data are."""
+    noted = read_table(notes)
+    columns = ["explainer", "clip_id"]
+    found = data_facts(noted, read_table(clips), read_table(measurements, columns), MapReader(features).axes)
     write_study_page(
         page.parent,
         study=study,
         title=title,
-        facts=facts,
+        facts={**facts, **found},
+        cautions=cautions(noted),
         names=names,
         left_out=left_out,
         provenance=read_provenance(measurements),
@@ -37,6 +46,9 @@ if __name__ == "__main__":
             snakemake.params.title,
             snakemake.params.facts,
             Path(snakemake.input.measurements),
+            Path(snakemake.input.clips),
+            Path(snakemake.input.notes),
+            Path(snakemake.input.features),
             snakemake.params.names,
             snakemake.params.left_out,
             Path(snakemake.output.page),

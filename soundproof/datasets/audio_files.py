@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import soundfile
 
 from soundproof.datasets.base import Audio
+from soundproof.datasets.byte_window import Window
+from soundproof.datasets.flac_header import completed_header
 from soundproof.datasets.packed import PackedFile, Source, refuse_cut_off
+from soundproof.datasets.wav_header import unstated_sound
 from soundproof.errors import DataError
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
+
+PIECE = 1 << 20
+"""Samples that are decoded at a time."""
+
+MOST_SAMPLES = 1 << 40
+"""More is no recording but a wrong header: two months at 192 kHz."""
 
 Channel = int | Literal["mix"]
 """Index of the channel to take, or ``"mix"`` for the mean of all."""
@@ -31,21 +43,22 @@ class AudioInfo:
 
 
 def audio_info(path: Source) -> AudioInfo:
-    """Read a recording's header.
+    """Read a recording's header; of one that does not state the length, find it (bounded in time and memory).
 
     Raises:
-        DataError: The file cannot be decoded, is cut off or holds no samples.
+        DataError: The file cannot be decoded, is cut off, holds no samples, or its length cannot be told.
     """
-    try:
-        info = soundfile.info(_header(path))
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise _undecodable(path, error) from error
-    refuse_cut_off(path)
-    if info.frames <= 0:
+    with _opened(path, header_only=True) as sound:
+        n_samples, rate_hz, n_channels = sound.frames, sound.samplerate, sound.channels
+        coding = f"{sound.format} {sound.subtype}"
+    if n_samples <= 0:
         raise DataError(
             f"the recording {path}", "no samples in it", "remove it from the folder or the labels"
         )
-    return AudioInfo(info.samplerate, info.frames, info.channels, f"{info.format} {info.subtype}")
+    if n_samples > MOST_SAMPLES:
+        found = f"a header that states {n_samples} samples"
+        raise DataError(f"the recording {path}", found, "its header is wrong: convert the recording anew")
+    return AudioInfo(rate_hz, n_samples, n_channels, coding)
 
 
 def read_audio(path: Source, channel: Channel = "mix", start: int = 0, n_samples: int | None = None) -> Audio:
@@ -66,27 +79,79 @@ def read_audio(path: Source, channel: Channel = "mix", start: int = 0, n_samples
     """
     info = audio_info(path)
     wanted = info.n_samples - start if n_samples is None else n_samples
-    try:
-        with soundfile.SoundFile(_whole(path)) as sound:
-            sound.seek(start)
-            frames = sound.read(wanted, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise _undecodable(path, error) from error
-    if len(frames) != wanted:
-        found = f"{len(frames)} of {wanted} samples from sample {start}"
+    # as it is decoded: what a header promises is not what there is, and must not be allocated
+    pieces = list(mono_pieces(path, channel, start, wanted))
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+    if len(samples) != wanted:
+        found = f"{len(samples)} of {wanted} samples from sample {start}"
         raise DataError(f"the recording {path}", found, "the file is cut off: fetch or record it again")
-    return Audio(_checked(path, _to_mono(path, frames, channel)), info.rate_hz)
+    return Audio(_checked(path, samples), info.rate_hz)
 
 
-def _whole(path: Source) -> str | io.BytesIO:
-    """What libsndfile decodes; archives are read first, as errors in its callbacks would be lost."""
-    return io.BytesIO(path.content()) if isinstance(path, PackedFile) else str(path)
+def mono_pieces(
+    path: Source, channel: Channel = "mix", start: int = 0, n_samples: int | None = None
+) -> Iterator[np.ndarray]:
+    """Decode a recording piece by piece, each float32 [at most :data:`PIECE`]; nothing about it is checked.
+
+    Raises:
+        DataError: The file cannot be decoded, or lacks the channel.
+    """
+    left = MOST_SAMPLES if n_samples is None else n_samples
+    with _opened(path) as sound:
+        try:
+            sound.seek(start)
+            while left > 0:
+                frames = sound.read(min(PIECE, left), dtype="float32", always_2d=True)
+                if len(frames) == 0:
+                    return
+                left -= len(frames)
+                yield _to_mono(path, frames, channel)
+        except (soundfile.LibsndfileError, OSError) as error:
+            found = f"decoding fails behind sample {start + (n_samples or MOST_SAMPLES) - left} ({error})"
+            remedy = "the file is cut off or damaged: fetch or record it again"
+            raise DataError(f"the recording {path}", found, remedy) from error
 
 
-def _header(path: Source) -> str | io.BytesIO:
-    """What libsndfile reads a header from; other formats than WAV note the length elsewhere."""
-    is_packed_wav = isinstance(path, PackedFile) and path.suffix.lower() == ".wav"
-    return path.head() if isinstance(path, PackedFile) and is_packed_wav else _whole(path)
+@contextmanager
+def _opened(path: Source, header_only: bool = False) -> Iterator[soundfile.SoundFile]:
+    """Open a recording for decoding, past its header where that does not state the length."""
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(_bytes_of(path, header_only))
+            refuse_cut_off(path, stream)
+            odd = _unstated(path, stream, header_only)
+            if odd is not None:
+                sound = soundfile.SoundFile(odd[0], **odd[1])
+            elif isinstance(path, PackedFile):
+                stream.seek(0)
+                sound = soundfile.SoundFile(stream)
+            else:
+                # read by libsndfile itself, as errors in its callbacks would be lost
+                sound = soundfile.SoundFile(str(path))
+            stack.enter_context(sound)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise _undecodable(path, error) from error
+        yield sound
+
+
+def _unstated(path: Source, stream: IO[bytes], header_only: bool) -> tuple[Window, dict[str, Any]] | None:
+    """The sound of a file whose header does not state its length, and how to read it; None for all others."""
+    held = stream.seek(0, os.SEEK_END)
+    is_head = header_only and isinstance(path, PackedFile)
+    raw = unstated_sound(str(path), stream, held, see_end=not is_head)
+    if raw is not None:
+        coding = {"samplerate": raw.rate_hz, "channels": raw.n_channels, "subtype": raw.subtype}
+        window = Window(stream, raw.start, raw.n_bytes)
+        return window, {**coding, "format": "RAW", "endian": "LITTLE"}
+    head = completed_header(str(path), stream)
+    return None if head is None else (Window(stream, 0, held, head), {})
+
+
+def _bytes_of(path: Source, header_only: bool) -> IO[bytes]:
+    """Open a file, or inflate it from its archive: of a WAV whose header is wanted no more than the beginning."""
+    if not isinstance(path, PackedFile):
+        return path.open("rb")
+    return path.head() if header_only and path.suffix.lower() == ".wav" else io.BytesIO(path.content())
 
 
 def _to_mono(path: Source, frames: np.ndarray, channel: Channel) -> np.ndarray:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from soundproof.datasets.notes import Note
+
 
 @dataclass(frozen=True)
 class Audio:
@@ -69,6 +71,10 @@ class Dataset(ABC):
         Raises:
             DataError: Something about the data set cannot be used; the message names file and remedy.
         """
+
+    def notes(self) -> tuple[Note, ...]:
+        """What a reader must know of the clips beside their table; by default nothing."""
+        return ()
 
 
 class AudioDataset(Dataset):

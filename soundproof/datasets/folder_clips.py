@@ -16,7 +16,7 @@ import pandas as pd
 from soundproof.datasets.label_table import read_labels
 from soundproof.datasets.layouts import LAYOUTS, Event, LabelledFile, scan
 from soundproof.datasets.recordings_parameters import FolderParameters, fit_for_a_name
-from soundproof.errors import DataError
+from soundproof.errors import DataError, SettingError
 from soundproof.seeding import seed_from
 
 log = logging.getLogger(__name__)
@@ -58,10 +58,15 @@ def _with_machines(files: list[LabelledFile], settings: FolderParameters) -> lis
     others = Counter(file.machine for file in named if file.machine not in settings.machines)
     if others:
         found = ", ".join(f"{name or 'no machine'} ({count} clips)" for name, count in others.items())
-        remedy = "list them under 'machines', or set 'machine' to give all clips one name"
-        raise DataError(
-            f"machines {', '.join(settings.machines)} in {settings.folder}", f"also {found}", remedy
+        names = sorted({str(file.machine) for file in named if file.machine})
+        remedy = (
+            "list them under 'machines' (add 'scope: machine' to the study for a model each), name one sub-folder "
+            "as the folder, or set 'machine' to give all clips one name"
         )
+        asked = f"machines {', '.join(settings.machines)} in {settings.folder}"
+        # clips without a machine belong to one only if it is the only one
+        changes = {"machines": names} if None not in others else {"machine": settings.machines[0]}
+        raise SettingError(asked, f"also {found}", remedy, changes)
     return named
 
 
@@ -85,6 +90,7 @@ def _split(files: list[LabelledFile], settings: FolderParameters) -> list[Labell
         )
         n_anomalies = len(group) - len(normal)
         held_out.update(normal[: min(n_anomalies, int(settings.test_share * len(normal)))])
+    _check_held_out(files, held_out, settings)
     log.info(
         "%s: %d normal clips held out for the test (seed %d)", settings.folder, len(held_out), settings.seed
     )
@@ -92,6 +98,24 @@ def _split(files: list[LabelledFile], settings: FolderParameters) -> list[Labell
         replace(file, split="test" if file.label == "anomaly" or file.path in held_out else "train")
         for file in files
     ]
+
+
+def _check_held_out(files: list[LabelledFile], held_out: set[str], settings: FolderParameters) -> None:
+    for machine in settings.machines:
+        own = [file for file in files if file.machine == machine]
+        normal = [file.path for file in own if file.label == "normal"]
+        if len(normal) == len(own) or not normal or held_out & set(normal):
+            continue
+        asked = f"normal test clips of machine '{machine}' in {settings.folder}"
+        found = (
+            f"none: {len(normal)} normal file(s), first '{normal[0]}', of which the share {settings.test_share:g} "
+            "for the test ('test_share') is less than one file"
+        )
+        remedy = (
+            "add normal recordings, or cut the one there is into several files (ffmpeg -i IN.wav -f segment "
+            "-segment_time 60 OUT%03d.wav); or sort the files into train/normal, test/normal and test/anomaly"
+        )
+        raise DataError(asked, found, remedy)
 
 
 def _check_machine(folder: Path, machine: str, files: list[LabelledFile]) -> None:
@@ -182,9 +206,22 @@ def refuse_leaks(clips: pd.DataFrame, folder: Path) -> None:
     Raises:
         DataError: The first pair of files, and their number.
     """
-    pairs = repeated_across_splits(clips)
+    refuse_pairs(repeated_across_splits(clips), folder, "files")
+
+
+def refuse_pairs(pairs: Sequence[tuple[str, str]], folder: Path, what: str) -> None:
+    """Refuse pairs of a training and a test clip that are the same.
+
+    Args:
+        pairs: Their paths.
+        folder: Folder of the clips, for the message.
+        what: What is the same, in the plural.
+
+    Raises:
+        DataError: The first pair, and their number.
+    """
     if pairs:
-        found = f"{len(pairs)} files are in both, first '{pairs[0][0]}' and '{pairs[0][1]}'"
+        found = f"{len(pairs)} {what} are in both, first '{pairs[0][0]}' and '{pairs[0][1]}'"
         raise DataError(f"separate training and test clips in {folder}", found, "remove one of each pair")
 
 

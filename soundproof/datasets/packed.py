@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
+from soundproof.datasets.wav_header import states_no_length
 from soundproof.errors import DataError
 
 HEAD_BYTES = 65_536
 """More than any WAV header; all that is inflated where only the header is wanted."""
-
-UNKNOWN_LENGTH = 0x7FFF_0000
-"""Writers that cannot seek put lengths above this into a header: the largest number, or almost."""
 
 
 @dataclass(frozen=True)
@@ -113,23 +112,28 @@ def content(source: Source) -> bytes:
         raise DataError(f"the file {source}", str(error), "fetch or unpack it again") from error
 
 
-def refuse_cut_off(source: Source) -> None:
+def refuse_cut_off(source: Source, stream: IO[bytes] | None = None) -> None:
     """Refuse a WAV file that is shorter than its own header says; decoders read what is left without a word.
 
     Other formats pass, and so do headers that were written before the length was known (by a pipe, say).
 
+    Args:
+        source: The file.
+        stream: The file, or its beginning, where it is open already.
+
     Raises:
         DataError: The file is cut off.
     """
-    if isinstance(source, PackedFile):
-        head = source.head()
-        start, held = head.read(12), head.seek(0, os.SEEK_END)
-    else:
-        with source.open("rb") as stream:
-            start, held = stream.read(12), source.stat().st_size
+    if stream is None:
+        with source.head() if isinstance(source, PackedFile) else source.open("rb") as opened:
+            refuse_cut_off(source, opened)
+        return
+    held = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    start = stream.read(12)
     stated = int.from_bytes(start[4:8], "little") + 8
     is_wav = start[:4] == b"RIFF" and start[8:] == b"WAVE"
-    if is_wav and held < stated < UNKNOWN_LENGTH:
+    if is_wav and held < stated and not states_no_length(stated - 8):
         found = f"{held} of the {stated} bytes that its header states"
         raise DataError(f"the recording {source}", found, "it is cut off: fetch, unpack or record it again")
 

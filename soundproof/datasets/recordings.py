@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,27 +9,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from soundproof.datasets.audio_files import SUFFIXES, AudioInfo, audio_info, read_audio
+from soundproof.datasets.audio_files import SUFFIXES, AudioInfo, audio_info, mono_pieces, read_audio
 from soundproof.datasets.base import Audio, AudioDataset
+from soundproof.datasets.cutting import Cut, cutting_notes, refuse_lost_events
 from soundproof.datasets.folder_clips import (
     check_events,
     clip_ids,
     events_within,
     folder_clips,
     refuse_leaks,
+    refuse_pairs,
     unknown_clip,
 )
 from soundproof.datasets.layouts import LabelledFile
+from soundproof.datasets.lengths import Lengths, length_notes, settle
+from soundproof.datasets.notes import Note, count
 from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
-from soundproof.datasets.segments import RULE, segment_starts
+from soundproof.datasets.same_sound import FIRST, Sound, same_sounds
+from soundproof.datasets.segments import RULE
 from soundproof.datasets.telling_traits import Traits, telling_traits
-from soundproof.errors import DataError
 from soundproof.schemas import CLIPS
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class _Segment:
 class RecordingsDataset(AudioDataset):
     """Recordings of wav, flac or ogg files, of any rate, channel count and length.
 
-    Files longer than ``segment_seconds`` are cut (:func:`soundproof.datasets.segments.segment_starts`). A
-    segment of a clip whose events are labelled is anomalous where an event reaches into it, and normal
-    elsewhere; without event labels every segment keeps its clip's label.
+    Files longer than ``segment_seconds`` are cut (:func:`soundproof.datasets.segments.segment_starts`); which
+    length that is by default says :mod:`soundproof.datasets.lengths`, and what becomes of labels and events
+    :mod:`soundproof.datasets.cutting`.
     """
 
     settings: RecordingsParameters
@@ -71,7 +73,13 @@ class RecordingsDataset(AudioDataset):
         rows = [self._row(segment, digests[segment.file.path]) for segment in self._segments.values()]
         clips = pd.DataFrame(rows, columns=CLIPS.names).sort_values("clip_id", ignore_index=True)
         refuse_leaks(clips, self.folder)
-        clips.attrs = {"segment_seconds": self._segment_seconds, "segment_rule": RULE}
+        refuse_pairs(self._same_sounds(), self.folder, "sounds")
+        clips.attrs = {
+            "segment_seconds": self._lengths.seconds,
+            "segment_rule": RULE,
+            # where others are longer: the recording to blame for clips that are too short
+            "length_from": self._lengths.from_path if self._longer else "",
+        }
         return clips
 
     def read(self, clip_id: str) -> Audio:
@@ -86,6 +94,42 @@ class RecordingsDataset(AudioDataset):
         path = self.folder / segment.file.path
         return read_audio(path, self.settings.channel, segment.start, segment.n_samples)
 
+    def notes(self) -> tuple[Note, ...]:
+        """What was read, cut and left out."""
+        labels: dict[str, list[str]] = {}
+        for segment in self._segments.values():
+            labels.setdefault(segment.file.path, []).append(self._label(segment))
+        clips = {path: len(found) for path, found in labels.items()}
+        settled = self._lengths
+        channels = Counter(info.n_channels for _, info in self._used)
+        found = ", ".join(f"{number} ({count(files, 'file')})" for number, files in sorted(channels.items()))
+        return (
+            Note("read", "Channels", f"{found}; taken: {self.settings.channel}"),
+            *length_notes(settled, self._durations, clips),
+            *cutting_notes(self._cuts, settled.seconds, settled.from_path, labels),
+            *(Note("caution", "Recording", sentence) for sentence in telling_traits(self._traits)),
+        )
+
+    @property
+    def _traits(self) -> list[Traits]:
+        return [
+            Traits(str(file.split), file.label, info.rate_hz, info.n_channels, info.coding)
+            for file, info in self._used
+        ]
+
+    def _same_sounds(self) -> list[tuple[str, str]]:
+        """Pairs of (training, test) recordings that sound the same."""
+        sounds = [
+            Sound(file.path, str(file.split), (info.rate_hz, info.n_samples)) for file, info in self._used
+        ]
+
+        def pieces(path: str, n_samples: int | None = None) -> Iterator[bytes]:
+            for piece in mono_pieces(self.folder / path, self.settings.channel, n_samples=n_samples):
+                # 0 and -0 are one sound
+                yield (piece + np.float32(0)).tobytes()
+
+        return same_sounds(sounds, lambda path: b"".join(pieces(path, FIRST)), pieces)
+
     @cached_property
     def _files(self) -> list[tuple[LabelledFile, AudioInfo]]:
         files = [
@@ -93,59 +137,55 @@ class RecordingsDataset(AudioDataset):
         ]
         for file, info in files:
             check_events(file, info.n_samples / info.rate_hz, info.rate_hz / 2, 1 / info.rate_hz)
-        for what, counts in (
-            ("sampling rates in Hz", Counter(info.rate_hz for _, info in files)),
-            ("channel counts", Counter(info.n_channels for _, info in files)),
-        ):
-            listed = ", ".join(f"{value} ({count} files)" for value, count in sorted(counts.items()))
-            log.info("%s: %s %s; channel taken: %s", self.folder, what, listed, self.settings.channel)
-        for sentence in telling_traits(
-            [
-                Traits(file.split or "", file.label, info.rate_hz, info.n_channels, info.coding)
-                for file, info in files
-            ]
-        ):
-            log.warning("%s: %s", self.folder, sentence)
         return files
 
     @cached_property
-    def _segment_seconds(self) -> float:
-        lengths = {file.path: info.n_samples / info.rate_hz for file, info in self._files}
-        shortest = min(lengths.values())
-        seconds = self.settings.segment_seconds
-        if seconds is None:
-            if shortest < max(lengths.values()):
-                log.info("%s: clips are cut to the shortest one's %g s: %s", self.folder, shortest, RULE)
-            return shortest
-        short = [path for path, length in lengths.items() if length < seconds]
-        if short:
-            found = (
-                f"{len(short)} of {len(lengths)} are shorter, first '{short[0]}' of {lengths[short[0]]:g} s"
-            )
-            remedy = f"set 'segment_seconds' to {shortest:g} or less, or remove the short recordings"
-            raise DataError(f"segments of {seconds:g} s from the recordings in {self.folder}", found, remedy)
-        return seconds
+    def _durations(self) -> dict[str, float]:
+        return {file.path: info.n_samples / info.rate_hz for file, info in self._files}
+
+    @cached_property
+    def _lengths(self) -> Lengths:
+        files = [file for file, _ in self._files]
+        return settle(self.folder, files, self._durations, self.settings.segment_seconds)
+
+    @property
+    def _longer(self) -> bool:
+        return max(self._durations.values()) > self._lengths.seconds
+
+    @property
+    def _used(self) -> list[tuple[LabelledFile, AudioInfo]]:
+        left_out = set(self._lengths.left_out)
+        return [(file, info) for file, info in self._files if file.path not in left_out]
+
+    @cached_property
+    def _cuts(self) -> list[Cut]:
+        settled = self._lengths
+        cuts = [Cut.of(file, info.rate_hz, info.n_samples, settled.seconds) for file, info in self._used]
+        refuse_lost_events(self.folder, cuts, settled.seconds, settled.from_path)
+        return cuts
 
     @cached_property
     def _segments(self) -> dict[str, _Segment]:
+        infos = {file.path: info for file, info in self._files}
         names = clip_ids([file.path for file, _ in self._files])
         segments = [
-            segment for file, info in self._files for segment in self._cut(file, info, names[file.path])
+            _Segment(
+                names[cut.file.path] + (f"+{number:04d}" if len(cut.starts) > 1 else ""),
+                cut.file,
+                infos[cut.file.path],
+                start,
+                cut.piece,
+            )
+            for cut in self._cuts
+            for number, start in enumerate(cut.starts)
         ]
         return {segment.clip_id: segment for segment in segments}
 
-    def _cut(self, file: LabelledFile, info: AudioInfo, name: str) -> Iterator[_Segment]:
-        n_samples = min(info.n_samples, max(1, round(self._segment_seconds * info.rate_hz)))
-        starts = segment_starts(info.n_samples, n_samples)
-        for number, start in enumerate(starts):
-            clip_id = name if len(starts) == 1 else f"{name}+{number:04d}"
-            yield _Segment(clip_id, file, info, start, n_samples)
+    def _label(self, segment: _Segment) -> str:
+        return "normal" if _events(segment) == [] else segment.file.label
 
     def _row(self, segment: _Segment, sha256: str) -> dict[str, Any]:
-        file, rate_hz = segment.file, segment.info.rate_hz
-        start_s, end_s = segment.start / rate_hz, (segment.start + segment.n_samples) / rate_hz
-        events = None if file.events is None else events_within(file.events, start_s, end_s)
-        label = "normal" if events == [] else file.label
+        file, label = segment.file, self._label(segment)
         return {
             "clip_id": segment.clip_id,
             "dataset": "recordings",
@@ -157,8 +197,15 @@ class RecordingsDataset(AudioDataset):
             "snr_db": None,
             "anomaly_type": file.anomaly_type if label == "anomaly" else None,
             "path": file.path,
-            "sample_rate_hz": rate_hz,
+            "sample_rate_hz": segment.info.rate_hz,
             "n_samples": segment.n_samples,
             "sha256": sha256,
-            "events": events,
+            "events": _events(segment),
         }
+
+
+def _events(segment: _Segment) -> list[dict[str, float | None]] | None:
+    """Events in a segment, in seconds from its start; None where nobody labelled its recording."""
+    rate_hz = segment.info.rate_hz
+    start_s, end_s = segment.start / rate_hz, (segment.start + segment.n_samples) / rate_hz
+    return None if segment.file.events is None else events_within(segment.file.events, start_s, end_s)

@@ -13,9 +13,17 @@ import numpy as np
 import pandas as pd
 
 from soundproof.datasets.base import SpectrogramDataset
-from soundproof.datasets.folder_clips import check_events, clip_ids, folder_clips, refuse_leaks, unknown_clip
+from soundproof.datasets.folder_clips import (
+    check_events,
+    clip_ids,
+    folder_clips,
+    refuse_leaks,
+    refuse_pairs,
+    unknown_clip,
+)
 from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import SpectrogramFolderParameters
+from soundproof.datasets.same_sound import Sound, same_sounds
 from soundproof.datasets.spectrogram_files import SUFFIXES, parse_spectrogram, read_spectrogram
 from soundproof.errors import DataError
 from soundproof.features.mel import mel_edges_hz
@@ -61,7 +69,15 @@ class SpectrogramFolder(SpectrogramDataset):
             duration_s = clips.attrs["n_frames"] / self.frames_per_second
             check_events(file, duration_s, self.settings.high_hz, 1 / self.frames_per_second)
         refuse_leaks(clips, self.folder)
+        refuse_pairs(self._same_maps(), self.folder, "spectrograms")
         return clips
+
+    def _same_maps(self) -> list[tuple[str, str]]:
+        """Pairs of (training, test) files that hold the same numbers."""
+        sounds = [Sound(file.path, str(file.split), "") for file in self._files.values()]
+        return same_sounds(
+            sounds, lambda path: read_spectrogram(self.folder / path).tobytes(), lambda path: []
+        )
 
     def read(self, clip_id: str) -> np.ndarray:
         """Return a clip's spectrogram, float32 [n_freq, n_frames].

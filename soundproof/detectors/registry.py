@@ -89,6 +89,7 @@ class DetectorEntry(Entry):
         has_cam_layer: ``cam_layer`` names a layer for Grad-CAM.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
+        least_side: Bands and frames that a map must have at least.
     """
 
     differentiable: bool
@@ -97,6 +98,7 @@ class DetectorEntry(Entry):
     has_cam_layer: bool = False
     control: bool = False
     baseline: bool = False
+    least_side: int = 1
 
 
 def _auto_encoder(
@@ -112,6 +114,8 @@ def _auto_encoder(
         reconstructs=True,
         has_map=True,
         has_cam_layer=name != "dense_ae",
+        # three poolings halve both sides
+        least_side=1 if name == "dense_ae" else 8,
     )
 
 

@@ -47,6 +47,7 @@ def write_study_page(
     left_out: Sequence[str] = (),
     provenance: Provenance,
     index: str = "",
+    cautions: Sequence[str] = (),
 ) -> Path:
     """Write ``<folder>/index.html`` from the tables and figures that lie in the folder.
 
@@ -59,6 +60,7 @@ def write_study_page(
         left_out: Artefacts that the study has nothing to show in, since it does not measure what they need.
         provenance: Record of the measurements that everything was made from.
         index: Relative link to the run's index; empty: none.
+        cautions: What a reader must not miss of the data.
 
     Returns:
         The page's path.
@@ -81,6 +83,7 @@ def write_study_page(
             provenance=provenance,
             long_table=LONG_TABLE,
             index=index,
+            cautions=cautions,
         )
     )
     return _write(folder / PAGE, text)

@@ -66,6 +66,16 @@ def test_recordings_run_and_a_test_set_without_anomalies_is_said(fresh, tmp_path
     assert 0 <= numbers["recordings"]["detection"]["ae"] <= 1
     assert numbers["recordings"]["explanation"]["ae"]["error_map"]
     assert numbers["recordings_level"]["detection"] == {}
+    pages = {name: (run / name / "index.html").read_text() for name in overrides}
+    for fact in (
+        "12: 8 normal to train on; 2 normal and 2 anomalous to test with",
+        "24 s in clips of 2 s",
+        "16000 Hz (12 clips)",
+        "64 bands x 80 frames, 2 s at 40 frames per second",
+        "2 of 2 anomalous test clips",
+    ):
+        assert fact in pages["recordings"]
+    assert "0 of 0 anomalous test clips; 3 of 3 normal ones" in pages["recordings_level"]
     # no labelled events: faithfulness is measured, localisation gives its reason
     assert "Not available" in (run / "recordings/tables/T2_temporal_f1.md").read_text()
     detection = (run / "recordings_level/tables/T1_detection.md").read_text()
