@@ -10,10 +10,11 @@ import numpy as np
 import soundfile
 
 from soundproof.datasets.base import Audio
+from soundproof.datasets.file_kinds import AUDIO_SUFFIXES
 from soundproof.datasets.packed import PackedFile, Source, refuse_cut_off
 from soundproof.errors import DataError
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
+SUFFIXES = AUDIO_SUFFIXES
 
 Channel = int | Literal["mix"]
 """Index of the channel to take, or ``"mix"`` for the mean of all."""

@@ -22,6 +22,7 @@ from soundproof.datasets.folder_clips import (
     refuse_leaks,
     unknown_clip,
 )
+from soundproof.datasets.folder_files import say_unused
 from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
@@ -70,6 +71,7 @@ class RecordingsDataset(AudioDataset):
         rows = [self._row(segment, digests[segment.file.path]) for segment in self._segments.values()]
         clips = pd.DataFrame(rows, columns=CLIPS.names).sort_values("clip_id", ignore_index=True)
         refuse_leaks(clips, self.folder)
+        say_unused(self.folder, SUFFIXES, digests, self.settings.labels)
         clips.attrs = {"segment_seconds": self._segment_seconds, "segment_rule": RULE}
         return clips
 

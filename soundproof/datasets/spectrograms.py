@@ -14,6 +14,7 @@ import pandas as pd
 
 from soundproof.datasets.base import SpectrogramDataset
 from soundproof.datasets.folder_clips import check_events, clip_ids, folder_clips, refuse_leaks, unknown_clip
+from soundproof.datasets.folder_files import say_unused
 from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import SpectrogramFolderParameters
 from soundproof.datasets.spectrogram_files import SUFFIXES, parse_spectrogram, read_spectrogram
@@ -60,6 +61,7 @@ class SpectrogramFolder(SpectrogramDataset):
             duration_s = clips.attrs["n_frames"] / self.frames_per_second
             check_events(file, duration_s, self.settings.high_hz, 1 / self.frames_per_second)
         refuse_leaks(clips, self.folder)
+        say_unused(self.folder, SUFFIXES, set(clips["path"]), self.settings.labels)
         return clips
 
     def read(self, clip_id: str) -> np.ndarray:
