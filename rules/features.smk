@@ -9,7 +9,7 @@ GIVES  clips.parquet; features/<part>.parquet, masks/<part>.parquet (empty where
 rule list_clips:
     """List the clips of study {wildcards.study}."""
     input:
-        sources_of,
+        manifest_of,
     output:
         clips=f"{STUDY}/clips.parquet",
     log:
@@ -19,6 +19,7 @@ rule list_clips:
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         licence=lambda wildcards: stages(wildcards).licence(),
+        sources=contents,
         code=code("list_clips", lambda wildcards: stages(wildcards).dataset_code()),
     script:
         "../workflow_scripts/list_clips.py"
@@ -44,6 +45,7 @@ rule extract_features:
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         settings=lambda wildcards: stages(wildcards).features(),
+        sources=contents,
         code=code(
             "extract_features", lambda wildcards: stages(wildcards).dataset_code()
         ),

@@ -11,11 +11,14 @@ from soundproof.schemas import CLIPS
 from soundproof.tables import write_table
 
 
-def list_clips(dataset: Mapping[str, Any], licence: str, data_dir: Path, clips: Path, code: str) -> None:
-    """Write the ``clips`` table of ``dataset``, whose record states the licence."""
+def list_clips(
+    dataset: Mapping[str, Any], licence: str, data_dir: Path, clips: Path, code: str, sources: str | None = None
+) -> None:
+    """Write the ``clips`` table of ``dataset``, whose record states the licence and the digest of its sources."""
     frame = open_dataset(dataset, data_dir).clips()
     settings = {**dataset, "licence": licence}
-    write_table(frame, clips, Provenance(stage="clips", settings=settings, code=code), CLIPS)
+    inputs = {"sources": sources} if sources else {}
+    write_table(frame, clips, Provenance(stage="clips", settings=settings, code=code, inputs=inputs), CLIPS)
 
 
 if __name__ == "__main__":
@@ -26,4 +29,5 @@ if __name__ == "__main__":
             Path(snakemake.config["data_dir"]),
             Path(snakemake.output.clips),
             snakemake.params.code,
+            snakemake.params.sources,
         )
