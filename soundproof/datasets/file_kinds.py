@@ -26,7 +26,6 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "PAF": (".paf",),
     "PVF": (".pvf",),
     "RF64": (".rf64",),
-    "SD2": (".sd2",),
     "SDS": (".sds",),
     "SVX": (".svx", ".8svx", ".iff"),
     "VOC": (".voc",),
@@ -36,8 +35,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "WVE": (".wve",),
 }
 """Format of libsndfile: suffixes of its files."""
-NOT_READ = {"RAW": (".raw", ".pcm"), "XI": (".xi",)}
-"""Formats of libsndfile that say neither their rate nor their width (RAW) or cannot be read from the middle (XI)."""
+NOT_READ = {"RAW": (".raw", ".pcm"), "SD2": (".sd2",), "XI": (".xi",)}
+"""Formats of libsndfile without a header (RAW), with one in another file (SD2), or not to be read in pieces (XI)."""
 
 AUDIO_SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 SPECTROGRAM_SUFFIXES = frozenset({".npy", ".pt"})
