@@ -1,8 +1,8 @@
 """What was typed after ``--config`` and ``--configfile``: checked before Snakemake reads it, and kept as it was typed.
 
 Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), keeps the last
-of two, and answers what it cannot read with a traceback. As a program (``python -m soundproof.command_line WORDS``)
-this says in a line or two what is wrong with the words after ``snakemake``, and is silent otherwise.
+of two, and answers what it cannot read with a traceback. ``./run`` has its words checked here first
+(``scripts/check-command.py``), so that what is wrong is said in three lines.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.errors import ConfigError, SoundproofError
+from soundproof.redaction import redact
 from soundproof.strict_yaml import TEXTS, read_settings, refuse_twice
 
 _KEY = re.compile(r"[a-zA-Z_][\w-]*\w")
-_OPTIONS = {"--config": "--config", "-C": "--config", "--configfile": "--configfile", "--configfiles": "--configfile"}
+_OPTIONS = {
+    "--config": "--config",
+    "-C": "--config",
+    "--configfile": "--configfile",
+    "--configfiles": "--configfile",
+}
 _UNSET = "a value after '=' (a shell variable that is not set leaves nothing)"
 
 
@@ -36,7 +42,9 @@ def check_words(words: Sequence[str]) -> None:
         if option in given:
             # the parser of options keeps the last
             shown = " ".join([option, *given[option], *values])
-            raise ConfigError(f"{option} twice on the command line", "the first would be lost", f"write {shown}")
+            raise ConfigError(
+                f"{option} twice on the command line", "the first would be lost", f"write {shown}"
+            )
         given[option] = values
     for name in given.get("--configfile", ()):
         _check_file(Path(name))
@@ -54,13 +62,19 @@ def entries(words: Sequence[str]) -> dict[str, str]:
         key, equals, text = word.partition("=")
         if not equals or not _KEY.fullmatch(key):
             raise ConfigError(
-                f"settings after --config, each as KEY=VALUE: '{word}'", "not of that form", _mended(words, number)
+                f"settings after --config, each as KEY=VALUE: '{word}'",
+                "not of that form",
+                _mended(words, number),
             )
         if key in found:
             raise ConfigError(f"key '{key}' after --config", "it is written twice", "leave one of the two")
         if not text.strip():
+            following = next(iter(words[number + 1 :]), "=")
+            shown = _UNSET if "=" in following else f"{key}={following}, without spaces around ="
             raise ConfigError(
-                f"--config {key}=", "nothing after '='", f"write {_UNSET}, or leave '{key}' out for its default"
+                f"--config {key}=",
+                "nothing after '='",
+                f"write {shown}, or leave '{key}' out for its default",
             )
         refuse_twice(key, text)
         found[key] = text
@@ -105,7 +119,9 @@ def _groups(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             continue
         # "--config=a=1" and "-Ca=1" take no further words
         values = [first] if equals or first else []
-        while not values[:1] == [first] and waiting and not (waiting[0].startswith("-") and len(waiting[0]) > 1):
+        while (
+            not values[:1] == [first] and waiting and not (waiting[0].startswith("-") and len(waiting[0]) > 1)
+        ):
             values.append(waiting.pop(0))
         yield option, values
 
@@ -140,10 +156,6 @@ def main(words: Sequence[str]) -> int:
     try:
         check_words(words)
     except SoundproofError as error:
-        sys.stderr.write(f"Configuration error: {error}\n")
+        sys.stderr.write(f"Configuration error: {redact(str(error))}\n")
         return 2
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -43,7 +43,9 @@ def digests_of(files: Mapping[str, Path], notes: Path = NOTES) -> dict[str, str]
     found: dict[str, str] = {}
     places = {name: os.path.abspath(path) for name, path in files.items()}
     facts = {name: _facts(Path(place)) for name, place in places.items()}
-    unread = {name: facts[name] for name, place in places.items() if known.get(place, [])[:4] != list(facts[name])}
+    unread = {
+        name: facts[name] for name, place in places.items() if known.get(place, [])[:4] != list(facts[name])
+    }
     _announce(sum(size for size, *_ in unread.values()), len(unread))
     for name, place in places.items():
         found[name] = _sha256(Path(place)) if name in unread else known[place][4]
@@ -83,7 +85,9 @@ def _unreadable(path: Path, error: OSError) -> DataError:
 
 def _announce(n_bytes: int, n_files: int) -> None:
     if n_bytes > _MANY_BYTES:
-        sys.stderr.write(f"Reading {n_files} files ({n_bytes / 1e9:.0f} GB) to know what they hold; only once.\n")
+        sys.stderr.write(
+            f"Reading {n_files} files ({n_bytes / 1e9:.0f} GB) to know what they hold; only once.\n"
+        )
 
 
 def _read(notes: Path) -> dict[str, Any]:

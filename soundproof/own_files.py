@@ -104,7 +104,9 @@ def _digests_of_clips(path: Path) -> dict[str, str]:
     from soundproof.tables import open_parquet
 
     columns = open_parquet(path).read(columns=["path", "sha256"]).to_pydict()
-    return {name: content for name, content in zip(columns["path"], columns["sha256"], strict=True) if content}
+    return {
+        name: content for name, content in zip(columns["path"], columns["sha256"], strict=True) if content
+    }
 
 
 def _some(names: Collection[str]) -> str:

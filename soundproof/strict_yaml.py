@@ -72,7 +72,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(asked, " ".join(str(error).split()), "save it as UTF-8 YAML") from error
     if values is None:
-        raise ConfigError(asked, "no settings in it", "write some, such as 'run: mine', or leave the file out")
+        raise ConfigError(
+            asked, "no settings in it", "write some, such as 'run: mine', or leave the file out"
+        )
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise ConfigError(asked, f"a {type(values).__name__}", "write a mapping of settings: key: value")
     return values | _typed(node)

@@ -50,7 +50,9 @@ def attribute_clips(
         settings={"explainer": dict(explainer), "label": label, "explain": dict(explain), "part": part},
         code=code,
         inputs={
-            **{"clips": file_digest(clips), "features": file_digest(features), "model": file_digest(model)},
+            "clips": file_digest(clips),
+            "features": file_digest(features),
+            "model": file_digest(model),
             **{external_role(name): content for name, content in (foreign_maps or {}).items()},
         },
         seed=seed,

@@ -12,7 +12,12 @@ from soundproof.tables import write_table
 
 
 def list_clips(
-    dataset: Mapping[str, Any], licence: str, data_dir: Path, clips: Path, code: str, sources: str | None = None
+    dataset: Mapping[str, Any],
+    licence: str,
+    data_dir: Path,
+    clips: Path,
+    code: str,
+    sources: str | None = None,
 ) -> None:
     """Write the ``clips`` table of ``dataset``, whose record states the licence and the digest of its sources."""
     frame = open_dataset(dataset, data_dir).clips()

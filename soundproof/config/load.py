@@ -29,7 +29,10 @@ def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, d
             file or folder that is not there.
     """
     config = validate(Config, with_recordings(values), "configuration")
-    studies = {name: load_study(name, studies_dir, config.overrides.get(name), config.overrides) for name in config.studies}
+    studies = {
+        name: load_study(name, studies_dir, config.overrides.get(name), config.overrides)
+        for name in config.studies
+    }
     config.check_overrides(base for name in config.studies for base in extended(name, studies_dir))
     return config, studies
 

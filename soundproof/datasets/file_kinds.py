@@ -56,7 +56,16 @@ _MANY = 6
 _HEAD_BYTES = 20
 _STARTS = (
     *(b"RF64", b"RIFX", b"fLaC", b"OggS", b"ID3", b".snd", b"caff", b"riff\x2e\x91\xcf\x11", b"NIST_1A"),
-    *(b"Creative Voice File", b"#!AMR", b"wvpk", b"MAC ", b"TTA1", b"DSD ", b"FRM8", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+    *(
+        b"Creative Voice File",
+        b"#!AMR",
+        b"wvpk",
+        b"MAC ",
+        b"TTA1",
+        b"DSD ",
+        b"FRM8",
+        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+    ),
 )
 
 

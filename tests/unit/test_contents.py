@@ -67,7 +67,9 @@ def test_a_file_overwritten_in_place_with_its_old_date_put_back_is_seen(tmp_path
     assert digests_of(files, tmp_path / "known.json")["a"] == sha256(b"x")
 
 
-def test_a_file_that_may_be_written_again_within_the_same_tick_is_not_remembered(tmp_path, files, reads, monkeypatch):
+def test_a_file_that_may_be_written_again_within_the_same_tick_is_not_remembered(
+    tmp_path, files, reads, monkeypatch
+):
     monkeypatch.setattr(contents, "_SETTLED_NS", 60_000_000_000)
     digests_of(files, tmp_path / "known.json")
     assert not (tmp_path / "known.json").exists()
@@ -75,7 +77,9 @@ def test_a_file_that_may_be_written_again_within_the_same_tick_is_not_remembered
     assert reads == ["a", "b", "a", "b"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"%s": 3}', '{"%s": ["x", 1, 2, 3, 4]}', "\udcff", "null"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", '{"%s": 3}', '{"%s": ["x", 1, 2, 3, 4]}', "\udcff", "null"]
+)
 def test_notes_that_cannot_be_used_cost_only_time(tmp_path, files, reads, content):
     notes = tmp_path / "known.json"
     notes.write_bytes(content.replace("%s", str(files["a"])).encode("utf-8", "surrogateescape"))

@@ -6,14 +6,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 sys.path.append(str(Path(__file__).parent / "datasets"))
 from test_sources import ROWS, choice, layout, sound, table
 
-from soundproof.config.chosen import ExplainerChoice
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.cells import external_role
+from soundproof.config.chosen import ExplainerChoice
 from soundproof.config.model import Study
 from soundproof.datasets.sources import joint, map_digests, source_digests
 from soundproof.expected import Expected
@@ -91,7 +92,9 @@ def test_long_lists_of_changes_are_counted(tmp_path):
     expected = listed(study(folder), tmp_path / "clips.parquet")
     for number in range(9):
         (folder / f"train/normal/{number}.wav").unlink()
-    assert "(deleted: train/normal/0.wav, " in found(expected) and found(expected).endswith("4.wav and 4 more)")
+    assert "(deleted: train/normal/0.wav, " in found(expected) and found(expected).endswith(
+        "4.wav and 4 more)"
+    )
 
 
 def test_a_changed_table_is_said(tmp_path):
@@ -115,13 +118,15 @@ def test_results_from_before_files_were_tracked_do_not_fit(tmp_path):
 def maps_of(folder: Path, path: Path) -> Expected:
     """A file of attributions by external maps that fits."""
     chosen = ExplainerChoice.from_plain(EXPLAINERS, "mine", {"kind": "external", "path": str(folder)})
-    own = Study.model_validate({**STUDY, "dataset": {"kind": "bench"}, "explainers": {"mine": chosen.plain()}})
+    own = Study.model_validate(
+        {**STUDY, "dataset": {"kind": "bench"}, "explainers": {"mine": chosen.plain()}}
+    )
     expected = Expected(
         path=path, rule="attribute_clips", stage="attributions", settings={}, own=own_maps(own, "mine")
     )
     inputs = {external_role(name): content for name, content in map_digests(own.explainers["mine"]).items()}
     write_table(
-        __import__("pandas").DataFrame({"value": [1.0]}),
+        pd.DataFrame({"value": [1.0]}),
         path,
         Provenance(stage="attributions", code=expected.code(), inputs=inputs),
     )

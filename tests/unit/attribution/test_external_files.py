@@ -90,5 +90,7 @@ def test_a_file_that_is_no_table_of_maps_says_what_to_give(tmp_path, name):
     (tmp_path / "other.npy").rename(tmp_path / name)
     x, ids = clips(1)
     with pytest.raises(DataError, match=r"a folder with one <clip_id>\.npy per clip") as caught:
-        EXPLAINERS["external"].load()(SmallAutoEncoder(), x, context_for("external", ids, path=tmp_path / name))
+        EXPLAINERS["external"].load()(
+            SmallAutoEncoder(), x, context_for("external", ids, path=tmp_path / name)
+        )
     assert name in caught.value.asked

@@ -81,7 +81,9 @@ def test_links_to_files_and_folders_are_followed_and_tracked(tmp_path):
     (folder / "up").symlink_to(tmp_path)
     (tmp_path / "nas/ok/round").symlink_to(tmp_path / "nas/ok")
     chosen = choice(folder)
-    assert read(chosen) == set(sources(chosen)) == {*LAYOUT, "train/normal/more/far.WAV", "train/normal/one.wav"}
+    assert (
+        read(chosen) == set(sources(chosen)) == {*LAYOUT, "train/normal/more/far.WAV", "train/normal/one.wav"}
+    )
     before = source_digests(chosen)
     sound(tmp_path / "nas/ok/far.WAV", 8)
     after = source_digests(chosen)
@@ -96,8 +98,20 @@ def test_a_link_to_nothing_is_refused_by_name(tmp_path):
 
 
 JUNK = (
-    *("._a.wav", ".DS_Store", "Thumbs.db", "desktop.ini", "~$labels.xlsx", ".~lock.labels.csv#", ".a.wav.swp"),
-    *("@eaDir/a.wav/SYNOINDEX_MEDIA_INFO", "__MACOSX/train/normal/._a.wav", ".Trash-1000/info/a.wav.trashinfo"),
+    *(
+        "._a.wav",
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "~$labels.xlsx",
+        ".~lock.labels.csv#",
+        ".a.wav.swp",
+    ),
+    *(
+        "@eaDir/a.wav/SYNOINDEX_MEDIA_INFO",
+        "__MACOSX/train/normal/._a.wav",
+        ".Trash-1000/info/a.wav.trashinfo",
+    ),
     *("$RECYCLE.BIN/desktop.ini", "System Volume Information/IndexerVolumeGuid", "a.wav:Zone.Identifier"),
     *(".git/objects/aa", "a.wav.asd", "a.reapeaks", "notes.txt", "lost+found/a"),
 )
@@ -126,7 +140,10 @@ def test_what_file_managers_and_network_drives_leave_behind_is_skipped_without_a
         ("#recycle/e.wav", "left behind by a file manager or network drive"),
         ("$Recycle.Bin/$RA1B2C3.wav", "left behind by a file manager or network drive"),
         ("train/normal/e.wav.part", "with a name that ends in no suffix of sound: rename, if it is whole"),
-        ("train/normal/e.wav.crdownload", "with a name that ends in no suffix of sound: rename, if it is whole"),
+        (
+            "train/normal/e.wav.crdownload",
+            "with a name that ends in no suffix of sound: rename, if it is whole",
+        ),
         ("train/normal/e.wav~", "with a name that ends in no suffix of sound: rename, if it is whole"),
         ("train/normal/recorded", "with a name that ends in no suffix of sound: rename, if it is whole"),
         ("train/normal/e.dat", "with a name that ends in no suffix of sound: rename, if it is whole"),
@@ -157,7 +174,9 @@ def test_unused_sound_is_counted_by_reason_in_one_line(tmp_path):
 
 def test_a_folder_of_other_formats_only_says_which_it_has(tmp_path):
     sound(tmp_path / "fan/train/normal/a.m4a")
-    with pytest.raises(DataError, match=r"no file that ends in .*1 in a format that libsndfile cannot read.*a\.m4a"):
+    with pytest.raises(
+        DataError, match=r"no file that ends in .*1 in a format that libsndfile cannot read.*a\.m4a"
+    ):
         read(choice(tmp_path / "fan"))
 
 
@@ -171,7 +190,8 @@ ROWS = "path,split,label\ntrain/normal/a.wav,train,normal\n./test/normal/c.wav,t
 
 
 @pytest.mark.parametrize(
-    "name", [".hidden.wav", ".store/e.wav", "@eaDir/e.wav", "linked/e.wav", "sub\\e.wav", "Müller e.WAV", "a;b.wav"]
+    "name",
+    [".hidden.wav", ".store/e.wav", "@eaDir/e.wav", "linked/e.wav", "sub\\e.wav", "Müller e.WAV", "a;b.wav"],
 )
 def test_a_file_that_only_the_table_reaches_is_tracked(tmp_path, name):
     folder = layout(tmp_path / "fan")
@@ -199,7 +219,9 @@ def test_a_table_of_any_dialect_gives_its_files(tmp_path, separator, encoding):
 def test_names_composed_otherwise_in_table_and_folder_are_found(tmp_path):
     folder = layout(tmp_path / "fan")
     sound(folder / "Sa\u0308ge.wav")
-    found = sources(choice(folder, labels=str(table(folder, ROWS.format(more="S\u00e4ge.wav,test,anomaly\n")))))
+    found = sources(
+        choice(folder, labels=str(table(folder, ROWS.format(more="S\u00e4ge.wav,test,anomaly\n"))))
+    )
     assert "Sa\u0308ge.wav" in found
 
 
@@ -279,7 +301,9 @@ def test_common_formats_are_known_by_their_first_bytes(tmp_path, name):
     assert sounds_by_content(path) == (name not in rare)
 
 
-@pytest.mark.parametrize("content", [b"", b"RIFF\0\0\0\0AVI LIST", "Text ÿ".encode("utf-16"), b"\xff\xd8\xff\xe0 jpeg"])
+@pytest.mark.parametrize(
+    "content", [b"", b"RIFF\0\0\0\0AVI LIST", "Text ÿ".encode("utf-16"), b"\xff\xd8\xff\xe0 jpeg"]
+)
 def test_other_files_are_not_taken_for_sound(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
     assert not sounds_by_content(tmp_path / "x")
