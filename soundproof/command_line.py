@@ -1,7 +1,7 @@
-"""What was typed after ``--config`` and ``--configfile``: checked before Snakemake reads it, and kept as it was typed.
+"""What was typed after ``--config`` and ``--configfile``: checked before Snakemake reads it, and kept as typed.
 
-Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), keeps the last
-of two, and answers what it cannot read with a traceback. ``./run`` has its words checked here first
+Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), keeps the
+last of two, and answers what it cannot read with a traceback. ``./run`` has its words checked here first
 (``scripts/check-command.py``), so that what is wrong is said in three lines.
 """
 
@@ -34,8 +34,8 @@ def check_words(words: Sequence[str]) -> None:
         words: Words after ``snakemake``.
 
     Raises:
-        ConfigError: An option twice, a file of settings that cannot be read, an entry that is not ``KEY=VALUE``, a key
-            twice or a key without a value.
+        ConfigError: An option twice, a file of settings that cannot be read, an entry that is not ``KEY=VALUE``,
+            a key twice or a key without a value.
     """
     given: dict[str, list[str]] = {}
     for option, values in _groups(words):
@@ -118,10 +118,11 @@ def _groups(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         if option is None:
             continue
         # "--config=a=1" and "-Ca=1" take no further words
-        values = [first] if equals or first else []
-        while (
-            not values[:1] == [first] and waiting and not (waiting[0].startswith("-") and len(waiting[0]) > 1)
-        ):
+        if equals or first:
+            yield option, [first]
+            continue
+        values = []
+        while waiting and (not waiting[0].startswith("-") or waiting[0] == "-"):
             values.append(waiting.pop(0))
         yield option, values
 

@@ -1,14 +1,13 @@
 """What files hold, told by SHA-256 and remembered, so that only what changed is read again.
 
-A file is taken for unchanged where size, inode and both of its times (to the nanosecond) are what they were when it was
-read. Dates alone decide nothing: a touched file is read again and found to be the same, a replaced one is found to
-differ however old its date is. The notes are a convenience: without them everything is read once more.
+A file is taken for unchanged where size, inode and both of its times (to the nanosecond) are what they were when it
+was read. Dates alone decide nothing: a touched file is read again and found to be the same, a replaced one is found
+to differ however old its date is. The notes are a convenience: without them everything is read once more.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from soundproof.files import whole_file
 NOTES = Path(".snakemake", "soundproof.contents.json")
 """Where the digests are remembered, below the folder that the workflow runs in."""
 _SETTLED_NS = 2_000_000_000
-"""A file written this shortly before it was read may be written again without a change of its times (FAT keeps 2 s)."""
+"""A file written this shortly before it was read may be written again within one tick of its times (FAT: 2 s)."""
 _MANY_BYTES = 1 << 30
 
 Facts = tuple[int, int, int, int]
@@ -41,7 +40,7 @@ def digests_of(files: Mapping[str, Path], notes: Path = NOTES) -> dict[str, str]
     """
     known = _read(notes)
     found: dict[str, str] = {}
-    places = {name: os.path.abspath(path) for name, path in files.items()}
+    places = {name: str(path.absolute()) for name, path in files.items()}
     facts = {name: _facts(Path(place)) for name, place in places.items()}
     unread = {
         name: facts[name] for name, place in places.items() if known.get(place, [])[:4] != list(facts[name])

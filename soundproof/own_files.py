@@ -1,7 +1,7 @@
 """Files of one's own that results are made from: what a record holds of them, and what became of them since.
 
-No rule makes them, so nothing but their content tells whether a result still fits. Importing this loads no numerical
-library.
+No rule makes them, so nothing but their content tells whether a result still fits. Importing this loads no
+numerical library.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class OwnFiles:
         what: What they are, in words.
         digests: Digest of each by name, as the files are now.
         roles: What a record holds of them: digest by role.
-        recorded: Digest of each by name as they were, read from the roles of a record and the file it stands in; None
-            where that is not known.
+        recorded: Digest of each by name as they were, read from the roles of a record and the file it stands in;
+            None where that is not known.
         tables: Names of tables of labels, which have no digest of their own in a record.
     """
 
@@ -71,7 +71,7 @@ class OwnFiles:
 
 
 def own_sources(study: Study) -> OwnFiles:
-    """Files that the clips of a study are listed from; a record has one digest of all, since each clip has its own."""
+    """Files that a study's clips are listed from; a record has one digest of all, since each clip has its own."""
     listed = study.dataset.kind in _LISTED
     table = getattr(study.dataset.settings, "labels", None)
     return OwnFiles(

@@ -21,8 +21,8 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     """Return the maps of the clips, as they are, [B, n_freq, n_frames].
 
     Raises:
-        DataError: A clip has no map, or its map cannot be used: another shape than the clip, values that are no finite
-            real numbers, a file of another kind.
+        DataError: A clip has no map, or its map cannot be used: another shape than the clip, values that are no
+            finite real numbers, a file of another kind.
         ArtefactError: The Parquet file has no map of a clip.
     """
     settings: Any = context.settings

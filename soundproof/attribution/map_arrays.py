@@ -18,8 +18,8 @@ def read_map(file: Path, shape: tuple[int, int]) -> np.ndarray:
     """Read one map, float32 [n_freq, n_frames].
 
     Raises:
-        DataError: The file is missing, no whole ``.npy``, of another shape, or holds something other than finite real
-            numbers.
+        DataError: The file is missing, no whole ``.npy``, of another shape, or holds something other than finite
+            real numbers.
     """
     if not file.is_file():
         raise DataError(f"map of clip '{file.stem}'", f"no file {file}", "add the file, one per test clip")

@@ -22,10 +22,10 @@ _LONGEST = 60
 def run_of(recordings: Path) -> str:
     """Name a run after a folder of recordings (or the folder and name of a label table).
 
-    A name that file names had better not hold is spelt otherwise and gets six digits of its own SHA-256, so that no two
-    names become one. Of a folder named as an id (``id_00``) the one above is named as well.
+    A name that file names had better not hold is spelt otherwise and gets six digits of its own SHA-256, so that no
+    two names become one. Of a folder named as an id (``id_00``) the one above is named as well.
     """
-    path = Path(os.path.abspath(recordings))
+    path = _spelt_out(recordings)
     named = [path.parent, path.with_suffix("")] if path.is_file() else [path]
     if MACHINE_ID.fullmatch(named[0].name):
         named.insert(0, named[0].parent)
@@ -52,7 +52,7 @@ def refuse_others(run: Path, recordings: Path, *, by_default: bool, owners: Path
         ConfigError: The run is named after the folder, and its results are of another folder of that name.
     """
     owner = _read(owners).get(str(run))
-    if owner is None or not run.exists() or not os.path.exists(owner) or os.path.samefile(owner, recordings):
+    if owner is None or not run.exists() or not Path(owner).exists() or recordings.samefile(owner):
         return ""
     if not by_default:
         return f"The results in {run} are of {owner}; what is made now is of {recordings}."
@@ -68,7 +68,12 @@ def claim(run: Path, recordings: Path, owners: Path = OWNERS) -> None:
     """Note that the results of a run are of these recordings; where no note can be written, none is."""
     known = {name: owner for name, owner in _read(owners).items() if Path(name).exists()}
     with suppress(StorageError, OSError, UnicodeEncodeError), whole_file(owners) as partial:
-        partial.write_text(json.dumps({**known, str(run): os.path.abspath(recordings)}), encoding="utf-8")
+        partial.write_text(json.dumps({**known, str(run): str(_spelt_out(recordings))}), encoding="utf-8")
+
+
+def _spelt_out(path: Path) -> Path:
+    """The path from the root, without ``..``; links keep their names."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _read(owners: Path) -> Mapping[str, str]:

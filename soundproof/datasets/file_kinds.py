@@ -36,7 +36,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 """Format of libsndfile: suffixes of its files."""
 NOT_READ = {"RAW": (".raw", ".pcm"), "SD2": (".sd2",), "XI": (".xi",)}
-"""Formats of libsndfile without a header (RAW), with one in another file (SD2), or not to be read in pieces (XI)."""
+"""Formats of libsndfile without a header (RAW), with one in another file (SD2), or not read in pieces (XI)."""
 
 AUDIO_SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 SPECTROGRAM_SUFFIXES = frozenset({".npy", ".pt"})
@@ -94,7 +94,7 @@ def sounds_by_content(path: Path) -> bool:
 
 
 def _is_mpeg_frame(head: bytes) -> bool:
-    """Whether bytes begin with the sync word of MPEG audio: eleven ones, then version and layer (not the reserved)."""
+    """Whether bytes begin with the sync word of MPEG audio: eleven ones, a version and a layer."""
     if len(head) < 4 or head[0] != 0xFF or head[1] in (0xFE, 0xFF):
         # 0xFFFE is the byte order mark of UTF-16
         return False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
@@ -165,7 +164,7 @@ def _leads_back(link: Path, root: Path) -> bool:
 def _is_dangling(entry: os.DirEntry[str]) -> bool:
     """Whether a link points to nothing: a clip that is not there, which its reader shall refuse by name."""
     try:
-        return stat.S_ISLNK(entry.stat(follow_symlinks=False).st_mode) and not os.path.exists(entry.path)
+        return entry.is_symlink() and not Path(entry.path).exists()
     except OSError:
         return False
 

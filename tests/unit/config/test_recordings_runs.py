@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -119,7 +118,7 @@ def test_no_results_and_no_notes_are_nobodys(tmp_path):
         assert refuse_others(run, second, by_default=True, owners=owners) == ""
     (tmp_path / "file").touch()
     claim(run, first, tmp_path / "file/owners.json")
-    assert os.listdir(run) == []
+    assert not list(run.iterdir())
 
 
 def test_overrides_of_recordings_reach_the_study_that_extends_it(tmp_path):

@@ -311,6 +311,7 @@ def test_other_files_are_not_taken_for_sound(tmp_path, content):
 
 def test_the_workflow_asks_without_loading_a_numerical_library():
     heavy = ("torch", "pandas", "numpy", "soundfile", "pyarrow")
-    program = f"import sys, soundproof.expected, soundproof.datasets.sources; print(*[n for n in {heavy!r} if n in sys.modules])"
+    modules = "soundproof.expected, soundproof.datasets.sources"
+    program = f"import sys, {modules}; print(*[name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
