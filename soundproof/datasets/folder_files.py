@@ -5,7 +5,6 @@ The loaders and the workflow both ask here, so that nothing is read that is not 
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -19,8 +18,6 @@ from soundproof.datasets.file_kinds import (
     sounds_by_name,
 )
 from soundproof.errors import DataError
-
-log = logging.getLogger(__name__)
 
 LEFT_BEHIND = frozenset(
     {
@@ -56,15 +53,6 @@ def clip_files(folder: Path, suffixes: Collection[str] | None) -> list[str]:
         for path, why in _walk(folder, everything=False)
         if not why and (suffixes is None or PurePosixPath(path).suffix.lower() in suffixes)
     )
-
-
-def say_unused(
-    folder: Path, suffixes: Collection[str], used: Collection[str], table: str | None = None
-) -> None:
-    """Warn of :func:`unused_sound`, if there is any."""
-    said = unused_sound(folder, suffixes, used, Path(table) if table else None)
-    if said:
-        log.warning("%s", said)
 
 
 def unused_sound(

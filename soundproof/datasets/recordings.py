@@ -22,11 +22,11 @@ from soundproof.datasets.folder_clips import (
     refuse_leaks,
     unknown_clip,
 )
-from soundproof.datasets.folder_files import say_unused
 from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
 from soundproof.datasets.segments import RULE, segment_starts
+from soundproof.datasets.sources import say_unused
 from soundproof.errors import DataError
 from soundproof.schemas import CLIPS
 
@@ -65,13 +65,14 @@ class RecordingsDataset(AudioDataset):
         Raises:
             DataError: A file, label or split cannot be used, or a test clip is among the training clips.
         """
+        # before anything is refused: what is missing may be what is not used
+        say_unused(self.folder, SUFFIXES, self.settings.labels)
         digests = {
             path: digest(self.folder / path) for path in {s.file.path for s in self._segments.values()}
         }
         rows = [self._row(segment, digests[segment.file.path]) for segment in self._segments.values()]
         clips = pd.DataFrame(rows, columns=CLIPS.names).sort_values("clip_id", ignore_index=True)
         refuse_leaks(clips, self.folder)
-        say_unused(self.folder, SUFFIXES, digests, self.settings.labels)
         clips.attrs = {"segment_seconds": self._segment_seconds, "segment_rule": RULE}
         return clips
 

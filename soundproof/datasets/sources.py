@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from soundproof.contents import digests_of
 from soundproof.datasets.file_kinds import AUDIO_SUFFIXES, SPECTROGRAM_SUFFIXES
 from soundproof.datasets.file_names import refuse_unfit
-from soundproof.datasets.folder_files import clip_files
+from soundproof.datasets.folder_files import clip_files, unused_sound
 from soundproof.provenance import digest
 
 if TYPE_CHECKING:
     from soundproof.config.chosen import Chosen
+
+log = logging.getLogger(__name__)
 
 CLIP_SUFFIXES = {
     "recordings": AUDIO_SUFFIXES,
@@ -76,6 +79,23 @@ def map_digests(explainer: Chosen) -> dict[str, str]:
     return {name: content[:16] for name, content in digests_of(external_maps(Path(path))).items()}
 
 
+def say_unused(folder: Path, suffixes: Collection[str], labels: str | None) -> None:
+    """Warn, in one line, of sound below a folder that is none of its clips.
+
+    Args:
+        folder: Folder of the clips.
+        suffixes: Suffixes of clips.
+        labels: Table of labels, if one names the clips.
+
+    Raises:
+        DataError: No such folder, or one that cannot be looked into.
+    """
+    table = Path(labels) if labels else None
+    said = unused_sound(folder, suffixes, _listed(folder, suffixes, table), table)
+    if said:
+        log.warning("%s", said)
+
+
 def joint(digests: Mapping[str, str]) -> str | None:
     """Return one digest of names and contents; None of nothing."""
     return digest(dict(digests)) if digests else None
@@ -85,9 +105,13 @@ def _clips(folder: Path, suffixes: Collection[str] | None, table: Path | None, k
     if suffixes is None:
         # an archive, a list or a clip: which of them is read is the loader's business
         return {path: folder / path for path in clip_files(folder, None)}
-    if table is None or kind == "planer":
-        return {path: folder / path for path in clip_files(folder, suffixes)}
-    return {path: folder / path for path in sorted(set(_named(table, folder, suffixes)))}
+    # the planer's table adds labels to all files that are there
+    listed = _listed(folder, suffixes, None if kind == "planer" else table)
+    return {path: folder / path for path in listed}
+
+
+def _listed(folder: Path, suffixes: Collection[str], table: Path | None) -> list[str]:
+    return clip_files(folder, suffixes) if table is None else sorted(set(_named(table, folder, suffixes)))
 
 
 def _named(table: Path, folder: Path, suffixes: Collection[str]) -> Iterator[str]:

@@ -14,9 +14,9 @@ import pandas as pd
 
 from soundproof.datasets.base import SpectrogramDataset
 from soundproof.datasets.folder_clips import check_events, clip_ids, folder_clips, refuse_leaks, unknown_clip
-from soundproof.datasets.folder_files import say_unused
 from soundproof.datasets.layouts import LabelledFile
 from soundproof.datasets.recordings_parameters import SpectrogramFolderParameters
+from soundproof.datasets.sources import say_unused
 from soundproof.datasets.spectrogram_files import SUFFIXES, parse_spectrogram, read_spectrogram
 from soundproof.errors import DataError
 from soundproof.schemas import CLIPS
@@ -56,12 +56,12 @@ class SpectrogramFolder(SpectrogramDataset):
             DataError: A file, label or split cannot be used, shapes differ, or a test clip is among the training
                 clips.
         """
+        say_unused(self.folder, SUFFIXES, self.settings.labels)
         clips = spectrogram_table("spectrograms", self.folder, self._files, self.frames_per_second)
         for file in self._files.values():
             duration_s = clips.attrs["n_frames"] / self.frames_per_second
             check_events(file, duration_s, self.settings.high_hz, 1 / self.frames_per_second)
         refuse_leaks(clips, self.folder)
-        say_unused(self.folder, SUFFIXES, set(clips["path"]), self.settings.labels)
         return clips
 
     def read(self, clip_id: str) -> np.ndarray:

@@ -109,7 +109,11 @@ def test_settings_that_would_be_lost_are_refused_in_a_few_lines(fresh):
 
 def test_run_answers_what_snakemake_would_answer_with_a_traceback(fresh):
     (fresh.path / "wide.yaml").write_bytes("run: a\n".encode("utf-16"))
-    for words in (["--configfile", "none.yaml"], ["--configfile", "wide.yaml"], ["--config", "recordings", "/x"]):
+    for words in (
+        ["--configfile", "none.yaml"],
+        ["--configfile", "wide.yaml"],
+        ["--config", "recordings", "/x"],
+    ):
         done = fresh.command("./run", "snakemake", "-n", *words, check=False)
         assert done.returncode == 2 and "Traceback" not in done.stdout
         assert "Configuration error: " in done.stdout and "to do: " in done.stdout

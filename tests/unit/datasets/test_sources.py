@@ -180,6 +180,15 @@ def test_a_folder_of_other_formats_only_says_which_it_has(tmp_path):
         read(choice(tmp_path / "fan"))
 
 
+def test_unused_sound_is_said_before_what_is_missing_is_refused(tmp_path, caplog):
+    folder = layout(tmp_path / "fan")
+    for name in LAYOUT[2:]:
+        (folder / name).rename((folder / name).with_suffix(".m4a"))
+    with pytest.raises(DataError, match="no test clips"):
+        read(choice(folder))
+    assert "2 sound files are not used: 2 in a format that libsndfile cannot read" in caplog.text
+
+
 def table(folder: Path, text: str, encoding: str = "utf-8") -> Path:
     path = folder.parent / "labels.csv"
     path.write_bytes(text.encode(encoding))
