@@ -25,7 +25,8 @@ def read_config():
     settings = workflow.config_settings
     files = [Path(workflow.basedir, "config", "config.yaml"), *settings.configfiles]
     try:
-        if workflow.is_main_process and Path(sys.argv[0]).name == "snakemake":
+        # as a program, or as a module of python
+        if workflow.is_main_process and "snakemake" in Path(sys.argv[0]).parts[-2:]:
             check_words(sys.argv[1:])
         typed = as_typed(config, files, settings.config_args or [])
         return load_config(typed, Path(workflow.basedir, "config", "studies"))

@@ -29,6 +29,10 @@ def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, d
             file or folder that is not there.
     """
     config = validate(Config, with_recordings(values), "configuration")
+    for key in ("results_dir", "data_dir"):
+        path = Path(getattr(config, key))
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"folder '{key}': {path}", "a file of that name", "name a folder")
     studies = {
         name: load_study(name, studies_dir, config.overrides.get(name), config.overrides)
         for name in config.studies

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from config_toys import STUDY, studies_dir
 
 from soundproof.config import load_config
@@ -208,3 +209,17 @@ def test_a_folder_that_the_workflow_cannot_carry_is_refused(tmp_path, key, value
     with pytest.raises(ConfigError, match=key) as caught:
         load_config({"studies": ["toy"], key: value}, studies_dir(tmp_path))
     assert said in caught.value.remedy
+
+
+def test_a_file_is_no_folder_of_results(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ConfigError, match=r"'results_dir': .*out\n  found: a file of that name"):
+        load_config({"studies": ["toy"], "results_dir": f"{tmp_path}/out/"}, studies_dir(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["2024_11_05", "0412", "1.2e+3", "yes", "2024-11-05", "1:30"])
+def test_a_number_for_a_folder_deeper_in_a_file_is_refused_with_what_to_write(name):
+    values = yaml.safe_load(f"overrides: {{recordings: {{dataset: {{folder: {name}}}}}}}")
+    with pytest.raises(ConfigError, match="'folder'") as caught:
+        load_config({"studies": ["recordings"], **values}, STUDIES)
+    assert "in quotes" in caught.value.remedy
