@@ -41,6 +41,15 @@ class StrictLoader(yaml.SafeLoader):
         return node
 
 
+def parse(text: str) -> Any:
+    """Return the plain values of one YAML document.
+
+    Raises:
+        yaml.YAMLError: It is none, or has a key twice.
+    """
+    return StrictLoader(text).get_single_data()
+
+
 def read_settings(path: Path) -> dict[str, Any]:
     """Read a configuration file (YAML, or JSON, which is YAML too).
 

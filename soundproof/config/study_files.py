@@ -10,7 +10,7 @@ import yaml
 
 from soundproof.config.messages import mapping, within
 from soundproof.errors import ConfigError, nearest
-from soundproof.strict_yaml import StrictLoader
+from soundproof.strict_yaml import parse
 
 COLLECTIONS = ("detectors", "explainers", "faithfulness", "localisation")
 """Keys of a study that hold entries by name."""
@@ -140,7 +140,7 @@ def _read_yaml(name: str, studies_dir: Path) -> dict[str, Any]:
         known = [file.stem for file in studies_dir.glob("*.yaml")]
         raise ConfigError(f"study '{name}'", f"no file {path}", nearest(name, known))
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), StrictLoader)
+        values = parse(path.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
