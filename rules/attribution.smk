@@ -31,6 +31,7 @@ rule attribute_clips:
     params:
         explainer=lambda wildcards: stages(wildcards).explainer(wildcards.explainer),
         explain=lambda wildcards: stages(wildcards).explain(),
+        foreign_maps=foreign_maps,
         code=code(
             "attribute_clips",
             lambda wildcards: stages(wildcards).explainer_code(

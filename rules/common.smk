@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 # a clone is enough: the package need not be installed
@@ -10,11 +11,12 @@ sys.path.insert(0, str(workflow.basedir))
 from soundproof.attempts import begin_run
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.codebase import code_digest
+from soundproof.command_line import as_typed, check_words
 from soundproof.config import load_config
 from soundproof.config.demands import demands_of
 from soundproof.config.stages import Stages
-from soundproof.datasets.file_names import refuse_unfit
 from soundproof.datasets.registry import DATASETS
+from soundproof.datasets.sources import joint, map_digests, source_digests
 from soundproof.errors import SoundproofError
 from soundproof.hardware import hide_gpus, jobs_want_gpu
 from soundproof.redaction import redact
@@ -22,8 +24,14 @@ from soundproof.redaction import redact
 
 def read_config():
     """Validate the configuration, or stop with a message that says what to do."""
+    settings = workflow.config_settings
+    files = [Path(workflow.basedir, "config", "config.yaml"), *settings.configfiles]
     try:
-        return load_config(config, Path(workflow.basedir, "config", "studies"))
+        # as a program, or as a module of python
+        if workflow.is_main_process and "snakemake" in Path(sys.argv[0]).parts[-2:]:
+            check_words(sys.argv[1:])
+        typed = as_typed(config, files, settings.config_args or [])
+        return load_config(typed, Path(workflow.basedir, "config", "studies"))
     except SoundproofError as error:
         # the message is meant for a reader; a traceback of the parser would bury it
         sys.exit(f"Configuration error: {redact(str(error))}")
@@ -36,16 +44,16 @@ CONFIG, STUDIES = read_config()
 config.update(CONFIG.model_dump(mode="json"))
 # what is demanded of clips only refuses: it is no parameter either
 config["demands"] = {name: demands_of(study) for name, study in STUDIES.items()}
-RUN = f"{CONFIG.results_dir}/{CONFIG.run}"
+RUN = str(Path(CONFIG.results_dir, CONFIG.run))
 # on a cluster jobs run elsewhere, and read this file there once more
 HERE = workflow.local_exec and not workflow.remote_exec
 GPU = int(jobs_want_gpu(CONFIG.device, here=HERE))
 if workflow.remote_exec and not GPU:
     # a job that asked for no GPU must not take one that its node happens to show
     hide_gpus()
+DATA = str(Path(CONFIG.data_dir))
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
-CLIP_SUFFIXES = (".wav", ".flac", ".ogg", ".pt", ".npy")
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
 
@@ -82,25 +90,43 @@ def minutes(at_first):
     return lambda wildcards, attempt: attempt * at_first
 
 
-def sources_of(wildcards):
-    """What a study's clips are listed from: a manifest of what was fetched, or one's own files."""
+def manifest_of(wildcards):
+    """What says which files of a study's data set were fetched; one's own files are told by their content."""
     dataset = STUDIES[wildcards.study].dataset
-    if DATASETS[dataset.kind].needs_download:
-        return [f"{CONFIG.data_dir}/{dataset.kind}/{stages(wildcards).manifest()}"]
-    folder, labels = (
-        getattr(dataset.settings, name, None) for name in ("folder", "labels")
-    )
-    files = (
-        {str(path) for path in Path(folder).rglob("*") if path.suffix in CLIP_SUFFIXES}
-        if folder
-        else set()
-    )
-    files |= {str(labels)} if labels else set()
+    if not DATASETS[dataset.kind].needs_download:
+        return []
+    return [f"{DATA}/{dataset.kind}/{stages(wildcards).manifest()}"]
+
+
+@cache
+def contents_of(study):
+    """Digest of all files of one's own that a study's clips are read from, and of their names; None without any.
+
+    A parameter instead of inputs: Snakemake would compare dates before contents, and names would be patterns.
+    """
     try:
-        refuse_unfit(files)
+        return joint(source_digests(STUDIES[study].dataset))
     except SoundproofError as error:
         sys.exit(f"Cannot run: {error}")
-    return sorted(files)
+
+
+def contents(wildcards):
+    """As `contents_of`, of the study that the wildcards name."""
+    return contents_of(wildcards.study)
+
+
+@cache
+def maps_of(study, label):
+    """Digests of the files behind an explainer whose maps were made elsewhere; of others none."""
+    try:
+        return map_digests(STUDIES[study].explainers[label])
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+
+
+def foreign_maps(wildcards):
+    """As `maps_of`, of the study and explainer that the wildcards name."""
+    return maps_of(wildcards.study, wildcards.explainer)
 
 
 def paths(study, detectors, template, part=None):

@@ -9,7 +9,7 @@ GIVES  data/<data set>/..., with a manifest per choice of settings that names wh
 rule download_dataset:
     """Fetch data set {wildcards.dataset}."""
     output:
-        manifest=f"{CONFIG.data_dir}/{{dataset}}/manifest-{{settings}}.json",
+        manifest=f"{DATA}/{{dataset}}/manifest-{{settings}}.json",
     log:
         f"{RUN}/logs/download_dataset/{{dataset}}-{{settings}}.log",
     retries: 2

@@ -9,7 +9,7 @@ GIVES  clips.parquet, notes.parquet (what was read, cut and left out); features/
 rule list_clips:
     """List the clips of study {wildcards.study}."""
     input:
-        sources_of,
+        manifest_of,
     output:
         clips=f"{STUDY}/clips.parquet",
         notes=f"{STUDY}/notes.parquet",
@@ -20,6 +20,7 @@ rule list_clips:
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         licence=lambda wildcards: stages(wildcards).licence(),
+        sources=contents,
         code=code("list_clips", lambda wildcards: stages(wildcards).dataset_code()),
     script:
         "../workflow_scripts/list_clips.py"
@@ -45,6 +46,7 @@ rule extract_features:
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         settings=lambda wildcards: stages(wildcards).features(),
+        sources=contents,
         code=code(
             "extract_features", lambda wildcards: stages(wildcards).dataset_code()
         ),

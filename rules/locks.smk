@@ -8,6 +8,7 @@ import subprocess
 from types import SimpleNamespace
 
 from soundproof.clock import bring_back, refuse_future
+from soundproof.config.run_names import claim, refuse_others, run_of
 from soundproof.files import remove_partials, require_writable
 from soundproof.alive import enter
 
@@ -19,6 +20,16 @@ if STANDING and STANDING.cleared:
         "What it finished is kept.",
         file=sys.stderr,
     )
+if workflow.is_main_process and CONFIG.recordings:
+    try:
+        named = run_of(Path(CONFIG.recordings)) != CONFIG.run
+        replaced = refuse_others(
+            Path(RUN), Path(CONFIG.recordings), by_default=not named
+        )
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+    if replaced:
+        print(replaced, file=sys.stderr)
 if STANDING and STANDING.alive:
     print(
         f"Another run is at work in this folder (host:process {', '.join(STANDING.alive)}).",
@@ -56,6 +67,8 @@ onstart:
     if workflow.is_main_process:
         try:
             require_writable(Path(RUN))
+            if CONFIG.recordings:
+                claim(Path(RUN), Path(CONFIG.recordings))
             n_future = bring_back(Path(RUN))
             if n_future:
                 print(
@@ -65,7 +78,7 @@ onstart:
             refuse_future(
                 Path(file)
                 for name in STUDIES
-                for file in sources_of(SimpleNamespace(study=name))
+                for file in manifest_of(SimpleNamespace(study=name))
             )
         except SoundproofError as error:
             sys.exit(f"Cannot run: {error}")

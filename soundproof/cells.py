@@ -20,6 +20,11 @@ def model_role(cell: Cell) -> str:
     return f"models/{detector}/{seed}"
 
 
+def external_role(name: str) -> str:
+    """Role of a file of maps made elsewhere among a job's inputs."""
+    return f"external/{name}"
+
+
 def map_role(cell: Cell, explainer: str) -> str:
     """Role of a cell's relevance maps among a job's inputs."""
     detector, seed = cell

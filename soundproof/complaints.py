@@ -17,7 +17,7 @@ _REMEDIES = {
     "mapping_type": "write a mapping, such as {{key: value}}",
     "model_type": "write a mapping, such as {{key: value}}",
     "model_attributes_type": "write a mapping, such as {{key: value}}",
-    "string_type": "write text",
+    "string_type": "write text, in quotes if it looks like a number or a date",
     "bool_type": "write true or false",
     "bool_parsing": "write true or false",
     "int_type": "write a whole number",

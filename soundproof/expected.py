@@ -10,7 +10,7 @@ Importing this loads no numerical library.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from soundproof.cells import map_role, model_role
 from soundproof.codebase import code_digest
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
+from soundproof.own_files import OwnFiles, own_maps, own_sources
 
 ROOT = Path(__file__).parent.parent
 """The repository: scripts and reported numbers lie beside the package."""
@@ -42,6 +43,7 @@ class Expected:
         inputs: Files whose digests its record must hold, by role; several files under one role count as a set.
         also: Further files it is made from, which its record does not name.
         seed: Run seed.
+        own: Files of one's own that it is made from, which no rule makes.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class Expected:
     inputs: Mapping[str, Files] = field(default_factory=dict)
     also: tuple[Path, ...] = ()
     seed: int | None = None
+    own: OwnFiles | None = None
 
     def code(self) -> str:
         """Digest of the code that makes the file today."""
@@ -92,7 +95,14 @@ class _StudyFiles:
         dataset = self.stages.dataset()
         listed = self.stages.clips()
         for path in (self.clips, self.folder / "notes.parquet"):
-            yield Expected(path=path, rule="list_clips", stage="clips", settings=listed, modules=modules)
+            yield Expected(
+                path=path,
+                rule="list_clips",
+                stage="clips",
+                settings=listed,
+                modules=modules,
+                own=own_sources(self.study),
+            )
         for part in self.study.parts():
             for kind in ("features", "masks"):
                 yield Expected(
@@ -256,8 +266,11 @@ class _Cell:
             code = tuple(stages.explainer_code(label, self.detector))
             for kind in ("attributions", "explanations", "timings"):
                 path = self._path(f"{kind}/{label}")
-                yield self._expect(
-                    path, "attribute_clips", "attributions", settings, code, {**listed, **scored}
+                yield replace(
+                    self._expect(
+                        path, "attribute_clips", "attributions", settings, code, {**listed, **scored}
+                    ),
+                    own=own_maps(self.files.study, label),
                 )
         maps = {f"maps/{label}": path for label, path in self.maps.items()}
         code = tuple(stages.faithfulness_code(self.detector))

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from soundproof.errors import ArtefactError
 from soundproof.expected import Expected
 from soundproof.files import is_partial
+from soundproof.own_files import made_here
 from soundproof.provenance import (
     KEY,
     Provenance,
@@ -59,14 +60,14 @@ def check(files: Iterable[Expected]) -> Iterator[Finding]:
         if not expected.path.is_file():
             yield Finding(expected.path, "missing", f"rule {expected.rule} makes it")
         elif expected.stage:
-            finding = _check_record(expected, _origin, partial(_inputs, contents))
+            finding = _check_record(expected, _origin, _own_files, partial(_inputs, contents))
             if finding:
                 yield finding
 
 
 def check_origin(expected: Expected) -> Finding | None:
-    """Compare settings and code of one existing file, for which its footer is enough."""
-    return _check_record(expected, _origin)
+    """Compare settings, code and files of one's own of one existing file, for which its footer is enough."""
+    return _check_record(expected, _origin, _own_files)
 
 
 def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
@@ -141,7 +142,7 @@ def _origin(found: Provenance, wanted: Expected) -> str:
 
 def _inputs(contents: Callable[[Path], str], found: Provenance, wanted: Expected) -> str:
     """Say which input differs; empty if none does."""
-    for role in sorted({*found.inputs, *wanted.inputs}):
+    for role in sorted({*made_here(found.inputs), *wanted.inputs}):
         if role not in found.inputs or role not in wanted.inputs:
             return f"input '{role}' is {'not yet' if role in wanted.inputs else 'no longer'} among its inputs"
         files = wanted.inputs[role]
@@ -152,6 +153,11 @@ def _inputs(contents: Callable[[Path], str], found: Provenance, wanted: Expected
         if found.inputs[role] != now:
             return f"input '{role}' has changed since"
     return ""
+
+
+def _own_files(found: Provenance, wanted: Expected) -> str:
+    """Say which files of one's own were changed, deleted or added since; empty if none was."""
+    return "" if wanted.own is None else wanted.own.changed(found.inputs, wanted.path)
 
 
 def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from soundproof.attribution.measure import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.cells import external_role
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.jobs import Runtime, job
@@ -36,6 +37,7 @@ def attribute_clips(
     timing: Path,
     code: str,
     runtime: Runtime,
+    foreign_maps: Mapping[str, str] | None = None,
 ) -> None:
     """Write the relevance maps of the chosen clips, what the method says of itself, and what a clip cost."""
     device = runtime.device()
@@ -48,7 +50,12 @@ def attribute_clips(
         stage="attributions",
         settings={"explainer": dict(explainer), "label": label, "explain": dict(explain), "part": part},
         code=code,
-        inputs={"clips": file_digest(clips), "features": file_digest(features), "model": file_digest(model)},
+        inputs={
+            "clips": file_digest(clips),
+            "features": file_digest(features),
+            "model": file_digest(model),
+            **{external_role(name): content for name, content in (foreign_maps or {}).items()},
+        },
         seed=seed,
         device=device.type,
     )
@@ -105,4 +112,5 @@ if __name__ == "__main__":
             Path(snakemake.output.timing),
             snakemake.params.code,
             Runtime.of(snakemake.config),
+            snakemake.params.foreign_maps,
         )

@@ -22,11 +22,12 @@ def list_clips(
     clips: Path,
     notes: Path,
     code: str,
+    sources: str | None,
     demands: Mapping[str, Any],
     study: str,
     run: Mapping[str, Any],
 ) -> None:
-    """Write the ``clips`` table of ``dataset``, whose record states the licence, and the notes about it.
+    """Write the ``clips`` table of ``dataset`` and the notes about it; both records state licence and sources.
 
     What the study demands of its clips only refuses; the run's ``studies`` and ``recordings`` are for messages.
     """
@@ -42,7 +43,8 @@ def list_clips(
         where = where_to_set(error.changes, study, list(run["studies"]), run["recordings"])
         raise DataError(error.asked, error.found, f"{error.remedy}\n    {where}") from error
     settings = {**dataset, "licence": licence}
-    provenance = Provenance(stage="clips", settings=settings, code=code)
+    inputs = {"sources": sources} if sources else {}
+    provenance = Provenance(stage="clips", settings=settings, code=code, inputs=inputs)
     write_table(frame, clips, provenance, CLIPS)
     write_table(notes_table(noted), notes, provenance, NOTES)
 
@@ -56,6 +58,7 @@ if __name__ == "__main__":
             Path(snakemake.output.clips),
             Path(snakemake.output.notes),
             snakemake.params.code,
+            snakemake.params.sources,
             snakemake.config["demands"][snakemake.wildcards.study],
             snakemake.wildcards.study,
             snakemake.config,

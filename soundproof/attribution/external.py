@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from soundproof.attribution.base import ExplainContext, Explanation
+from soundproof.attribution.map_arrays import check_finite, check_shape, read_map
 from soundproof.detectors.base import Detector
-from soundproof.errors import DataError
+from soundproof.errors import ArtefactError, DataError
 from soundproof.maps import MapReader
 
 
@@ -20,37 +21,24 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     """Return the maps of the clips, as they are, [B, n_freq, n_frames].
 
     Raises:
-        DataError: A clip has no map, or its map has another shape than the clip.
-        ArtefactError: The Parquet file is missing, has no map of a clip, or is no file of maps.
+        DataError: A clip has no map, or its map cannot be used: another shape than the clip, values that are no
+            finite real numbers, a file of another kind.
+        ArtefactError: The Parquet file has no map of a clip.
     """
     settings: Any = context.settings
     shape = (int(x.shape[1]), int(x.shape[2]))
-    read = _read_folder if settings.path.is_dir() else _read_table
-    return Explanation(torch.from_numpy(read(settings.path, context.clip_ids, shape)).to(x))
+    if settings.path.is_dir():
+        maps = np.stack([read_map(settings.path / f"{clip_id}.npy", shape) for clip_id in context.clip_ids])
+    else:
+        maps = _read_table(settings.path, context.clip_ids, shape)
+    return Explanation(torch.from_numpy(maps).to(x))
 
 
 def _read_table(path: Path, clip_ids: Sequence[str], shape: tuple[int, int]) -> np.ndarray:
-    reader = MapReader(path)
-    _check_shape(f"maps of {path}", reader.axes.shape, shape)
-    return reader.read(clip_ids)
-
-
-def _read_folder(path: Path, clip_ids: Sequence[str], shape: tuple[int, int]) -> np.ndarray:
-    maps = []
-    for clip_id in clip_ids:
-        file = path / f"{clip_id}.npy"
-        if not file.exists():
-            raise DataError(f"map of clip '{clip_id}'", f"no file {file}", "add the file, one per test clip")
-        values = np.load(file, allow_pickle=False)
-        _check_shape(str(file), values.shape, shape)
-        maps.append(values)
-    return np.stack(maps)
-
-
-def _check_shape(what: str, found: tuple[int, ...], shape: tuple[int, int]) -> None:
-    if tuple(found) != shape:
-        raise DataError(
-            f"{what} of shape {shape} (frequency bins, frames)",
-            f"shape {tuple(found)}",
-            "explain the features of this run: same recipe, same clip length",
-        )
+    try:
+        reader = MapReader(path)
+    except ArtefactError as error:
+        remedy = "give a Parquet file of maps, or a folder with one <clip_id>.npy per clip"
+        raise DataError(f"the maps {path}", error.found, remedy) from error
+    check_shape(f"maps of {path}", reader.axes.shape, shape)
+    return check_finite(str(path), reader.read(clip_ids))

@@ -32,20 +32,15 @@ def run(chosen: argparse.Namespace) -> None:
     Raises:
         ConfigError: The configuration cannot be used.
     """
-    import yaml
-
     from soundproof.config import load_config
     from soundproof.datasets.plan import downloads, shopping_list
-    from soundproof.errors import ConfigError
     from soundproof.plan import plan_in_words
+    from soundproof.strict_yaml import read_settings
 
     values: dict[str, Any] = {}
     for path in (ROOT / "config" / "config.yaml", chosen.configfile):
         if path is not None:
-            try:
-                values |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            except (OSError, yaml.YAMLError, TypeError) as error:
-                raise ConfigError(f"the configuration {path}", str(error), "name a file of keys") from error
+            values |= read_settings(path)
     if chosen.studies:
         values["studies"] = chosen.studies
     config, studies = load_config(values, studies_dir())

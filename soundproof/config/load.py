@@ -9,7 +9,8 @@ from typing import Any
 
 from soundproof.config.messages import mapping, validate, within
 from soundproof.config.model import Config, Study
-from soundproof.config.study_files import merge, read_study
+from soundproof.config.run_names import run_of
+from soundproof.config.study_files import extended, read_study
 from soundproof.errors import ConfigError, nearest
 
 RECORDINGS_STUDIES = ("recordings", "recordings_level")
@@ -28,28 +29,39 @@ def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, d
             file or folder that is not there.
     """
     config = validate(Config, with_recordings(values), "configuration")
-    config.check_overrides()
-    return config, {
-        name: load_study(name, studies_dir, config.overrides.get(name)) for name in config.studies
+    for key in ("results_dir", "data_dir"):
+        path = Path(getattr(config, key))
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"folder '{key}': {path}", "a file of that name", "name a folder")
+    studies = {
+        name: load_study(name, studies_dir, config.overrides.get(name), config.overrides)
+        for name in config.studies
     }
+    config.check_overrides(base for name in config.studies for base in extended(name, studies_dir))
+    return config, studies
 
 
-def load_study(name: str, studies_dir: Path, overrides: Mapping[str, Any] | None = None) -> Study:
+def load_study(
+    name: str,
+    studies_dir: Path,
+    overrides: Mapping[str, Any] | None = None,
+    below: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Study:
     """Read and validate one study.
 
     Args:
         name: Name of its file, without ``.yaml``.
         studies_dir: Folder of study files.
         overrides: Keys that replace those of the file.
+        below: Keys that replace those of the studies it extends, by study.
 
     Raises:
         ConfigError: As :func:`load_config`.
     """
-    values, where = read_study(name, studies_dir), f"study '{name}'"
-    if overrides:
+    changes = {**(below or {}), **({name: overrides} if overrides else {})}
+    values, where = read_study(name, studies_dir, changes), f"study '{name}'"
+    if set(changes).intersection(extended(name, studies_dir)):
         where += " with its overrides"
-        with within(where):
-            values = merge(values, overrides)
     study = validate(Study, {**values, "name": name}, where)
     with within(where):
         _check_explained(study)
@@ -68,6 +80,12 @@ def with_recordings(values: Mapping[str, Any]) -> dict[str, Any]:
     if given is None:
         return dict(values)
     path = Path(str(given))
+    if not str(given).strip():
+        raise ConfigError(
+            "recordings",
+            f"no folder: {str(given)!r}",
+            "name a folder of recordings (a shell variable that is not set leaves nothing), or leave the key out",
+        )
     if not path.exists():
         raise ConfigError(
             f"recordings '{given}'",
@@ -81,17 +99,23 @@ def with_recordings(values: Mapping[str, Any]) -> dict[str, Any]:
     if not studies or not set(studies) <= set(RECORDINGS_STUDIES):
         studies = RECORDINGS_STUDIES
     overrides = mapping("key 'overrides'", values.get("overrides"))
+    # what is said of `recordings` holds for the study that extends it, too
+    shared = _dataset_of(overrides, RECORDINGS_STUDIES[0])
     for name in studies:
         study = mapping(f"key 'overrides.{name}'", overrides.get(name))
-        own = mapping(f"key 'overrides.{name}.dataset'", study.get("dataset"))
-        overrides[name] = {**study, "dataset": {**dataset, **own}}
+        overrides[name] = {**study, "dataset": {**dataset, **shared, **_dataset_of(overrides, name)}}
     run = values.get("run", Config.model_fields["run"].default)
     return {
         **values,
         "overrides": overrides,
         "studies": studies,
-        "run": "recordings" if run == Config.model_fields["run"].default else run,
+        "run": run_of(path) if run == Config.model_fields["run"].default else run,
     }
+
+
+def _dataset_of(overrides: Mapping[str, Any], name: str) -> dict[str, Any]:
+    study = mapping(f"key 'overrides.{name}'", overrides.get(name))
+    return mapping(f"key 'overrides.{name}.dataset'", study.get("dataset"))
 
 
 def _named(studies: Any) -> tuple[str, ...]:

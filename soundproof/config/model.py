@@ -31,6 +31,7 @@ from soundproof.config.chosen import (
     entries,
 )
 from soundproof.config.messages import mapping
+from soundproof.config.places import plain_path
 from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
@@ -238,7 +239,7 @@ class Config(Section):
     recordings: str | None = Field(
         None,
         description="folder (or CSV) of your own recordings; runs the studies `recordings` and "
-        "`recordings_level` on it instead of `studies`, under the run name `recordings`",
+        "`recordings_level` on it instead of `studies`, under a run named `recordings-` and the folder",
     )
     overrides: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
@@ -265,14 +266,23 @@ class Config(Section):
     def _distinct_studies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return distinct(value)
 
-    def check_overrides(self) -> None:
+    @field_validator("results_dir", "data_dir")
+    @classmethod
+    def _plain_path(cls, value: str) -> str:
+        return plain_path(value)
+
+    def check_overrides(self, known: Iterable[str]) -> None:
         """Refuse overrides of studies that do not run.
+
+        Args:
+            known: Studies that run, and those they extend.
 
         Raises:
             ConfigError: An override names another study; a typing slip would otherwise pass unseen.
         """
+        reached = set(known)
         for name in self.overrides:
-            if name not in self.studies:
+            if name not in reached:
                 raise ConfigError(
                     f"overrides of study '{name}'", "it is not among `studies`", nearest(name, self.studies)
                 )

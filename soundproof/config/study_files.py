@@ -10,21 +10,29 @@ import yaml
 
 from soundproof.config.messages import mapping, within
 from soundproof.errors import ConfigError, nearest
+from soundproof.strict_yaml import parse
 
 COLLECTIONS = ("detectors", "explainers", "faithfulness", "localisation")
 """Keys of a study that hold entries by name."""
 
 
-def read_study(name: str, studies_dir: Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+def read_study(
+    name: str,
+    studies_dir: Path,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    seen: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """Read a study's settings, those of the study it ``extends`` included.
 
     Args:
         name: Name of the file, without ``.yaml``.
         studies_dir: Folder of study files.
+        overrides: Changes by study; those of a study hold for the ones that extend it, under their own settings.
         seen: Studies that extend this one, outermost first.
 
     Raises:
-        ConfigError: No such file, no valid YAML, or studies that extend each other in a circle.
+        ConfigError: No such file, no valid YAML, studies that extend each other in a circle, or changes that
+            cannot be laid over them.
     """
     if name in seen:
         chain = " extends ".join((*seen[seen.index(name) :], name))
@@ -35,12 +43,50 @@ def read_study(name: str, studies_dir: Path, seen: tuple[str, ...] = ()) -> dict
             f"key 'name' in study '{name}'", "a study is named after its file", "remove the key"
         )
     base = values.pop("extends", None)
-    if base is None:
-        return values
-    with within(f"which study '{name}' extends"):
-        below = read_study(str(base), studies_dir, (*seen, name))
-    with within(f"study '{name}'"):
-        return merge(below, values)
+    if base is not None:
+        with within(f"which study '{name}' extends"):
+            below = read_study(str(base), studies_dir, overrides, (*seen, name))
+        with within(f"study '{name}'"):
+            values = merge(below, values)
+    changes = (overrides or {}).get(name)
+    if changes:
+        with within(f"study '{name}' with its overrides"):
+            plain = read_study(name, studies_dir) if base is not None else values
+            values = merge(values, _still_there(changes, values, plain))
+    return values
+
+
+def _still_there(
+    changes: Mapping[str, Any], values: Mapping[str, Any], plain: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Leave out of changes what takes an entry away that overrides of the extended study took away already."""
+    out = dict(changes)
+    for key in COLLECTIONS:
+        entries, before = changes.get(key), plain.get(key)
+        if isinstance(entries, Mapping) and isinstance(before, Mapping):
+            left = mapping(f"'{key}'", values.get(key))
+            out[key] = {
+                label: entry
+                for label, entry in entries.items()
+                if entry is not None or label in left or label not in before
+            }
+    return out
+
+
+def extended(name: str, studies_dir: Path) -> list[str]:
+    """Return a study and those it extends, directly or through others.
+
+    Raises:
+        ConfigError: As :func:`read_study`.
+    """
+    found: list[str] = []
+    while name not in found:
+        found.append(name)
+        base = _read_yaml(name, studies_dir).get("extends")
+        if base is None:
+            break
+        name = str(base)
+    return found
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +140,7 @@ def _read_yaml(name: str, studies_dir: Path) -> dict[str, Any]:
         known = [file.stem for file in studies_dir.glob("*.yaml")]
         raise ConfigError(f"study '{name}'", f"no file {path}", nearest(name, known))
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+        values = parse(path.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -104,17 +150,3 @@ def _read_yaml(name: str, studies_dir: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"read study '{name}'", f"{values!r} ({path})", "write a mapping of settings")
     return values
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that is written twice is an error, not a silent choice of the last."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.tag == "tag:yaml.org,2002:str" and key.value in seen:
-                problem = f"key '{key.value}' is written twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen.add(str(key.value))
-        return node

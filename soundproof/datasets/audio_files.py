@@ -14,12 +14,13 @@ import soundfile
 
 from soundproof.datasets.base import Audio
 from soundproof.datasets.byte_window import Window
+from soundproof.datasets.file_kinds import AUDIO_SUFFIXES
 from soundproof.datasets.flac_header import completed_header
 from soundproof.datasets.packed import PackedFile, Source, refuse_cut_off
 from soundproof.datasets.wav_header import unstated_sound
 from soundproof.errors import DataError
 
-SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
+SUFFIXES = AUDIO_SUFFIXES
 
 PIECE = 1 << 20
 """Samples that are decoded at a time."""

@@ -8,6 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from soundproof.datasets.file_kinds import in_words
+from soundproof.datasets.folder_files import clip_files, unused_sound
 from soundproof.datasets.recordings_parameters import MACHINE_ID, fit_for_a_name
 from soundproof.errors import DataError
 
@@ -65,19 +67,19 @@ class LabelledFile:
     events: tuple[Event, ...] | None = None
 
 
-def clip_files(folder: Path, suffixes: Collection[str]) -> list[str]:
-    """Return the clips below a folder as relative paths in order; hidden files are passed over.
+def some_clip_files(folder: Path, suffixes: Collection[str]) -> list[str]:
+    """Return the clips below a folder, as :func:`soundproof.datasets.folder_files.clip_files`.
 
     Raises:
         DataError: No such folder, or no clip in it.
     """
-    if not folder.is_dir():
-        raise DataError(f"the folder {folder}", "no such folder", "correct 'folder' of the data set")
-    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in suffixes]
-    found = sorted(path.as_posix() for path in paths if not path.name.startswith("."))
+    found = clip_files(folder, suffixes)
     if not found:
-        kinds = ", ".join(sorted(suffixes))
-        raise DataError(f"clips in {folder}", f"no file that ends in {kinds}", f"expected are {LAYOUTS}")
+        said = f"no file that ends in {in_words(suffixes)}"
+        unused = unused_sound(folder, suffixes, ())
+        raise DataError(
+            f"clips in {folder}", f"{said}; {unused}" if unused else said, f"expected are {LAYOUTS}"
+        )
     return found
 
 
@@ -92,7 +94,7 @@ def scan(folder: Path, suffixes: Collection[str]) -> list[LabelledFile]:
     Raises:
         DataError: No clips, or a clip whose split or label cannot be told.
     """
-    files = [_read_names(path) for path in clip_files(folder, suffixes)]
+    files = [_read_names(path) for path in some_clip_files(folder, suffixes)]
     unlabelled = [file.path for file in files if not file.label and file.split != "train"]
     if unlabelled:
         found = f"{len(unlabelled)} of {len(files)} clips without label, first '{unlabelled[0]}'"

@@ -31,6 +31,7 @@ from soundproof.datasets.recordings_parameters import RecordingsParameters
 from soundproof.datasets.remote_file import digest
 from soundproof.datasets.same_sound import FIRST, Sound, same_sounds
 from soundproof.datasets.segments import RULE
+from soundproof.datasets.sources import say_unused
 from soundproof.datasets.telling_traits import Traits, telling_traits
 from soundproof.schemas import CLIPS
 
@@ -67,6 +68,7 @@ class RecordingsDataset(AudioDataset):
         Raises:
             DataError: A file, label or split cannot be used, or a test clip is among the training clips.
         """
+        # before anything is refused: what is missing may be what is not used
         digests = {
             path: digest(self.folder / path) for path in {s.file.path for s in self._segments.values()}
         }
@@ -105,6 +107,7 @@ class RecordingsDataset(AudioDataset):
         found = ", ".join(f"{number} ({count(files, 'file')})" for number, files in sorted(channels.items()))
         return (
             Note("read", "Channels", f"{found}; taken: {self.settings.channel}"),
+            *([Note("read", "Not used", self._unused)] if self._unused else []),
             *length_notes(settled, self._durations, clips),
             *cutting_notes(self._cuts, settled.seconds, settled.from_path, labels),
             *(Note("caution", "Recording", sentence) for sentence in telling_traits(self._traits)),
@@ -116,6 +119,10 @@ class RecordingsDataset(AudioDataset):
             Traits(str(file.split), file.label, info.rate_hz, info.n_channels, info.coding)
             for file, info in self._used
         ]
+
+    @cached_property
+    def _unused(self) -> str:
+        return say_unused(self.folder, SUFFIXES, self.settings.labels)
 
     def _same_sounds(self) -> list[tuple[str, str]]:
         """Pairs of (training, test) recordings that sound the same."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from soundproof.datasets.file_kinds import SPECTROGRAM_SUFFIXES
 from soundproof.errors import DataError
 
-SUFFIXES = frozenset({".pt", ".npy"})
+SUFFIXES = SPECTROGRAM_SUFFIXES
 
 
 def read_spectrogram(path: Path) -> np.ndarray:

@@ -22,8 +22,10 @@ from soundproof.datasets.folder_clips import (
     unknown_clip,
 )
 from soundproof.datasets.layouts import LabelledFile
+from soundproof.datasets.notes import Note
 from soundproof.datasets.recordings_parameters import SpectrogramFolderParameters
 from soundproof.datasets.same_sound import Sound, same_sounds
+from soundproof.datasets.sources import say_unused
 from soundproof.datasets.spectrogram_files import SUFFIXES, parse_spectrogram, read_spectrogram
 from soundproof.errors import DataError
 from soundproof.features.mel import mel_edges_hz
@@ -64,6 +66,8 @@ class SpectrogramFolder(SpectrogramDataset):
             DataError: A file, label or split cannot be used, shapes differ, or a test clip is among the training
                 clips.
         """
+        # said first: what is missing may be among it
+        _ = self._unused
         clips = spectrogram_table("spectrograms", self.folder, self._files, self.frames_per_second)
         for file in self._files.values():
             duration_s = clips.attrs["n_frames"] / self.frames_per_second
@@ -71,6 +75,14 @@ class SpectrogramFolder(SpectrogramDataset):
         refuse_leaks(clips, self.folder)
         refuse_pairs(self._same_maps(), self.folder, "spectrograms")
         return clips
+
+    def notes(self) -> tuple[Note, ...]:
+        """Which files are no clips."""
+        return (Note("read", "Not used", self._unused),) if self._unused else ()
+
+    @cached_property
+    def _unused(self) -> str:
+        return say_unused(self.folder, SUFFIXES, self.settings.labels)
 
     def _same_maps(self) -> list[tuple[str, str]]:
         """Pairs of (training, test) files that hold the same numbers."""

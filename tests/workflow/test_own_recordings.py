@@ -100,7 +100,7 @@ def test_names_of_recordings_are_names_and_nothing_else(fresh, tmp_path):
             sound = 0.1 * rng.standard_normal(2 * RATE_HZ)
             soundfile.write(tmp_path / "odd" / where / f"{name}.wav", sound, RATE_HZ)
     before = sorted(path.name for path in fresh.path.iterdir())
-    folder = fresh.path / "results/recordings/recordings"
+    folder = fresh.path / "results/recordings-odd/recordings"
     options = ("--config", f"recordings={tmp_path / 'odd'}", "studies=recordings", "--")
     fresh.snakemake("--cores", "1", *options, str(folder.relative_to(fresh.path) / "features/all.parquet"))
 

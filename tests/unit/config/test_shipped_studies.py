@@ -85,7 +85,7 @@ def test_recordings_need_nothing_but_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "saw_3"
     folder.mkdir()
     config, studies = load_config({"recordings": str(folder), "studies": ["p1"], "run": "bench"}, STUDIES)
-    assert (config.run, config.studies) == ("recordings", ("recordings", "recordings_level"))
+    assert (config.run, config.studies) == ("recordings-saw_3", ("recordings", "recordings_level"))
     plain, level = studies["recordings"], studies["recordings_level"]
     assert plain.dataset.plain()["folder"] == str(folder)
     assert plain.dataset.plain()["machines"] == ["saw_3"]
@@ -113,7 +113,7 @@ def test_own_overrides_go_over_the_folder_of_recordings(tmp_path: Path) -> None:
     _, studies = load_config({"recordings": str(tmp_path), "overrides": overrides}, STUDIES)
     assert studies["recordings"].dataset.plain()["machine"] == "saw"
     assert studies["recordings"].seeds == (3,)
-    assert studies["recordings_level"].dataset.plain()["machine"] is None
+    assert studies["recordings_level"].dataset.plain()["machine"] == "saw"
 
 
 def test_one_study_may_be_named_without_a_list() -> None:
