@@ -1,8 +1,17 @@
 """Paths, settings and digests that the rules share; no rule stands here."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
+
+if shlex.quote(sys.executable) != sys.executable:
+    # Snakemake writes the interpreter of a script into a shell command as it is: there a folder's name with a space
+    # would be two words. By its name alone it is found, and is the same.
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    )
+    sys.executable = Path(sys.executable).name
 
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(workflow.basedir))
