@@ -32,19 +32,24 @@ def end_on_interrupt(formatter):
     """
     shell.prefix("trap '' INT; set -euo pipefail; ")
 
+    interrupted = []
+
     def interrupt(number, frame):
-        signal.signal(number, signal.SIG_IGN)
+        for process in psutil.Process().children(recursive=True):
+            try:
+                # whoever presses again does not want to wait
+                process.kill() if interrupted else process.terminate()
+            except psutil.Error:
+                pass
+        if interrupted:
+            return
+        interrupted.append(number)
+        if formatter:
+            formatter.interrupted = True
         print(
             "\nInterrupted. Everything that is finished is kept: the same command goes on from here.",
             file=sys.stderr,
         )
-        if formatter:
-            formatter.interrupted = True
-        for process in psutil.Process().children(recursive=True):
-            try:
-                process.terminate()
-            except psutil.Error:
-                pass
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
