@@ -116,6 +116,8 @@ class OneLineAJob(logging.Formatter):
             self.course.plan({rule: count for rule, count in said["stats"].items() if rule != "total"})
         elif event == "job_info":
             self.course.start(said["jobid"], said["rule_name"])
+            # a rule without words only gathers others
+            return bool(self.words.get(said["rule_name"])) and not self.interrupted
         elif event == "job_finished":
             return self.course.finish(said.get("job_id", -1)) and not self.interrupted
         elif event == "job_error":
