@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,7 +134,9 @@ class OneLineAJob(logging.Formatter):
             return f"{self.course.to_come.total()} jobs to run"
         if not self.dry and event == "job_finished":
             return "[100 %] All jobs are done"
-        return self.full.format(_with_short_lists(record) if event in ("job_info", "job_error") else record)
+        # of a dry run the outputs are what is asked for
+        long = {"job_info": ["input"], "job_error": ["input", "output"]}.get(event, [])
+        return self.full.format(_with_short_lists(record, long))
 
     def _line(self, said: Mapping[str, Any]) -> str:
         left = self.course.seconds_left()
@@ -163,10 +165,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _with_short_lists(record: logging.LogRecord) -> logging.LogRecord:
-    """Copy a record, with the first of many inputs only."""
-    short = logging.makeLogRecord(vars(record))
-    files = list(getattr(record, "input", None) or [])
-    if len(files) > SHOWN_FILES + 1:
-        setattr(short, "input", [*files[:SHOWN_FILES], f"... and {len(files) - SHOWN_FILES} more"])  # noqa: B010
-    return short
+def _with_short_lists(record: logging.LogRecord, names: Sequence[str]) -> logging.LogRecord:
+    """Copy a record, with the first files only of the lists ``names``."""
+    cut = {}
+    for name in names:
+        files = list(getattr(record, name, None) or [])
+        if len(files) > SHOWN_FILES + 1:
+            cut[name] = [*files[:SHOWN_FILES], f"... and {len(files) - SHOWN_FILES} more"]
+    return logging.makeLogRecord({**vars(record), **cut}) if cut else record
