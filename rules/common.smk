@@ -1,17 +1,8 @@
 """Paths, settings and digests that the rules share; no rule stands here."""
 
 import os
-import shlex
 import sys
 from pathlib import Path
-
-if shlex.quote(sys.executable) != sys.executable:
-    # Snakemake writes the interpreter of a script into a shell command as it is: there a folder's name with a space
-    # would be two words. By its name alone it is found, and is the same.
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    )
-    sys.executable = Path(sys.executable).name
 
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(workflow.basedir))
@@ -24,6 +15,7 @@ from soundproof.datasets.file_names import refuse_unfit
 from soundproof.datasets.registry import DATASETS
 from soundproof.errors import SoundproofError
 from soundproof.hardware import hide_gpus, jobs_want_gpu
+from soundproof.interpreter import call_by_name
 from soundproof.redaction import redact
 
 
@@ -36,6 +28,7 @@ def read_config():
         sys.exit(f"Configuration error: {redact(str(error))}")
 
 
+call_by_name()
 CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))
