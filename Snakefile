@@ -26,6 +26,7 @@ include: "rules/localisation.smk"
 include: "rules/bands.smk"
 include: "rules/report.smk"
 include: "rules/verify.smk"
+include: "rules/terminal.smk"
 
 
 localrules:
@@ -44,4 +45,5 @@ rule all:
 
 
 onerror:
-    explain_failure(log)
+    if not (TERMINAL and TERMINAL.interrupted):
+        explain_failure(log)

@@ -19,6 +19,7 @@ from soundproof.datasets.registry import DATASETS
 from soundproof.datasets.sources import joint, map_digests, source_digests
 from soundproof.errors import SoundproofError
 from soundproof.hardware import hide_gpus, jobs_want_gpu
+from soundproof.interpreter import call_by_name
 from soundproof.redaction import redact
 
 
@@ -37,6 +38,7 @@ def read_config():
         sys.exit(f"Configuration error: {redact(str(error))}")
 
 
+call_by_name()
 if workflow.is_main_process:
     begin_run()
 CONFIG, STUDIES = read_config()

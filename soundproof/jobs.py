@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,8 @@ def job(name: str, log: Path) -> Iterator[None]:
         handler.setFormatter(_Redacting(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
+    # asked to end (Ctrl-C, scancel): leave by the way of an error, so that half-written files are removed
+    asked = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     start = time.perf_counter()
     try:
         yield
@@ -57,6 +60,7 @@ def job(name: str, log: Path) -> Iterator[None]:
     else:
         logger.info("%s took %.1f s", name, time.perf_counter() - start)
     finally:
+        signal.signal(signal.SIGTERM, asked)
         logging.captureWarnings(capture=False)
 
 

@@ -56,14 +56,19 @@ def measure_localisation(
         _check(explainer, relevance, len(clip_ids), truth)
     truth = replace(truth, clip_ids=tuple(clip_ids))
     rows: list[pd.DataFrame] = []
+    left_out: dict[str, list[str]] = {}
     for name, settings in families.items():
         entry = LOCALISATION[name]
         if lacking := _lacking(entry, truth):
-            _log.warning("%s left out: none of the %d clips has %s", name, len(clip_ids), lacking)
+            left_out.setdefault(lacking, []).append(name)
             continue
         for explainer, relevance in maps.items():
             frames = _family_rows(entry, relevance, clip_ids, truth, settings, explainer)
             rows.extend(frame.assign(explainer=explainer) for frame in frames)
+    if left_out:
+        # in one message: recordings without labels are the rule, not five surprises
+        what = "; ".join(f"{', '.join(names)} (each needs {lacking})" for lacking, names in left_out.items())
+        _log.warning("left out, since none of the %d clips has the truth for it: %s", len(clip_ids), what)
     return pd.concat(rows, ignore_index=True)[COLUMNS] if rows else _no_rows()
 
 

@@ -25,6 +25,8 @@ class Run:
 
     def __init__(self, checkout: Checkout, said: Path, *options: str) -> None:
         self.said = said
+        self._logs = checkout.path / ".snakemake/log"
+        self._earlier = set(self._logs.glob("*"))
         with said.open("w") as stream:
             self.process = subprocess.Popen(
                 ["snakemake", *options],
@@ -35,10 +37,15 @@ class Run:
                 start_new_session=True,
             )
 
+    def log(self) -> str:
+        """Snakemake's own log so far, which has every word; the terminal gets a line a job."""
+        new = sorted(set(self._logs.glob("*.snakemake.log")) - self._earlier)
+        return new[0].read_text() if new else ""
+
     def started(self) -> dict[str, tuple[str, str]]:
         """Rule and outputs of each job that began, by its number in this run."""
         found = {}
-        for rule, body, number in _STARTED.findall(self.said.read_text()):
+        for rule, body, number in _STARTED.findall(self.log()):
             output = _OUTPUT.search(body)
             if output:
                 found[number] = rule, output[1]
@@ -46,7 +53,7 @@ class Run:
 
     def working(self) -> list[str]:
         """Rules whose jobs are at work."""
-        ended = set(_FINISHED.findall(self.said.read_text()))
+        ended = set(_FINISHED.findall(self.log()))
         return [rule for number, (rule, _) in self.started().items() if number not in ended]
 
     def kill(self) -> None:

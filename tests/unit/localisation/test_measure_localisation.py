@@ -88,7 +88,10 @@ def test_families_without_truth_are_left_out_with_a_reason(maps, truth, caplog):
     with caplog.at_level(logging.WARNING):
         table = measure_localisation(maps, IDS, Truth(10.0, [None] * 4, None), ALL)
     assert table.empty and list(table.columns) == COLUMNS
-    assert caplog.text.count("left out: none of the 4 clips has") == len(ALL)
+    (warning,) = (said for said in caplog.messages if "left out" in said)
+    assert warning.startswith("left out, since none of the 4 clips has the truth for it: ")
+    assert all(name in warning for name in ALL)
+    assert "needs an event" in warning and "needs a mask" in warning
 
 
 def test_masks_of_one_class_leave_no_pooled_row(maps, caplog):
