@@ -13,6 +13,9 @@ import pandas as pd
 
 from soundproof.features.level import LEVEL
 
+DIGITS = 3
+"""Decimals of a score in dB: clips made to one level differ by rounding errors, whose order means nothing."""
+
 
 def level_rows(levels: Mapping[str, float], clips: pd.DataFrame) -> pd.DataFrame:
     """Score each test clip by how far its level lies from the usual one, to either side.
@@ -33,7 +36,7 @@ def level_rows(levels: Mapping[str, float], clips: pd.DataFrame) -> pd.DataFrame
     test = known[known["split"].eq("test")] if len(train) else known.iloc[:0]
     own = test["machine"].map(train.groupby("machine")["level"].mean()).astype(np.float64)
     usual = own.fillna(train["level"].mean())
-    parts = (("anomaly_score", (test["level"] - usual).abs()), (LEVEL, test["level"]))
+    parts = (("anomaly_score", (test["level"] - usual).abs().round(DIGITS)), (LEVEL, test["level"]))
     rows = [
         pd.DataFrame({"clip_id": test["clip_id"], "metric": metric, "value": values})
         for metric, values in parts

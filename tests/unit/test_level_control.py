@@ -43,9 +43,14 @@ def test_a_clip_is_compared_with_the_training_clips_of_its_own_machine():
     rows = level_rows({"a": -40, "b": -38, "c": -20, "d": -36, "e": -25, "f": -30}, table)
     scores = rows[rows["metric"] == "anomaly_score"].set_index("clip_id")["value"]
     # the saw has no training clip: the mean of all three, -98 / 3
-    assert scores.to_dict() == pytest.approx({"d": 3, "e": 5, "f": 98 / 3 - 30})
+    assert scores.to_dict() == pytest.approx({"d": 3, "e": 5, "f": 98 / 3 - 30}, abs=1e-3)
     levels = rows[rows["metric"] == "level_dbfs"].set_index("clip_id")["value"]
     assert levels.to_dict() == {"d": -36, "e": -25, "f": -30}
+
+
+def test_rounding_errors_of_clips_made_to_one_level_are_ties():
+    rows = level_rows({"a": -30.0, "d": -30.0 + 3e-8, "e": -30.0 - 1e-9}, clips(a=TRAIN, d={}, e={}))
+    assert rows.loc[rows["metric"] == "anomaly_score", "value"].tolist() == [0.0, 0.0]
 
 
 def test_data_without_sound_have_no_level():

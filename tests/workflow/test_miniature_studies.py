@@ -49,6 +49,7 @@ def test_miniature_studies_run_from_nothing_to_scores(fresh, tmp_path):
         assert set(scores["detector"]) == {*study.detectors, "level"}
         for detector, own in scores.groupby("detector"):
             assert set(own["clip_id"]) == set(tested.index), detector
-            assert own["value"].nunique() == len(tested), detector
+            # clips may have been mixed to one level
+            assert detector == "level" or own["value"].nunique() == len(tested), detector
         masks = pd.read_parquet(fresh.path / f"results/small/{name}/masks/{PARTS[name][0]}.parquet")
         assert len(masks) == ((clips["label"] == "anomaly").sum() if name == "envmix" else 0)
