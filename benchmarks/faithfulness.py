@@ -14,6 +14,7 @@ from benchmarks.setting import Setting, clip_names
 from benchmarks.timing import interleaved
 from soundproof.faithfulness.base import CHANCE, Faithfulness, FaithfulnessContext
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
+from soundproof.ties import tie_breakers
 
 FF_CURVES = Aim("at least", 5.0)
 
@@ -88,7 +89,9 @@ def _loop(
             context.uniform(RANDOM_CELLS, draw, *x.shape[1:]).to(x.device) for draw in range(settings.draws)
         ]
         all_maps = [*maps.values(), *drawn]
-        values = rise_one_by_one(setting.plain, x, all_maps, settings.fractions, insert=name == "insertion")
+        ties = torch.from_numpy(tie_breakers(context.clip_ids, x[0].numel())).to(x.device)
+        insert = name == "insertion"
+        values = rise_one_by_one(setting.plain, x, all_maps, settings.fractions, ties, insert=insert)
     chance = values[..., len(maps) :, :].mean(dim=-2, keepdim=True)
     return torch.cat([values[..., : len(maps), :], chance], dim=-2)
 

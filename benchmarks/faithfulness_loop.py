@@ -57,7 +57,13 @@ def _ff(detector: Detector, clip: Tensor, mask: Tensor) -> float:
 
 
 def rise_one_by_one(
-    detector: Detector, x: Tensor, maps: Sequence[Tensor], fractions: Sequence[float], *, insert: bool
+    detector: Detector,
+    x: Tensor,
+    maps: Sequence[Tensor],
+    fractions: Sequence[float],
+    ties: Tensor,
+    *,
+    insert: bool,
 ) -> Tensor:
     """Deletion or insertion (see :mod:`soundproof.faithfulness.deletion`), one pass for each point.
 
@@ -66,6 +72,7 @@ def rise_one_by_one(
         x: Maps [B, n_freq, n_frames].
         maps: Relevance [B, n_freq, n_frames] each.
         fractions: Parts of all cells, from 0 to 1.
+        ties: Random numbers [B, n_cells]; cells that tie go by them.
         insert: Put cells back, instead of removing them.
 
     Returns:
@@ -77,7 +84,8 @@ def rise_one_by_one(
             for b, clip in enumerate(x):
                 median = clip.sort(dim=-1).values[:, (clip.shape[-1] - 1) // 2, None].expand_as(clip)
                 kept, shown = (median, clip) if insert else (clip, median)
-                order = relevance[b].flatten().argsort(descending=True, stable=True)
+                shuffled = ties[b].argsort(stable=True)
+                order = shuffled[relevance[b].flatten()[shuffled].argsort(descending=True, stable=True)]
                 for f, fraction in enumerate(fractions):
                     first = order[: round(fraction * clip.numel())]
                     changed = kept.flatten().clone()
