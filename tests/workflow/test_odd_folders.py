@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from checkout import NOTHING, Checkout, differing
 
+REPOSITORY = Path(__file__).parents[2]
 NAMES = ("my projects", """it's $HOME & "(ü)" -x""")
 USERS_SHELL = {
     "PYTHONPATH": "/nowhere",
@@ -40,6 +42,9 @@ def moved(checkout: Checkout, folder: Path) -> Path:
     folder.parent.mkdir()
     copy = checkout.copy_to(folder).path
     (copy / ".venv").unlink()
+    # what the set-up needs beyond a run
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(REPOSITORY / name, copy / name)
     return copy
 
 
