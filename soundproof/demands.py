@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil, gcd
 from typing import Any
 
 import pandas as pd
 
 from soundproof.datasets.notes import Note, count, listed
 from soundproof.errors import DataError
+from soundproof.faithfulness.bands import band_of_bins
+from soundproof.features.rates import band_centres_hz, fit_to_rates, n_filled_bands, occupied_hz
+from soundproof.features.recipes import FeatureSettings
 from soundproof.selection import clips_to_explain, part_of
 
 
@@ -29,11 +31,28 @@ def refuse_unfit(clips: pd.DataFrame, demands: Mapping[str, Any]) -> None:
         rows = part_of(clips, part)
         _check_normals(rows, part, demands)
         clips_to_explain(rows, demands["explain"]["clips"], demands["explain"]["per_machine"])
-    if demands["features"] is not None:
-        n_frames = _check_lengths(clips, demands["features"])
-        _check_sides(n_frames, clips, demands)
-    if demands["bands"]:
-        _check_bands(demands)
+    heard = _heard(clips, demands)
+    if heard is not None:
+        settings, n_bands = heard
+        n_frames = _check_lengths(clips, settings.model_dump())
+        _check_sides(n_frames, n_bands, settings, clips, demands)
+        for scale, number in demands["bands"]:
+            band_of_bins(band_centres_hz(settings)[:n_bands], scale, number)
+
+
+def _heard(clips: pd.DataFrame, demands: Mapping[str, Any]) -> tuple[FeatureSettings, int] | None:
+    """The recipe as it is for recordings of these rates, and its number of bands; None where it cannot be told."""
+    if demands["features"] is None:
+        return None
+    rates = _rates(clips)
+    settings = fit_to_rates(FeatureSettings(**demands["features"]), rates)
+    if settings.sample_rate_hz is None:
+        return None
+    return settings, n_filled_bands(settings, occupied_hz(settings, rates))
+
+
+def _rates(clips: pd.DataFrame) -> list[int]:
+    return [int(rate) for rate in clips["sample_rate_hz"].dropna().unique()]
 
 
 def _check_normals(rows: pd.DataFrame, part: str, demands: Mapping[str, Any]) -> None:
@@ -76,9 +95,8 @@ def _check_lengths(clips: pd.DataFrame, features: Mapping[str, Any]) -> int | No
 
 
 def resampled_length(n_samples: int, from_hz: int, to_hz: int) -> int:
-    """Number of samples after resampling (torchaudio: rounded up)."""
-    common = gcd(from_hz, to_hz)
-    return ceil(n_samples * (to_hz // common) / (from_hz // common))
+    """Number of samples after resampling (libsoxr: rounded, halves up)."""
+    return (2 * n_samples * to_hz + from_hz) // (2 * from_hz)
 
 
 def _n_frames(n_samples: int, features: Mapping[str, Any]) -> int:
@@ -87,14 +105,18 @@ def _n_frames(n_samples: int, features: Mapping[str, Any]) -> int:
     return frames - frames % int(features["frames_multiple"]) or frames
 
 
-def _check_sides(n_frames: int | None, clips: pd.DataFrame, demands: Mapping[str, Any]) -> None:
-    features = demands["features"]
-    n_bands = features["n_mels"] if features["kind"] == "log_mel" else features["n_fft"] // 2 + 1
+def _check_sides(
+    n_frames: int | None,
+    n_bands: int,
+    settings: FeatureSettings,
+    clips: pd.DataFrame,
+    demands: Mapping[str, Any],
+) -> None:
     if n_frames is None:
         return
     for label, least in demands["least_side"].items():
         if min(n_frames, n_bands) < least:
-            seconds = least * features["hop_length"] / features["sample_rate_hz"]
+            seconds = least / settings.frames_per_second
             shortest = clips.attrs.get("length_from", "")
             why = f" (all clips have the length of '{shortest}')" if shortest else ""
             raise DataError(
@@ -104,24 +126,12 @@ def _check_sides(n_frames: int | None, clips: pd.DataFrame, demands: Mapping[str
             )
 
 
-def _check_bands(demands: Mapping[str, Any]) -> None:
-    if demands["features"] is None:
-        return
-    # loads torch, which most studies have no need for here
-    from soundproof.faithfulness.bands import band_of_bins
-    from soundproof.features.recipes import FeatureSettings
-    from soundproof.features.spectrogram import SpectrogramMaker
-
-    frequencies = SpectrogramMaker(FeatureSettings(**demands["features"])).frequencies_hz
-    for scale, number in demands["bands"]:
-        band_of_bins(frequencies, scale, number)
-
-
 def beyond_the_frames(clips: pd.DataFrame, demands: Mapping[str, Any]) -> list[Note]:
     """Note clips all of whose events lie in the frames that the features crop at the end."""
-    features = demands["features"]
-    if features is None:
+    heard = _heard(clips, demands)
+    if heard is None:
         return []
+    features = heard[0].model_dump()
     rate_hz, hop = features["sample_rate_hz"], features["hop_length"]
     found = []
     known = clips.dropna(subset=["sample_rate_hz", "n_samples", "events"])

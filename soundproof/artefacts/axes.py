@@ -100,7 +100,9 @@ def _band_rho(results: StudyResults) -> pd.DataFrame:
     spread = {key: part["value"].std() for key, part in groups(of_seeds, keys)}
     found = [spread[key] for key in zip(frame["detector"], frame["explainer"], strict=True)]
     frame = frame[[*keys, "value", "ci_low", "ci_high", "n_clips", "n_seeds"]]
-    return frame.assign(sd_seeds=found, chance_uniform=0.0, chance_shift=np.nan, flag_all=np.nan)
+    # a Fisher mean has an interval over clips alone
+    unknown = dict.fromkeys(("machines_ci_low", "machines_ci_high", "n_machines", "chance_shift", "flag_all"))
+    return frame.assign(sd_seeds=found, chance_uniform=0.0, interval="", machines_interval="", **unknown)
 
 
 def measure_axes(results: StudyResults) -> pd.DataFrame:

@@ -40,7 +40,7 @@ class AudioInfo:
     n_samples: int
     n_channels: int
     coding: str = ""
-    """Container and coding of the samples, such as ``WAV PCM_16``."""
+    """Suffix and coding of the samples, such as ``WAV PCM_16``."""
 
 
 def audio_info(path: Source) -> AudioInfo:
@@ -51,7 +51,7 @@ def audio_info(path: Source) -> AudioInfo:
     """
     with _opened(path, header_only=True) as sound:
         n_samples, rate_hz, n_channels = sound.frames, sound.samplerate, sound.channels
-        coding = f"{sound.format} {sound.subtype}"
+        coding = f"{path.suffix.lstrip('.').upper()} {sound.subtype}"
     if n_samples <= 0:
         raise DataError(
             f"the recording {path}", "no samples in it", "remove it from the folder or the labels"

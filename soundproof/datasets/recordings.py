@@ -69,6 +69,7 @@ class RecordingsDataset(AudioDataset):
             DataError: A file, label or split cannot be used, or a test clip is among the training clips.
         """
         # before anything is refused: what is missing may be what is not used
+        _ = self._unused
         digests = {
             path: digest(self.folder / path) for path in {s.file.path for s in self._segments.values()}
         }

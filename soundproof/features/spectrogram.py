@@ -10,7 +10,7 @@ from torch import Tensor
 from torchaudio.transforms import MelScale, Spectrogram
 
 from soundproof.errors import DataError
-from soundproof.features.mel import mel_edges_hz
+from soundproof.features.rates import band_centres_hz, band_tops_hz, n_filled_bands
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.resampling import resampled
 from soundproof.maps import Axes
@@ -58,30 +58,19 @@ class SpectrogramMaker:
             if settings.kind == "log_mel"
             else None
         )
-        centres, tops = self._bands()
-        self._n_bands = int(np.count_nonzero(tops <= occupied_hz * (1 + 1e-9)))
+        centres = band_centres_hz(settings)
+        self._n_bands = n_filled_bands(settings, occupied_hz)
         if not self._n_bands:
+            lowest_hz = band_tops_hz(settings)[0]
             raise DataError(
                 f"bands of recipe '{settings.recipe}' that the recordings fill",
-                f"they hold nothing above {occupied_hz:g} Hz, and the lowest band reaches to {tops[0]:g} Hz",
+                f"they hold nothing above {occupied_hz:g} Hz, and the lowest reaches to {lowest_hz:g} Hz",
                 "choose a recipe with lower bands",
             )
         self.frequencies_hz: np.ndarray = centres[: self._n_bands]
         """Centre frequency of each row [n_freq]."""
         self.n_left_out = len(centres) - self._n_bands
         """Number of bands that the recordings leave empty."""
-
-    def _bands(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centre and upper edge of each band, lowest first."""
-        settings = self.settings
-        nyquist = settings.rate_hz / 2
-        if self._mel is None:
-            bins = np.linspace(0, nyquist, settings.n_fft // 2 + 1)
-            return bins, bins
-        edges = mel_edges_hz(
-            settings.n_mels, settings.low_hz, settings.high_hz or nyquist, settings.mel_scale
-        )
-        return edges[1:-1], edges[2:]
 
     def axes(self, n_frames: int, unit: str) -> Axes:
         """The grid of maps with ``n_frames`` columns."""

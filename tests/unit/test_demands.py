@@ -13,7 +13,9 @@ from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
 from soundproof.demands import beyond_the_frames, refuse_unfit, resampled_length
 from soundproof.errors import ConfigError, DataError
-from soundproof.features.recipes import FeatureSettings
+from soundproof.features.rates import fit_to_rates
+from soundproof.features.recipes import FeatureSettings, resolve
+from soundproof.features.resampling import resampled
 from soundproof.features.spectrogram import SpectrogramMaker
 from soundproof.where import where_to_set
 
@@ -69,7 +71,11 @@ def test_clips_that_fit_pass() -> None:
         (clips(0), CLASSIC, "at least 1 normal training clip\n"),
         (clips(n_samples=1_000), {}, r"one window .*\(1024 samples at 16000 Hz\)\n.*'c0' of 1000 samples"),
         (clips(n_samples=1), {}, "'c0' of 1 samples"),
-        (clips(n_samples=500, rate=8_000), {}, "'c0' of 500 samples at 8000 Hz"),
+        (
+            clips(n_samples=500, rate=8_000),
+            {},
+            r"\(512 samples at 8000 Hz\)\n.*'c0' of 500 samples at 8000 Hz",
+        ),
         (clips(n_samples=2_700), {}, "8 bands x 8 frames, for detector 'ae'\n.*64 bands x 7 frames"),
         (clips(n_samples=20_000), {"features": {"recipe": "machine", "n_mels": 4}}, "4 bands x 48 frames"),
         (clips(n_samples=32_000, n_samples_of_last=16_000), {}, "clips of one length"),
@@ -101,13 +107,12 @@ def test_the_recording_that_made_all_clips_short_is_named() -> None:
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("n_samples", [9_999, 12_345, 48_000])
 def test_foreseen_lengths_are_those_of_the_features(rate: int, n_samples: int) -> None:
-    settings = FeatureSettings(recipe="machine", low_hz=20.0)
-    made = SpectrogramMaker(settings)
+    made = SpectrogramMaker(fit_to_rates(FeatureSettings(**resolve({"recipe": "machine"})), [rate]))
     sound = torch.randn(n_samples)
-    assert resampled_length(n_samples, rate, 16_000) == made._resampled(sound, rate).shape[-1]
+    assert resampled_length(n_samples, rate, 16_000) == resampled(sound.numpy(), rate, 16_000).shape[-1]
     n_frames = made.map(sound, rate).shape[-1]
     # an event is beyond the frames exactly where it begins at or after the end of the last one
-    end = n_frames * 400 / 16_000
+    end = n_frames / made.settings.frames_per_second
     for onset, beyond in ((end - 0.01, False), (end + 0.0001, True)):
         events = [{"onset_s": onset, "offset_s": onset + 0.01, "low_hz": None, "high_hz": None}]
         found = beyond_the_frames(clips(n_samples=n_samples, rate=rate, events=events), demands())

@@ -15,6 +15,7 @@ from test_sources import ROWS, choice, layout, sound, table
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.cells import external_role
 from soundproof.config.chosen import ExplainerChoice
+from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
 from soundproof.datasets.sources import joint, map_digests, source_digests
 from soundproof.expected import Expected
@@ -52,8 +53,17 @@ def listed(own: Study, path: Path) -> Expected:
         settings={**own.dataset.plain(), "licence": "mine"},
         own=own_sources(own),
     )
-    list_clips(own.dataset.plain(), "mine", Path("data"), path, expected.code(), digest)
+    list_own(own, path, expected.code(), digest)
     return expected
+
+
+def list_own(own: Study, path: Path, code: str, digest: str | None) -> None:
+    notes, run = path.with_name("notes.parquet"), {"studies": [own.name], "recordings": None}
+    plain = own.dataset.plain()
+    # toys: what later stages need is tested elsewhere
+    demands = demands_of(own) | {"features": None, "least_normal": 1}
+    demands["explain"] = {"clips": "test", "per_machine": None}
+    list_clips(plain, "mine", Path("data"), path, notes, code, digest, demands, own.name, run)
 
 
 def found(expected: Expected) -> str:
@@ -111,7 +121,7 @@ def test_a_changed_table_is_said(tmp_path):
 def test_results_from_before_files_were_tracked_do_not_fit(tmp_path):
     own = study(layout(tmp_path / "fan"))
     expected = listed(own, tmp_path / "clips.parquet")
-    list_clips(own.dataset.plain(), "mine", Path("data"), expected.path, expected.code())
+    list_own(own, expected.path, expected.code(), None)
     assert found(expected).startswith("recordings or labels have changed since")
 
 

@@ -12,7 +12,7 @@ N = 12
 BASE = np.random.default_rng(0).normal(scale=0.1, size=N)
 
 
-def study(n=N, metric="cell_auroc", paths=None, **means):
+def study(n=N, metric="cell_auroc", paths=None, protocol="", **means):
     """Explainers whose values are shared noise per clip, a mean of their own, and a little noise of their own."""
     rng = np.random.default_rng(1)
     table = clips(1, n)
@@ -20,7 +20,8 @@ def study(n=N, metric="cell_auroc", paths=None, **means):
     if paths is not None:
         table = table.assign(path=[None, *paths])
     rows = [
-        {"detector": "ae", "explainer": name, "metric": metric, "clip_id": clip_id, "value": value}
+        {"detector": "ae", "explainer": name, "metric": metric, "protocol": protocol}
+        | {"clip_id": clip_id, "value": value}
         for name, mean in means.items()
         for clip_id, value in zip(anomalies, mean + BASE[:n] + rng.normal(scale=0.02, size=n), strict=True)
     ]
@@ -44,7 +45,14 @@ def test_an_explainer_must_beat_the_better_input_control_on_the_same_clips():
 
 
 def test_where_lower_is_better_the_smaller_one_wins():
-    results = study(metric="deletion_auc", saliency=0.3, occlusion=0.6, input_map=0.5, input_magnitude=0.4)
+    results = study(
+        metric="deletion_auc",
+        protocol="reconstruction",
+        saliency=0.3,
+        occlusion=0.6,
+        input_map=0.5,
+        input_magnitude=0.4,
+    )
     assert lost(results) == {"occlusion"}
     assert {pair.control for pair in against_input(results)} == {"input_magnitude"}
 

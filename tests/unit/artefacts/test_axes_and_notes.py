@@ -12,7 +12,7 @@ AXIS = {axis.name: axis for axis in AXES}
 
 @pytest.fixture(scope="module")
 def study():
-    return full_study(n_each=4)
+    return full_study(n_each=5)
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_t9_by_hand():
     assert (row["n_clips"], row["n_undefined"], row["n_clipped"]) == (5, 1, 0)
     assert row["p"] == pytest.approx(spearman_null(5).p_value_of_mean(0.5, 5))
     assert (row["share"], row["share_chance"]) == (pytest.approx(0.525), pytest.approx(0.2))
-    assert row["verdict"] == "only share above"
+    assert row["value"] > row["null_high"] and row["verdict"] == "both above chance"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,7 @@ def test_t9_by_hand():
     [
         (0.9, 0.5, "both above chance"),
         (0.9, 0.1, "only ρ above"),
+        (0.0, 0.5, "only share above"),
         (0.0, 0.1, "neither above chance"),
     ],
 )

@@ -181,6 +181,7 @@ def test_t5_without_domains_says_so():
 def axis_rows(metric, by_explainer, **facts):
     return [
         {
+            "protocol": "reconstruction" if metric in ("deletion_auc", "insertion_auc") else "",
             "detector": "ae",
             "explainer": name,
             "metric": metric,
