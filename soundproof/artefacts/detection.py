@@ -8,6 +8,7 @@ from soundproof.artefacts.learning import learning_warnings
 from soundproof.artefacts.measures import titled
 from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
 from soundproof.artefacts.rivals import BEATEN_BY, NOT_BETTER_THAN, with_rivals
+from soundproof.datasets.telling_traits import telling_traits, traits_of_clips
 from soundproof.results import StudyResults
 
 FORMATS = (
@@ -56,8 +57,13 @@ def build(results: StudyResults) -> FinishedTable:
         frame,
         caption,
         (*FORMATS, *(column for column in SAID if frame[column.value].ne("").any())),
-        warnings + learning_warnings(results),
+        (*warnings, *learning_warnings(results), *_recording_warnings(results)),
     )
+
+
+def _recording_warnings(results: StudyResults) -> tuple[str, ...]:
+    """What tells the classes apart beside their sound."""
+    return tuple(f"{said[0].upper()}{said[1:]}." for said in telling_traits(traits_of_clips(results.clips)))
 
 
 def _means(n_machines: int) -> str:

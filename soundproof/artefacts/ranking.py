@@ -40,7 +40,8 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
 
     Returns:
         Columns detector, seed, machine, domain (``all`` or a domain), metric (``auc``, ``pauc``), value,
-        placements (of its clips, in their order), n_normal, n_anomalous; and the reasons why areas are missing.
+        placements (of its clips, in their order), n_normal, n_anomalous, recordings (of the normal and of the
+        anomalous clips; missing where each clip is one); and the reasons why areas are missing.
     """
     rows: list[dict[str, object]] = []
     reasons: set[str] = set()
@@ -57,12 +58,15 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
                 continue
             facts = {"detector": detector, "seed": seed, "machine": machine, "domain": domain}
             facts |= {"n_normal": int((~truth).sum()), "n_anomalous": int(truth.sum())}
+            if results.recordings is not None:
+                of = results.recordings.reindex(chosen["clip_id"]).to_numpy(dtype=str)
+                facts["recordings"] = (of[~truth], of[truth])
             rows += [
                 facts | {"metric": metric, "value": placed.area, "placements": placed}
                 for metric, placed in areas.items()
             ]
     columns = ["detector", "seed", "machine", "domain", "metric", "value", "placements"]
-    columns += ["n_normal", "n_anomalous"]
+    columns += ["n_normal", "n_anomalous", "recordings"]
     return pd.DataFrame(rows, columns=columns), sorted(reasons)
 
 
@@ -70,7 +74,8 @@ def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Average runs over machines within each seed, then over seeds.
 
     The interval is joint (:func:`soundproof.statistics.areas.joint_interval`): trainings share the clips of a
-    machine, machines share none. It is over clips, for these machines and trainings.
+    machine, machines share none. It is over clips (recordings, where one gives several), for these machines and
+    trainings.
 
     Returns:
         ``by``, value, ci_low, ci_high, interval (why there is none), sd_seeds, n_seeds, n_machines, n_normal,
@@ -96,12 +101,15 @@ def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def _ends(value: float, runs: pd.DataFrame) -> tuple[float, float]:
-    machines = [list(part["placements"]) for _, part in groups(runs, ["machine"])]
+    parts = [part for _, part in groups(runs, ["machine"])]
+    machines = [list(part["placements"]) for part in parts]
     if any(len({len(placed.normal) for placed in trainings}) > 1 for trainings in machines):
         raise ArtefactError(
             "scores of the same clips by every training", "clips that some lack", "rerun score_clips"
         )
-    return joint_interval(value, machines, MAX_FPR if runs["metric"].iloc[0] == "pauc" else 1.0)
+    recordings = None if runs["recordings"].isna().any() else [part["recordings"].iloc[0] for part in parts]
+    max_fpr = MAX_FPR if runs["metric"].iloc[0] == "pauc" else 1.0
+    return joint_interval(value, machines, max_fpr, recordings=recordings)
 
 
 def side_by_side(areas: pd.DataFrame, keys: Sequence[str], name: str) -> pd.DataFrame:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.stats import chi2_contingency
 
 LEAST_DISTANCE = 0.2
@@ -63,6 +65,16 @@ def telling_traits(recordings: Sequence[Traits]) -> list[str]:
         sentence
         for name, one, other_name, other in groups
         for sentence in _differences(name, one, other_name, other)
+    ]
+
+
+def traits_of_clips(clips: pd.DataFrame) -> list[Traits]:
+    """What the ``clips`` table tells of the recordings that clips were read from: rate and suffix, not channels."""
+    files = clips.dropna(subset=["path", "sample_rate_hz"]).drop_duplicates("path")
+    columns = (files[name] for name in ("split", "label", "sample_rate_hz", "path"))
+    return [
+        Traits(split, label, int(rate), 1, Path(path).suffix.lstrip(".").upper())
+        for split, label, rate, path in zip(*columns, strict=True)
     ]
 
 

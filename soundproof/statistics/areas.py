@@ -5,7 +5,8 @@ is on the right side of). Their variances within each class make the variance of
 averaged over trainings the variance of the mean over trainings, which share their clips (DeLong et al. 1988,
 doi:10.2307/2531595); machines do not share clips, so that the variances of their areas add. It is what a joint
 bootstrap of the mean over machines, clips resampled within machine and class, tends to, without its bias for few
-clips.
+clips. Where one recording gives several clips, their placements are summed first, since they vary together
+(Obuchowski 1997, doi:10.2307/2533958).
 
 Near 1 neither a bootstrap nor DeLong's variance holds: where the classes are separated both are zero. The interval
 is therefore a score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953) of as many independent clips as
@@ -87,7 +88,11 @@ def _areas(scores: np.ndarray, negative: np.ndarray, positive: np.ndarray, max_f
 
 
 def joint_interval(
-    value: float, machines: list[list[Placements]], max_fpr: float = 1.0, level: float = LEVEL
+    value: float,
+    machines: list[list[Placements]],
+    max_fpr: float = 1.0,
+    level: float = LEVEL,
+    recordings: list[tuple[np.ndarray, np.ndarray]] | None = None,
 ) -> tuple[float, float]:
     """Interval of a mean over machines of means over trainings.
 
@@ -96,21 +101,24 @@ def joint_interval(
         machines: The trainings of each machine, with the same clips in the same order.
         max_fpr: Limit of the areas; a partial area rests on that share of the normal clips.
         level: Coverage, 0..1.
+        recordings: Of each machine, the recordings of its normal and of its anomalous clips, in the order of the
+            placements; None: each clip is a recording of its own.
 
     Returns:
         Lower and upper end, 0..1; NaN where all machines together have fewer than
-        :data:`soundproof.statistics.intervals.MIN_CLIPS` clips of a class, or one has a single clip of a class, or
-        too few normal clips for a single false alarm within ``max_fpr``.
+        :data:`soundproof.statistics.intervals.MIN_CLIPS` recordings of a class, or one has a single one of a class,
+        or too few normal clips for a single false alarm within ``max_fpr``.
     """
     variance, least = 0.0, 0.0
     total = np.zeros(2, int)
-    for trainings in machines:
+    for index, trainings in enumerate(machines):
         placed = [np.mean(part, axis=0) for part in zip(*(run[1:] for run in trainings), strict=True)]
-        sizes = np.array([len(part) for part in placed])
+        of = tuple(map(_apart, placed, ("n", "a"))) if recordings is None else recordings[index]
+        sizes = np.array([len(np.unique(part)) for part in of])
         # a partial area of fewer normal clips is interpolated below its first false alarm, and biased
         if sizes.min() < 2 or sizes[0] * max_fpr < 1:
             return np.nan, np.nan
-        variance += sum(float(part.var(ddof=1)) / len(part) for part in placed)
+        variance += _variance(placed, of)
         least += 1 / most_effective(int(sizes[0]), int(sizes[1]), max_fpr)
         total += sizes
     if total.min() < MIN_CLIPS:
@@ -122,6 +130,24 @@ def joint_interval(
     ends = score_interval(rate, variance / n**2 / slope**2, n**2 / least, level)
     low, high = (1 - (1 - end) * slope for end in ends)
     return low, high
+
+
+def _apart(placed: np.ndarray, name: str) -> np.ndarray:
+    return np.array([f"{name}{clip}" for clip in range(len(placed))])
+
+
+def _variance(placed: list[np.ndarray], recordings: tuple[np.ndarray, ...]) -> float:
+    """Variance of an area from the placements of both classes; without shared recordings, DeLong's."""
+    names = np.unique(np.concatenate(recordings))
+    sums, sizes = [], []
+    for part, of in zip(placed, recordings, strict=True):
+        where = np.searchsorted(names, of)
+        sums.append(np.bincount(where, part - part.mean(), minlength=len(names)) / len(part))
+        sizes.append(len(np.unique(where)))
+    own = sum(n / (n - 1) * float(total @ total) for n, total in zip(sizes, sums, strict=True))
+    # a recording with clips of both classes moves both parts of the area at once
+    both = len(names) / (len(names) - 1) * float(sums[0] @ sums[1])
+    return max(own + 2 * both, 0.0)
 
 
 def most_effective(n_normal: int, n_anomalous: int, max_fpr: float = 1.0) -> float:

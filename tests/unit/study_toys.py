@@ -61,6 +61,8 @@ def clips(n_normal: int = 30, n_anomalous: int = 30, machines: tuple[str, ...] =
                     "label": "anomaly" if anomalous else "normal",
                     "domain": ("source", "target")[index % 2],
                     "snr_db": 0.0,
+                    "path": None,
+                    "sample_rate_hz": None,
                     "anomaly_type": ("bearing", "rub", "leak")[index % 3] if anomalous else None,
                     "events": [{"onset_s": 2.0, "offset_s": 4.0}] if anomalous else None,
                 }

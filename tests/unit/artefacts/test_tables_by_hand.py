@@ -149,6 +149,22 @@ def test_t5_domains_and_means():
     assert table.loc["harmonic mean", "auc_target"] == pytest.approx(2 / 3)
 
 
+def test_t1_warns_of_recordings_that_differ_by_more_than_their_sound():
+    table = clips(8, 8).assign(sample_rate_hz=16_000)
+    table["path"] = table["clip_id"] + ".wav"
+    anomalous = table["label"].eq("anomaly")
+    frame = measurements(score_rows("ae", list(range(16))))
+    assert not any("recordings" in said for said in detection.build(results_of(frame, clips=table)).warnings)
+    table.loc[anomalous, "sample_rate_hz"] = 44_100
+    table.loc[anomalous, "path"] = table.loc[anomalous, "clip_id"] + ".flac"
+    warnings = " ".join(detection.build(results_of(frame, clips=table)).warnings)
+    assert (
+        "Sampling rate differs between normal (8 x 16000 Hz) and anomalous recordings (8 x 44100 Hz)"
+        in warnings
+    )
+    assert "Format differs between normal (8 x WAV) and anomalous recordings (8 x FLAC)" in warnings
+
+
 def test_t5_ranks_individuals_of_a_machine_among_themselves():
     table = clips(4, 4, ("fan", "pump"))
     # fans 00 and 02 each rank perfectly, on scales that mix when they are pooled; the pump has one individual
