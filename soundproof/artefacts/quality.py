@@ -61,7 +61,7 @@ def build(results: StudyResults) -> FinishedTable:
         axis=1,
         # in one piece, since so many columns are put in front of
     ).copy()
-    wide = wide.reset_index()
+    wide = wide.reset_index().copy()
     caption += favours(long["axis"]) + aupro_note(results) + band_note(results)
     measured = {axis.metric for axis in AXES if axis.name in set(long["axis"])}
     # what was measured with one background is not missing with another, and names none where it is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,7 +42,12 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
     shown = [one for one in first_of_detectors(illustrations) if one.maps]
     if not shown:
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Attribution. Not available: {MISSING}.")
-    names = results.explainers(name for one in shown for name in one.maps)
+    # the input stands in front of all others anyway
+    names = [
+        name
+        for name in results.explainers(name for one in shown for name in one.maps)
+        if results.explainer_kinds.get(name, name) != "input_map"
+    ]
     width = max(PAGE_IN, 1.15 * (len(names) + 1) + 0.6)
     height = 3.2 * len(shown)
     figure, parts = blocks(len(shown), 3, len(names) + 1, width_in=width, height_in=height)
@@ -116,7 +122,7 @@ def _scales(rows: np.ndarray) -> None:
 
 
 def _wrapped(title: str) -> str:
-    return title.replace(" ", "\n", 1)
+    return textwrap.fill(title, 12)
 
 
 def _frame(one: Illustration, name: str, relevance: np.ndarray) -> pd.DataFrame:

@@ -52,7 +52,8 @@ def draw(results: StudyResults) -> FinishedFigure:
     frame = frame.assign(**{COLUMN: [key in lost for key in keys]})
     for panel, axis in zip(grid.flat, axes_drawn, strict=False):
         _panel(panel, frame[frame["axis"].eq(axis.name)], explainers, detectors)
-        panel.set_title(f"{axis.title} {'→' if axis.higher_is_better else '←'}")
+        words = axis.title.replace(" (", "\n(")
+        panel.set_title(f"{words} {'→' if axis.higher_is_better else '←'}")
     for panel in grid.flat[len(axes_drawn) :]:
         panel.set_axis_off()
     for panel in grid[:, 0]:
