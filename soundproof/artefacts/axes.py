@@ -101,7 +101,8 @@ def _band_rho(results: StudyResults) -> pd.DataFrame:
     found = [spread[key] for key in zip(frame["detector"], frame["explainer"], strict=True)]
     frame = frame[[*keys, "value", "ci_low", "ci_high", "n_clips", "n_seeds"]]
     # a Fisher mean has an interval over clips alone
-    unknown = dict.fromkeys(("machines_ci_low", "machines_ci_high", "n_machines", "chance_shift", "flag_all"))
+    names = ("machines_ci_low", "machines_ci_high", "n_machines", "chance_shift", "flag_all")
+    unknown = dict.fromkeys(names, np.nan)
     return frame.assign(sd_seeds=found, chance_uniform=0.0, interval="", machines_interval="", **unknown)
 
 
