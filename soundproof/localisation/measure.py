@@ -6,7 +6,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +54,7 @@ def measure_localisation(
     for explainer, relevance in maps.items():
         _check(explainer, relevance, len(clip_ids), truth)
     truth = replace(truth, clip_ids=tuple(clip_ids))
-    rows: list[pd.DataFrame] = []
+    measured: list[tuple[str, Block]] = []
     left_out: dict[str, list[str]] = {}
     for name, settings in families.items():
         entry = LOCALISATION[name]
@@ -63,48 +62,51 @@ def measure_localisation(
             left_out.setdefault(lacking, []).append(name)
             continue
         for explainer, relevance in maps.items():
-            frames = _family_rows(entry, relevance, clip_ids, truth, settings, explainer)
-            rows.extend(frame.assign(explainer=explainer) for frame in frames)
+            blocks = _defined(entry, relevance, truth, settings, explainer)
+            measured.extend((explainer, block) for block in blocks)
     if left_out:
         # in one message: recordings without labels are the rule, not five surprises
         what = "; ".join(f"{', '.join(names)} (each needs {lacking})" for lacking, names in left_out.items())
         _log.warning("left out, since none of the %d clips has the truth for it: %s", len(clip_ids), what)
-    return pd.concat(rows, ignore_index=True)[COLUMNS] if rows else _no_rows()
+    return _rows(measured, clip_ids) if measured else _no_rows()
 
 
-def _family_rows(
-    entry: MetricEntry,
-    relevance: np.ndarray,
-    clip_ids: Sequence[str],
-    truth: Truth,
-    settings: Parameters,
-    explainer: str,
-) -> Iterator[pd.DataFrame]:
-    """Yield the rows of one family for one explainer and log what was undefined."""
+def _defined(
+    entry: MetricEntry, relevance: np.ndarray, truth: Truth, settings: Parameters, explainer: str
+) -> Iterator[Block]:
+    """Yield the blocks of one family for one explainer and log what was undefined."""
     undefined: Counter[str] = Counter()
     blocks: Iterator[Block] = entry.load()(relevance, truth, settings)
     for block in blocks:
         if isinstance(block.value, Undefined):
             _log.warning("%s of %s left out: %s", block.metric, explainer, block.value.reason)
             continue
-        frame = _block_rows(block, clip_ids)
-        undefined[block.metric] = max(undefined[block.metric], int(frame["value"].isna().sum()))
-        yield frame.dropna(subset=["value"])
+        undefined[block.metric] = max(undefined[block.metric], int(np.isnan(block.value).sum()))
+        yield block
     for metric, count in undefined.items():
         if count:
-            _log.warning("%s of %s: undefined for %d of %d clips", metric, explainer, count, len(clip_ids))
+            _log.warning("%s of %s: undefined for %d of %d clips", metric, explainer, count, len(relevance))
 
 
-def _block_rows(block: Block, clip_ids: Sequence[str]) -> pd.DataFrame:
-    per_clip = isinstance(block.value, np.ndarray)
-    columns: dict[str, Any] = {
-        "clip_id": pd.array(list(clip_ids) if per_clip else [None], dtype="str"),
-        "metric": block.metric,
-        "protocol": block.protocol,
-        "parameter": np.nan if block.parameter is None else block.parameter,
-        "value": np.asarray(block.value, dtype=np.float64).reshape(-1),
-    }
-    return pd.DataFrame(columns)
+def _rows(measured: Sequence[tuple[str, Block]], clip_ids: Sequence[str]) -> pd.DataFrame:
+    """One row per defined value; all blocks at once, since making a frame costs more than most metrics do."""
+    values = [np.asarray(block.value, dtype=np.float64).reshape(-1) for _, block in measured]
+    block_of = np.repeat(np.arange(len(measured)), [len(of_block) for of_block in values])
+    ids: list[str | None] = []
+    for _, block in measured:
+        ids += clip_ids if isinstance(block.value, np.ndarray) else [None]
+    parameters = [np.nan if block.parameter is None else block.parameter for _, block in measured]
+    frame = pd.DataFrame(
+        {
+            "explainer": pd.array([explainer for explainer, _ in measured], dtype="str").take(block_of),
+            "metric": pd.array([block.metric for _, block in measured], dtype="str").take(block_of),
+            "protocol": pd.array([block.protocol for _, block in measured], dtype="str").take(block_of),
+            "parameter": np.array(parameters, dtype=np.float64)[block_of],
+            "clip_id": pd.array(ids, dtype="str"),
+            "value": np.concatenate(values),
+        }
+    )
+    return frame.dropna(subset=["value"], ignore_index=True)[COLUMNS]
 
 
 def _no_rows() -> pd.DataFrame:
