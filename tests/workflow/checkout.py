@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -61,6 +62,10 @@ class Checkout:
         text = path.read_text()
         assert old in text, f"{old!r} is not in {name}"
         path.write_text(text.replace(old, new))
+
+    def study(self) -> dict[str, Any]:
+        """Settings of the tiny study."""
+        return dict(yaml.safe_load((self.path / "config/studies/tiny.yaml").read_text()))
 
     def set_study(self, **changes: object) -> None:
         """Change top-level keys of the tiny study."""

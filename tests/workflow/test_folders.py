@@ -9,7 +9,7 @@ from test_own_recordings import record
 
 from soundproof.tables import read_table
 
-CLIPS = "results/recordings/recordings/clips.parquet"
+CLIPS = "results/recordings-hall/recordings/clips.parquet"
 
 
 def test_what_the_message_about_several_machines_says_is_done(fresh, tmp_path):
@@ -34,7 +34,7 @@ def test_what_the_message_about_several_machines_says_is_done(fresh, tmp_path):
 
 def test_too_few_normal_clips_are_said_before_features_are_made(fresh, tmp_path):
     record(tmp_path / "fan", {"train/normal": 2, "test/normal": 1, "test/anomaly": 1})
-    features = "results/recordings/recordings/features/all.parquet"
+    features = "results/recordings-fan/recordings/features/all.parquet"
     options = ("--config", f"recordings={tmp_path / 'fan'}", "--", features)
     done = fresh.command("snakemake", "--cores", "1", *options, check=False)
     assert "at least 3 normal training clips (for ae, mae, skip_cae, dense_ae)" in done.stdout

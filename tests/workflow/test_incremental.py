@@ -92,7 +92,7 @@ def test_another_seed_leaves_the_first_alone(copy):
     copy.set_study(seeds=[0, 1])
     planned = copy.planned()
     counts = per_rule(planned)
-    assert counts["train_detector"] == 3
+    assert counts["train_detector"] == len(copy.study()["detectors"])
     assert "extract_features" not in counts and "list_clips" not in counts
     of_cells = [path for job in planned for path in job.outputs if "/seed" in path]
     assert of_cells and all("/seed1." in path for path in of_cells)
