@@ -70,6 +70,9 @@ class OwnFiles:
         return f" ({'; '.join(said)})" if said else ""
 
 
+CLIPS_FILE = "clips.parquet"
+
+
 def own_sources(study: Study) -> OwnFiles:
     """Files that a study's clips are listed from; a record has one digest of all, since each clip has its own."""
     listed = study.dataset.kind in _LISTED
@@ -78,7 +81,8 @@ def own_sources(study: Study) -> OwnFiles:
         "recordings or labels",
         lambda: source_digests(study.dataset),
         lambda digests: {SOURCES: whole} if (whole := joint(digests)) else {},
-        lambda roles, path: _digests_of_clips(path) if listed and roles else None,
+        # the notes have the same sources, and no columns for them
+        lambda roles, path: _digests_of_clips(path.with_name(CLIPS_FILE)) if listed and roles else None,
         frozenset({Path(table).name}) if table else frozenset(),
     )
 
