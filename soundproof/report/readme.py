@@ -33,7 +33,8 @@ def headline_table(tables: Path) -> str:
     cautions = "".join(f"{caution}\n\n" for caution in detector_cautions(detection))
     return (
         f"{cautions}{table}\n\n"
-        "In brackets: 95 % interval over clips, for these machines and trainings; after the slash: what a map without knowledge reaches on "
+        "In brackets: 95 % interval over clips, for these machines and trainings; after the slash: what a map "
+        "without knowledge reaches on "
         "the same clips; for segment F1 also, after a second slash, what flagging every segment reaches. Lower "
         "is better "
         f"for deletion AUC.{favours(axes)}\n"
