@@ -21,7 +21,7 @@ def set_determinism(threads: int | None = None) -> None:
     # the same as use_deterministic_algorithms(True), save that this does not import the compiler (3 s a job)
     torch.set_deterministic_debug_mode("error")
     # every value is written before it is read here: filling fresh memory first changes no bit and costs a tenth
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     # fused attention sums gradients in an order that varies; the plain form costs nothing at a few dozen tokens

@@ -35,6 +35,11 @@ def deterministic():
     torch.backends.mha.set_fastpath_enabled(fast_path)
 
 
+def test_deterministic_mode_does_not_fill_memory_that_is_written_anyway():
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory is False
+
+
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
     path = tmp_path_factory.mktemp("features") / "features.parquet"
