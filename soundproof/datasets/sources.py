@@ -120,16 +120,20 @@ def _listed(folder: Path, suffixes: Collection[str], table: Path | None) -> list
 def _named(table: Path, folder: Path, suffixes: Collection[str]) -> Iterator[str]:
     """Paths of clips that stand anywhere in a table of whatever dialect: more is harmless, less is not."""
     text = _text(table)
+    by_name: dict[str, list[str]] = {}
     for separator in ",;\t|":
         try:
             for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
                 for field in row:
-                    yield from _clip(field.strip().replace("\\", "/"), folder, suffixes)
+                    yield from _clip(field.strip().replace("\\", "/"), folder, suffixes, by_name)
         except csv.Error:
             continue
 
 
-def _clip(field: str, folder: Path, suffixes: Collection[str]) -> Iterator[str]:
+def _clip(
+    field: str, folder: Path, suffixes: Collection[str], by_name: dict[str, list[str]]
+) -> Iterator[str]:
+    """Paths that a field may mean; ``by_name`` holds the folder's clips by composed name once one was looked up."""
     if not field.lower().endswith(tuple(suffixes)):
         return
     try:
@@ -139,10 +143,10 @@ def _clip(field: str, folder: Path, suffixes: Collection[str]) -> Iterator[str]:
     except (OSError, ValueError):
         return
     # spelled otherwise in Unicode, as a whole or in some folder's name
-    composed = unicodedata.normalize("NFC", Path(field).as_posix())
-    for path in clip_files(folder, suffixes):
-        if unicodedata.normalize("NFC", path) == composed:
-            yield path
+    if not by_name:
+        for path in clip_files(folder, suffixes):
+            by_name.setdefault(unicodedata.normalize("NFC", path), []).append(path)
+    yield from by_name.get(unicodedata.normalize("NFC", Path(field).as_posix()), [])
 
 
 def _text(table: Path) -> str:
