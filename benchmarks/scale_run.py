@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.scale_cost import Cost, cost_of
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.assemble import StudyFiles
+from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -38,7 +39,7 @@ class StudyRun:
         self.study, self.folder = study, folder
         self._stages = Stages(study)
         self._clips, self._features = folder / "clips.parquet", folder / "features.parquet"
-        self._masks = folder / "masks.parquet"
+        self._masks, self._notes = folder / "masks.parquet", folder / "notes.parquet"
         self.costs: dict[str, Cost] = {}
         self._numbers: list[Path] = []
         self._timings: list[Path] = []
@@ -51,8 +52,19 @@ class StudyRun:
         stages, study = self._stages, self.study
         self._job(
             "list_clips",
-            lambda: list_clips(stages.dataset(), "own", self.folder, self._clips, "code"),
-            [self._clips],
+            lambda: list_clips(
+                dataset=stages.dataset(),
+                licence="own",
+                data_dir=self.folder,
+                clips=self._clips,
+                notes=self._notes,
+                code="code",
+                sources=None,
+                demands=demands_of(study),
+                study=study.name,
+                run={"studies": [study.name], "recordings": None},
+            ),
+            [self._clips, self._notes],
         )
         self._job(
             "extract_features",
