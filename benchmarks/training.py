@@ -109,7 +109,7 @@ def _random(setting: Setting) -> torch.Generator:
 
 
 def _hide_one_by_one(n: int, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """The same patches as :func:`soundproof.detectors.reconstruction.masking.hide_patches`, set one after the other."""
+    """As :func:`soundproof.detectors.reconstruction.masking.hide_patches`, one patch after the other."""
     height, width = PATCH
     rows, columns = -(-shape[0] // height), -(-shape[1] // width)
     draw = torch.rand(n, rows * columns, generator=generator, device=generator.device)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from soundproof.analysis.reported import read_reported
 from soundproof.analysis.results import StudyResults, no_costs
 from soundproof.storage.maps import MapReader
 from soundproof.storage.tables import read_table
-from soundproof.tables.reproduction import read_reported
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -211,7 +211,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="random_map",
             title="Random (control)",
-            implementation="soundproof.attribution.controls:explain_at_random",
+            implementation="soundproof.attribution.random_map:explain",
             citation="control: what a map that knows nothing reaches",
             signed=False,
             stochastic=True,
@@ -221,7 +221,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="input_map",
             title="Input (control)",
-            implementation="soundproof.attribution.controls:explain_by_input",
+            implementation="soundproof.attribution.input_map:explain",
             citation="control: what looking at the spectrogram reaches",
             signed=True,
             control=True,
@@ -230,7 +230,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="input_magnitude",
             title="Input magnitude (control)",
-            implementation="soundproof.attribution.controls:explain_by_magnitude",
+            implementation="soundproof.attribution.input_magnitude:explain",
             citation="control: the absolute value of the map; on standardised maps the distance from usual",
             signed=False,
             control=True,

@@ -15,10 +15,10 @@ import soundfile
 from soundproof.audio.byte_window import Window
 from soundproof.audio.file_kinds import AUDIO_SUFFIXES
 from soundproof.audio.flac_header import completed_header
+from soundproof.audio.sound import Audio
 from soundproof.audio.wav_header import unstated_sound
 from soundproof.audio.zip_members import PackedFile, Source, refuse_cut_off
 from soundproof.core.errors import DataError
-from soundproof.interfaces.dataset import Audio
 
 SUFFIXES = AUDIO_SUFFIXES
 

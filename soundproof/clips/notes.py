@@ -1,7 +1,8 @@
 """Notes about the data of a study: what was read, cut and left out, and what to be wary of.
 
-A data set states them (:meth:`soundproof.interfaces.dataset.Dataset.notes`), the rule that lists the clips says them on
-the terminal and writes them beside the clips, and the study's page shows them. To add one: return it from there.
+A data set states them (:meth:`soundproof.interfaces.dataset.Dataset.notes`), the rule that lists the clips
+says them on the terminal and writes them beside the clips, and the study's page shows them.
+To add one: return it from there.
 """
 
 from __future__ import annotations

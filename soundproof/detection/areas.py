@@ -1,8 +1,8 @@
 """Detection metrics: does the score rank anomalous clips above normal ones?
 
 All of them judge the ranking alone, on raw scores; no threshold is chosen. A set without anomalies, or
-without normal clips, has no such metric: the answer is then :class:`soundproof.interfaces.metric.Undefined`, never a
-number.
+without normal clips, has no such metric: the answer is then
+:class:`soundproof.interfaces.metric.Undefined`, never a number.
 """
 
 from __future__ import annotations

@@ -286,5 +286,5 @@ DETECTORS: Registry[DetectorEntry] = Registry(
 )
 
 LEVEL_CONTROL = "level"
-"""Label of the control that every study with sound has, without a map or a model: see soundproof.detection.level_control."""
+"""Label of the control that every study with sound has (:mod:`soundproof.detection.level_control`)."""
 LEVEL_TITLE = "Level (control)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -14,6 +13,7 @@ from soundproof.downloads import verified
 from soundproof.downloads.digests import RunningDigests
 from soundproof.downloads.download_progress import shown
 from soundproof.downloads.locks import path_lock
+from soundproof.downloads.missing import Missing
 from soundproof.downloads.remote_file import RemoteFile, pin, pinned
 from soundproof.downloads.request import Interrupted, Refused
 from soundproof.downloads.retry_policy import OFFLINE_VARIABLE, Policy, is_offline
@@ -23,21 +23,6 @@ from soundproof.downloads.transfer import Progress, held_bytes, require_room, tr
 __all__ = ["OFFLINE_VARIABLE", "Missing", "Policy", "download", "fetch", "is_offline", "lacking", "not_there"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A file that is not there, or not as it should be.
-
-    Attributes:
-        remote: The file, completed from its pin.
-        folder: Where it belongs.
-        found: What was found instead.
-    """
-
-    remote: RemoteFile
-    folder: Path
-    found: str
 
 
 def fetch(

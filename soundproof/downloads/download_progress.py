@@ -8,16 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from soundproof.downloads.missing import Missing
 from soundproof.downloads.transfer import Progress as Report
-
-if TYPE_CHECKING:
-    from soundproof.downloads.download import Missing
 
 log = logging.getLogger(__name__)
 

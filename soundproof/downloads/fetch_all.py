@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from soundproof.core.errors import DownloadError
-from soundproof.downloads.download import Missing, Policy, download, is_offline, lacking, not_there
+from soundproof.downloads.download import Policy, download, is_offline, lacking, not_there
 from soundproof.downloads.download_progress import shown
 from soundproof.downloads.hosts import STREAMS
+from soundproof.downloads.missing import Missing
 from soundproof.downloads.needed_files import Needed
 from soundproof.downloads.terms import say_terms
 from soundproof.downloads.transfer import held_bytes, require_room

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from soundproof.core.errors import DataError
 from soundproof.downloads.archive import place_inside
-from soundproof.downloads.download import Missing, lacking, not_there
+from soundproof.downloads.download import lacking, not_there
 from soundproof.downloads.locks import path_lock
+from soundproof.downloads.missing import Missing
 from soundproof.downloads.remote_file import RemoteFile
 from soundproof.downloads.remote_file_reader import RemoteReader
 from soundproof.downloads.retry_policy import Policy, is_offline

@@ -43,9 +43,9 @@ def score_without_bands(
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
 
     Returns:
-        Frame of :data:`soundproof.interfaces.faithfulness.COLUMNS` with metric ``band_removed_score``, no explainer,
-        parameter k = 1 (lowest) .. K and protocol ``<scale><K>/<removal>``; ordered by protocol, parameter,
-        clip.
+        Frame of :data:`soundproof.interfaces.faithfulness.COLUMNS` with metric
+        ``band_removed_score``, no explainer, parameter k = 1 (lowest) .. K and protocol
+        ``<scale><K>/<removal>``; ordered by protocol, parameter, clip.
 
     Raises:
         ArtefactError: A score is not finite, or a clip is missing.

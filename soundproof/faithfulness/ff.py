@@ -15,9 +15,9 @@ detector's score, as in all auto-encoders here, the two forms are the same. Prot
   counts as unannotated, since the published labels of 400 frames end with ``[..., 399)``;
 * ``unclipped``: FF_p;
 * ``corrected``: FF_p, with as many frames replaced for every curve as for one without ties; a tie at theta_p is
-  split at random (:mod:`soundproof.randomness.ties`). The published rule replaces all of a tie: curves with ties, such as the
-  blocks of an occlusion window, then replace more frames than their rivals, in the extreme the whole clip. Without
-  ties the two are the same.
+  split at random (:mod:`soundproof.randomness.ties`). The published rule replaces all of a tie: curves with ties,
+  such as the blocks of an occlusion window, then replace more frames than their rivals, in the extreme the whole
+  clip. Without ties the two are the same.
 
 FF is built on the reconstruction error, so that the error map is favoured by construction.
 

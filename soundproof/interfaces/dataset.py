@@ -15,35 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from soundproof.audio.sound import Audio, Stems
     from soundproof.clips.notes import Note
-
-
-@dataclass(frozen=True)
-class Audio:
-    """Mono sound.
-
-    Attributes:
-        samples: float32 [n_samples], full scale = 1.
-        rate_hz: Sampling rate.
-    """
-
-    samples: np.ndarray
-    rate_hz: int
-
-
-@dataclass(frozen=True)
-class Stems:
-    """The two parts whose sum is a clip, both after path, microphone and gain.
-
-    Attributes:
-        normal: float32 [n_samples], the healthy machine with its room.
-        fault: float32 [n_samples], what the fault adds.
-        rate_hz: Sampling rate.
-    """
-
-    normal: np.ndarray
-    fault: np.ndarray
-    rate_hz: int
 
 
 class Dataset(ABC):

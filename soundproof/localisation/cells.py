@@ -138,7 +138,7 @@ def iou(
         maps: Signed relevance [n_clips, n_freq, n_frames].
         masks: bool [n_clips, n_freq, n_frames].
         quantiles: Where to binarise, 0..1.
-        ties: Random numbers that split ties, as from :func:`soundproof.randomness.ties.tie_breakers`; None: by position.
+        ties: Random numbers that split ties (:func:`soundproof.randomness.ties.tie_breakers`); None: by position.
 
     Returns:
         float64 [n_clips, n_quantiles], 0..1; NaN marks clips whose mask is empty, for the caller to count.

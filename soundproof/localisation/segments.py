@@ -7,8 +7,8 @@ the clip's own p-th percentile.
 The paper standardises the curve first, which changes no comparison. It does not discuss ties, which let a curve
 mark more frames than its percentile says, in the extreme all of them. ``as_published`` keeps that; a constant curve
 has no peak there (its standardisation is 0/0), so F1 = 0. ``corrected`` gives every curve of a clip as many peaks
-as one without ties has, and splits a tie at the threshold at random (:mod:`soundproof.randomness.ties`): a constant curve is a
-random one. Without ties the two are the same.
+as one without ties has, and splits a tie at the threshold at random (:mod:`soundproof.randomness.ties`): a constant
+curve is a random one. Without ties the two are the same.
 
 F1 rewards flagging much where much is positive: ``flag_all`` is what flagging every cell earns.
 """

@@ -1,9 +1,10 @@
 """Digests of the code that a job runs: reruns follow what the code says, not when a file was touched.
 
 The digest of a script covers the script and every module of this package that it imports, directly or
-through others (read off the syntax tree, function-level imports included). Left out are modules that only
-declare what exists: the registries and the configuration model. What they contribute reaches a job as
-settings, which are parameters of its rule; adding an explainer must not rerun every other one.
+through others (read off the syntax tree, function-level imports included). Left out, as rooms, is what shapes
+no number: words and messages, downloads (whose files are checked by their checksums), the machinery of a run,
+and what only declares what exists (registries, the configuration's model). What a declaration contributes reaches
+a job as settings, which are parameters of its rule; adding an explainer must not rerun every other one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "soundproof"
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
+NO_NUMBERS = ("core", "downloads", "config", "runs", "datasets.miniatures")
+"""Rooms that shape no number, and what they import stays out with them."""
 
 
 def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
@@ -50,7 +53,7 @@ def _closure(module: str) -> frozenset[Path]:
     while waiting:
         name = waiting.pop()
         path = _file(name)
-        if path is None or _only_declares(name):
+        if path is None or shapes_no_number(name):
             continue
         found.add(path)
         fresh = set(_imports(path)) - seen
@@ -59,8 +62,12 @@ def _closure(module: str) -> frozenset[Path]:
     return frozenset(found)
 
 
-def _only_declares(module: str) -> bool:
-    return module.endswith(".registry") or module.startswith(f"{PACKAGE}.config")
+def shapes_no_number(module: str) -> bool:
+    """Whether a module of this package stays out of digests."""
+    rooms = (f"{PACKAGE}.{room}" for room in NO_NUMBERS)
+    return module.endswith(".registry") or any(
+        module == room or module.startswith(f"{room}.") for room in rooms
+    )
 
 
 def _file(module: str) -> Path | None:

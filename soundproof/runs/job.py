@@ -27,9 +27,9 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def job(name: str, log: Path) -> Iterator[None]:
     """Log to ``log`` and, from warnings on, to the terminal.
 
-    An expected failure (:class:`soundproof.core.errors.SoundproofError`) ends the process with its message alone; any
-    other leaves its traceback in the log and on the terminal. Secrets are hidden in both. What a second attempt
-    cannot cure is not tried again in the same run (:mod:`soundproof.runs.attempts`).
+    An expected failure (:class:`soundproof.core.errors.SoundproofError`) ends the process with its message
+    alone; any other leaves its traceback in the log and on the terminal. Secrets are hidden in both. What a second
+    attempt cannot cure is not tried again in the same run (:mod:`soundproof.runs.attempts`).
     """
     if failed_for_good(log):
         # said before the log is opened, which keeps the first attempt's message

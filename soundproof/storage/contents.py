@@ -19,7 +19,7 @@ from typing import Any
 from soundproof.core.errors import DataError, StorageError
 from soundproof.storage.files import whole_file
 
-NOTES = Path(".snakemake", "soundproof.storage.contents.json")
+NOTES = Path(".snakemake", "soundproof.contents.json")
 """Where the digests are remembered, below the folder that the workflow runs in."""
 _SETTLED_NS = 2_000_000_000
 """A file written this shortly before it was read may be written again within one tick of its times (FAT: 2 s)."""

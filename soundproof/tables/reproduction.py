@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,24 +9,10 @@ import pandas as pd
 
 from soundproof.analysis.frames import records
 from soundproof.analysis.ours import KEYS, NUMBERS, our_numbers
+from soundproof.analysis.reported import MARKS
 from soundproof.analysis.results import StudyResults
-from soundproof.core.errors import ConfigError
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 
-MARKS = {
-    "C": "authors' code or its stored output",
-    "V": "decoded from the vector coordinates of a figure in the authors' repository",
-    "A": "title or abstract",
-    "S": "second-hand, a summary by others",
-    "O": "computed from first-hand data for this comparison",
-}
-"""Where a reported number was found."""
-
-COLUMNS = (
-    *("quantity", "paper", "artefact", "dataset"),
-    *KEYS,
-    *("value", "spread", "mark", "note"),
-)
 METRICS = {
     "auc": "AUC",
     "pauc": "pAUC",
@@ -51,32 +36,6 @@ FORMATS = (
     Column("Verdict", "verdict"),
     Column("Note", "note"),
 )
-
-
-def read_reported(path: Path) -> pd.DataFrame:
-    """Read a file of reported numbers.
-
-    Raises:
-        ConfigError: Columns are missing or unknown, a mark is unknown, a value is no number, or a quantity
-            stands twice.
-    """
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    remedy = f"columns: {', '.join(COLUMNS)}; marks: {', '.join(MARKS)}"
-    if list(frame.columns) != list(COLUMNS):
-        raise ConfigError(f"reported numbers in {path.name}", f"columns {', '.join(frame.columns)}", remedy)
-    unknown = frame.loc[~frame["mark"].isin(MARKS), "quantity"]
-    twice = frame.loc[frame["quantity"].duplicated(), "quantity"]
-    for problem, quantities in (("an unknown mark", unknown), ("a quantity that stands twice", twice)):
-        if len(quantities):
-            raise ConfigError(f"reported numbers in {path.name}", f"{problem}: {quantities.iloc[0]}", remedy)
-    try:
-        return frame.assign(**{name: _numbers(frame[name]) for name in ("parameter", "value", "spread")})
-    except ValueError as error:
-        raise ConfigError(f"reported numbers in {path.name}", str(error), "write numbers") from error
-
-
-def _numbers(texts: pd.Series) -> pd.Series:
-    return pd.to_numeric(texts.where(texts.ne(""), None)).astype("float64")
 
 
 def build(results: StudyResults) -> FinishedTable:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from soundproof.audio.sound import Audio, Stems
 from soundproof.core.errors import DataError
 from soundproof.datasets.bench.plan import PlannedClip, plan
 from soundproof.datasets.bench.settings import BenchParameters
 from soundproof.datasets.bench.synthesis import Synthesis, synthesise
-from soundproof.interfaces.dataset import Audio, AudioDataset, Stems
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.storage.schemas import CLIPS
 
 

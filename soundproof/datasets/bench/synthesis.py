@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soundproof.audio.sound import Stems
 from soundproof.datasets.bench.plan import PlannedClip
 from soundproof.datasets.bench.settings import BenchParameters
-from soundproof.interfaces.dataset import Stems
 from soundproof.randomness.seeding import seed_from
 from soundproof.synthesis.faults import (
     MISSING_STROKE,

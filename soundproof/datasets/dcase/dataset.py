@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from soundproof.audio.reading import audio_info, read_audio
+from soundproof.audio.sound import Audio
 from soundproof.core.errors import DataError
 from soundproof.datasets.dcase import files
 from soundproof.datasets.dcase.attributes import has_attribute_files
@@ -31,7 +32,7 @@ from soundproof.downloads.needed_files import Needed
 from soundproof.downloads.remote_file import RemoteFile, digest
 from soundproof.downloads.zenodo import Zenodo
 from soundproof.folders.folder_clips import clip_ids, unknown_clip
-from soundproof.interfaces.dataset import Audio, AudioDataset
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.storage.schemas import CLIPS
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from soundproof.audio.fitting import fitted
 from soundproof.audio.reading import AudioInfo
 from soundproof.audio.resampling import resampled
+from soundproof.audio.sound import Audio
 from soundproof.datasets.environmental import files
 from soundproof.datasets.environmental.listings import SoundFile, esc50_sounds, of_classes, urban_sounds
 from soundproof.datasets.environmental.settings import (
@@ -19,7 +20,6 @@ from soundproof.datasets.environmental.unpacking import unpack_urban
 from soundproof.datasets.miniatures.environmental import write_esc50, write_urban
 from soundproof.datasets.published.listed import ListedClip, ListedDataset, in_drawn_order
 from soundproof.downloads.needed_files import Needed
-from soundproof.interfaces.dataset import Audio
 
 URBAN_RATE_HZ = 44_100
 URBAN_SECONDS = 4.0

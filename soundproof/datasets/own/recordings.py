@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from soundproof.audio.reading import SUFFIXES, AudioInfo, audio_info, mono_pieces, read_audio
+from soundproof.audio.sound import Audio
 from soundproof.clips.notes import Note, count
 from soundproof.clips.telling_traits import Traits, telling_traits
 from soundproof.downloads.remote_file import digest
@@ -32,7 +33,7 @@ from soundproof.folders.same_sound import FIRST, Sound, same_sounds
 from soundproof.folders.segments import RULE
 from soundproof.folders.settings import RecordingsParameters
 from soundproof.folders.sources import say_unused
-from soundproof.interfaces.dataset import Audio, AudioDataset
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.storage.schemas import CLIPS
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from soundproof.audio.reading import AudioInfo, Channel, audio_info, read_audio
+from soundproof.audio.sound import Audio
 from soundproof.audio.zip_members import Source
 from soundproof.core.errors import DataError
 from soundproof.datasets.published.settings import PublishedParameters
@@ -20,7 +21,7 @@ from soundproof.downloads.fetch_all import fetch_all
 from soundproof.downloads.needed_files import Needed
 from soundproof.downloads.zenodo import Zenodo
 from soundproof.folders.folder_clips import unknown_clip
-from soundproof.interfaces.dataset import Audio, AudioDataset
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.randomness.seeding import seed_from
 from soundproof.storage.schemas import CLIPS
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from soundproof.audio.sound import Audio, Stems
 from soundproof.datasets.published.listed import PublishedDataset, refuse_unusable
 from soundproof.folders.folder_clips import unknown_clip
-from soundproof.interfaces.dataset import Audio, Stems
 from soundproof.storage.schemas import CLIPS
 
 

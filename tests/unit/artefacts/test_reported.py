@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from study_toys import REPORTED, measurements, results_of
 
+from soundproof.analysis.reported import read_reported
 from soundproof.core.errors import ConfigError
 from soundproof.tables import claims, detection, reproduction
-from soundproof.tables.reproduction import compare, read_reported
+from soundproof.tables.reproduction import compare
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from soundproof.downloads import download_progress as shown
-from soundproof.downloads.download import Missing
 from soundproof.downloads.download_progress import Shown, Stopped
+from soundproof.downloads.missing import Missing
 from soundproof.downloads.remote_file import RemoteFile
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from soundproof.audio.sound import Audio, Stems
 from soundproof.core.errors import ArtefactError, DataError
 from soundproof.core.registry import Parameters
 from soundproof.features.extract import extract_features
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.standardise import standardised
-from soundproof.interfaces.dataset import Audio, AudioDataset, Dataset, SpectrogramDataset, Stems
+from soundproof.interfaces.dataset import AudioDataset, Dataset, SpectrogramDataset
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance
 

@@ -20,9 +20,10 @@ references of the clip's own individual (machine and machine_id, such as a secti
 What differs from the publication in both, because a detector here sees one map (recipe ``stft``: magnitudes,
 1024/512 at 16 kHz) and explanations must reach all that it hears:
 
-* The spectrum branch takes the map's spectrum (:func:`soundproof.detectors.embedding.featex.branches.spectrum`), as a map has
-  no phases to build the full-length Fourier transform from. Both inputs are functions of the map, so gradients and
-  removed bands reach both. Kernels and strides follow
+* The spectrum branch takes the map's spectrum
+  (:func:`soundproof.detectors.embedding.featex.branches.spectrum`), as a map has no phases to
+  build the full-length Fourier transform from. Both inputs are functions of the map, so gradients and removed bands
+  reach both. Kernels and strides follow
   :func:`soundproof.detectors.embedding.featex.branches.spectrum_layers`.
 * Mixup mixes magnitudes instead of waveforms.
 * Clips keep their length, instead of being repeated or cut to 18 s.
