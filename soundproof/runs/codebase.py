@@ -49,7 +49,9 @@ def _digest(files: tuple[Path, ...]) -> str:
 @cache
 def _closure(module: str) -> frozenset[Path]:
     found: set[Path] = set()
-    waiting, seen = [module], {module}
+    # the packages that a module stands in are loaded with it
+    waiting = list(_and_packages(module))
+    seen = set(waiting)
     while waiting:
         name = waiting.pop()
         path = _file(name)
@@ -94,5 +96,9 @@ def _named(tree: ast.AST) -> Iterator[str]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
             if name.split(".")[0] == PACKAGE:
-                parts = name.split(".")
-                yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
+                yield from _and_packages(name)
+
+
+def _and_packages(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
