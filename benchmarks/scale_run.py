@@ -12,7 +12,7 @@ from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.runs.job import Runtime
+from soundproof.training.runtime import Runtime
 from workflow_scripts.attribute_clips import attribute_clips
 from workflow_scripts.build_tables import build_tables
 from workflow_scripts.collect_measurements import collect_measurements

@@ -12,13 +12,14 @@ from soundproof.clips.selection import clips_to_explain, part_of
 from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
 from soundproof.storage.fits import external_role
 from soundproof.storage.maps import MapReader, MapWriter
 from soundproof.storage.measurements import complete
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
+from soundproof.training.runtime import Runtime
 
 
 def attribute_clips(

@@ -9,9 +9,10 @@ from soundproof.core.progress import progress
 from soundproof.datasets.open import open_dataset
 from soundproof.features.extract import extract_features as extract
 from soundproof.features.recipes import FeatureSettings
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.tables import read_table
+from soundproof.training.runtime import Runtime
 
 
 def extract_features(

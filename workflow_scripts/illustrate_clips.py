@@ -7,10 +7,11 @@ import pandas as pd
 
 from soundproof.detectors.storage import load_detector
 from soundproof.illustrations.make import clips_to_illustrate, illustrate
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.tables import read_table, write_table
+from soundproof.training.runtime import Runtime
 
 
 def illustrate_clips(

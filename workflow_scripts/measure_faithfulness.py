@@ -10,12 +10,13 @@ from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import complete
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
+from soundproof.training.runtime import Runtime
 from soundproof.truth.truth_of_clips import annotated_frames, event_bands
 
 

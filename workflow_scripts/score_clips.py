@@ -10,13 +10,14 @@ from soundproof.detectors.registry import LEVEL_CONTROL
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.features.level import LEVEL
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
 from soundproof.storage.fits import Cell, cells, model_role
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect, complete
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
+from soundproof.training.runtime import Runtime
 
 
 def score_clips(

@@ -9,12 +9,13 @@ from soundproof.clips.selection import part_of
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import save_detector
 from soundproof.interfaces.detector import TrainingRun
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance, digest, file_digest
 from soundproof.storage.schemas import HISTORY
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.clips import MapClips
+from soundproof.training.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 

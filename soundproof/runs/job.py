@@ -6,18 +6,13 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from soundproof.core.errors import ConfigError, MemoryShortage, SoundproofError, StorageError
+from soundproof.core.errors import MemoryShortage, SoundproofError, StorageError
 from soundproof.core.redaction import redact
 from soundproof.runs.attempts import failed_for_good, leave_mark
-
-if TYPE_CHECKING:
-    import torch
 
 logger = logging.getLogger(__name__)
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -114,47 +109,3 @@ def _memory_shortage(error: Exception) -> MemoryShortage | None:
         "run fewer jobs at once (--cores 1), lower 'memory_budget_mb', or take smaller batches; "
         "what is finished is kept",
     )
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """Where a job computes and what it may use; this shapes no result beyond float rounding.
-
-    Attributes:
-        wanted: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
-        threads: CPU threads; the order of float sums depends on it, so it is fixed by the configuration and
-            not taken from the machine.
-        memory_budget_bytes: Memory that may be filled with maps.
-    """
-
-    wanted: str
-    threads: int
-    memory_budget_bytes: int
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Runtime:
-        """Read the run's configuration."""
-        return cls(config["device"], config["threads"], config["memory_budget_mb"] << 20)
-
-    def device(self) -> torch.device:
-        """Choose the device and make torch deterministic on it.
-
-        Raises:
-            ConfigError: A GPU is wanted, and torch finds none.
-        """
-        import torch
-
-        from soundproof.training.determinism import set_determinism
-
-        set_determinism(self.threads)
-        there = torch.cuda.is_available()
-        if self.wanted == "auto":
-            return torch.device("cuda" if there else "cpu")
-        if self.wanted == "cuda" and not there:
-            built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU only"
-            raise ConfigError(
-                "device 'cuda'",
-                f"torch {torch.__version__}, built for {built}, finds no GPU",
-                "set 'device: cpu'; or see that the job gets a GPU, and install with 'scripts/setup.sh gpu'",
-            )
-        return torch.device(self.wanted)

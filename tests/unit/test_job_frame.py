@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from soundproof.core.errors import ConfigError, DataError
-from soundproof.runs.job import Runtime, job
+from soundproof.runs.job import job
+from soundproof.training.runtime import Runtime
 
 
 @pytest.fixture(autouse=True)
