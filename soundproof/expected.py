@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.cells import map_role, model_role
+from soundproof.cells import fitted_inputs, map_role
 from soundproof.codebase import code_digest
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
@@ -149,10 +149,7 @@ class _StudyFiles:
         detectors = self.study.detectors
         cells = [_Cell(self, *cell) for cell in self.study.cells(detectors) if cell[0] == part]
         features = self.folder / "features" / f"{part}.parquet"
-        fitted = {
-            "features": features,
-            **{model_role((cell.detector, cell.seed)): cell.model for cell in cells},
-        }
+        fitted = fitted_inputs(features, {(cell.detector, cell.seed): cell.model for cell in cells})
         code = tuple(stages.all_detector_code())
         names = {"study": self.study.name}
         yield self._of_part("scores", part, "score_clips", names, code, fitted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,6 +19,9 @@ from soundproof.provenance import Provenance, file_digest
 from soundproof.schemas import MEASUREMENTS
 from soundproof.selection import clips_to_explain, part_of
 from soundproof.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def attribute_clips(
@@ -97,20 +100,20 @@ def attribute_clips(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         attribute_clips(
-            snakemake.wildcards.study,
-            snakemake.wildcards.part,
-            snakemake.wildcards.detector,
-            int(snakemake.wildcards.seed),
-            snakemake.wildcards.explainer,
-            snakemake.params.explainer,
-            snakemake.params.explain,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            Path(snakemake.input.model),
-            Path(snakemake.output.maps),
-            Path(snakemake.output.numbers),
-            Path(snakemake.output.timing),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
-            snakemake.params.foreign_maps,
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            detector=snakemake.wildcards.detector,
+            seed=int(snakemake.wildcards.seed),
+            label=snakemake.wildcards.explainer,
+            explainer=snakemake.params.explainer,
+            explain=snakemake.params.explain,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            model=Path(snakemake.input.model),
+            maps=Path(snakemake.output.maps),
+            numbers=Path(snakemake.output.numbers),
+            timing=Path(snakemake.output.timing),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
+            foreign_maps=snakemake.params.foreign_maps,
         )

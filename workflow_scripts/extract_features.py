@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.datasets.open import open_dataset
 from soundproof.features.extract import extract_features as extract
@@ -12,6 +12,9 @@ from soundproof.progress import progress
 from soundproof.provenance import Provenance, file_digest
 from soundproof.selection import part_of
 from soundproof.tables import read_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def extract_features(
@@ -51,13 +54,13 @@ def extract_features(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         extract_features(
-            snakemake.params.dataset,
-            Path(snakemake.config["data_dir"]),
-            snakemake.params.settings,
-            snakemake.wildcards.part,
-            Path(snakemake.input.clips),
-            Path(snakemake.output.features),
-            Path(snakemake.output.masks),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            dataset=snakemake.params.dataset,
+            data_dir=Path(snakemake.config["data_dir"]),
+            settings=snakemake.params.settings,
+            part=snakemake.wildcards.part,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.output.features),
+            masks=Path(snakemake.output.masks),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
         )

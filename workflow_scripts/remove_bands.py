@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from soundproof.cells import Cell, cells, model_role
-from soundproof.detectors.individuals import individuals_of
-from soundproof.detectors.storage import load_detector
+from soundproof.cells import Cell, cells, fitted_inputs
+from soundproof.detectors.of_part import measure_each
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.jobs import Runtime, job
 from soundproof.maps import MapReader
-from soundproof.measurements import collect, complete
-from soundproof.progress import progress
+from soundproof.measurements import collect
 from soundproof.provenance import Provenance, file_digest
 from soundproof.schemas import MEASUREMENTS
 from soundproof.selection import part_of
 from soundproof.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def remove_bands(
@@ -31,26 +32,24 @@ def remove_bands(
     runtime: Runtime,
 ) -> None:
     """Write the scores of every test clip of ``part`` without each band, by each detector of ``models``."""
-    device = runtime.device()
-    rows = part_of(read_table(clips), part)
-    test = list(rows.loc[rows["split"] == "test", "clip_id"])
+    device, budget = runtime.device(), runtime.memory_budget_bytes
+    rows, reader = part_of(read_table(clips), part), MapReader(features)
     bands = BandSettings.model_validate(settings)
-    reader, individuals = MapReader(features), individuals_of(rows)
-    frames = []
-    with progress(f"bands of {part}", len(models), "detector") as step:
-        for done, ((detector, seed), model) in enumerate(models.items(), start=1):
-            fitted = load_detector(model, device)
-            measured = score_without_bands(
-                fitted, reader, test, bands, device, runtime.memory_budget_bytes, individuals
-            )
-            frames.append(complete(measured, rows, study=study, detector=detector, seed=seed))
-            step(done)
-    inputs = {"features": features, **{model_role(cell): path for cell, path in models.items()}}
+    frames = measure_each(
+        models,
+        rows,
+        lambda detector, test, individuals: score_without_bands(
+            detector, reader, test, bands, device, budget, individuals
+        ),
+        study=study,
+        what=f"bands of {part}",
+        device=device,
+    )
     provenance = Provenance(
         stage="bands",
         settings={**settings, "study": study, "part": part},
         code=code,
-        inputs={role: file_digest(path) for role, path in inputs.items()},
+        inputs={role: file_digest(path) for role, path in fitted_inputs(features, models).items()},
         device=device.type,
     )
     write_table(collect(frames), output, provenance, MEASUREMENTS)
@@ -59,13 +58,13 @@ def remove_bands(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         remove_bands(
-            snakemake.wildcards.study,
-            snakemake.wildcards.part,
-            snakemake.params.settings,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            dict(zip(cells(snakemake.params.cells), map(Path, snakemake.input.models), strict=True)),
-            Path(snakemake.output.rows),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            settings=snakemake.params.settings,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            models=dict(zip(cells(snakemake.params.cells), map(Path, snakemake.input.models), strict=True)),
+            output=Path(snakemake.output.rows),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
         )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.detectors.base import TrainingRun
 from soundproof.detectors.registry import DETECTORS
@@ -15,6 +15,9 @@ from soundproof.schemas import HISTORY
 from soundproof.selection import part_of
 from soundproof.tables import read_table, write_table
 from soundproof.training.clips import MapClips
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 logger = logging.getLogger(__name__)
 
@@ -70,14 +73,14 @@ def train_detector(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         train_detector(
-            snakemake.params.detector,
-            int(snakemake.wildcards.seed),
-            snakemake.wildcards.part,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            Path(snakemake.output.model),
-            Path(snakemake.output.history),
-            Path(snakemake.params.checkpoints),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            detector=snakemake.params.detector,
+            seed=int(snakemake.wildcards.seed),
+            part=snakemake.wildcards.part,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            model=Path(snakemake.output.model),
+            history=Path(snakemake.output.history),
+            checkpoints=Path(snakemake.params.checkpoints),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
         )
