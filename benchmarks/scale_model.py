@@ -134,9 +134,9 @@ def jobs(rule: str, study: Study) -> int:
         return sum(bool(Stages(study).compared_cells(part)) for part in study.parts())
     if rule == "train_detector":
         return len(study.cells(study.detectors))
-    if rule == "attribute_clips":
-        return len(study.cells(study.explained)) * len(study.explainers)
-    return len(study.cells(study.explained)) if rule == "measure_faithfulness" else 1
+    if rule in ("attribute_clips", "measure_faithfulness"):
+        return len(study.cells(study.explained))
+    return 1
 
 
 def published_size(study: Study) -> Size:

@@ -14,7 +14,7 @@ from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.jobs import Runtime
-from workflow_scripts.attribute_clips import attribute_clips
+from workflow_scripts.attribute_clips import Asked, attribute_clips
 from workflow_scripts.build_tables import build_tables
 from workflow_scripts.collect_measurements import collect_measurements
 from workflow_scripts.extract_features import extract_features
@@ -171,6 +171,14 @@ class StudyRun:
 
     def _attribute(self, label: str, explainer: str, maps: Path) -> None:
         numbers, timing = (self._path(f"{kind}/{explainer}.parquet") for kind in ("numbers", "timings"))
+        # one at a time, to see what each costs
+        alone = Asked(
+            label=explainer,
+            explainer=self._stages.explainer(explainer),
+            code="code",
+            foreign_maps={},
+            outputs={"maps": maps, "numbers": numbers, "timing": timing},
+        )
         self._measure(
             f"attribute_clips/{explainer}",
             lambda: attribute_clips(
@@ -178,16 +186,12 @@ class StudyRun:
                 part="all",
                 detector=label,
                 seed=0,
-                label=explainer,
-                explainer=self._stages.explainer(explainer),
+                explainers=[alone],
                 explain=self._stages.explain(),
                 clips=self._clips,
                 features=self._features,
                 model=self._path(f"models/{label}.safetensors"),
-                maps=maps,
-                numbers=numbers,
-                timing=timing,
-                code="code",
+                checkpoints=self.folder / "checkpoints",
                 runtime=RUNTIME,
             ),
             numbers,

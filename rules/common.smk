@@ -56,6 +56,7 @@ if workflow.remote_exec and not GPU:
 DATA = str(Path(CONFIG.data_dir))
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
+GROUPS = workflow.group_settings.overwrite_groups
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
 
@@ -64,7 +65,6 @@ wildcard_constraints:
     study="|".join(STUDIES),
     part=r"[^/]+",
     detector=r"[^/]+",
-    explainer=r"[^/]+",
     seed=r"-?\d+",
     dataset=r"[^/]+",
     settings=r"[0-9a-f]+",
@@ -124,11 +124,6 @@ def maps_of(study, label):
         return map_digests(STUDIES[study].explainers[label])
     except SoundproofError as error:
         sys.exit(f"Cannot run: {error}")
-
-
-def foreign_maps(wildcards):
-    """As `maps_of`, of the study and explainer that the wildcards name."""
-    return maps_of(wildcards.study, wildcards.explainer)
 
 
 def paths(study, detectors, template, part=None):

@@ -24,6 +24,7 @@ STAGES = {
 }
 """Rules by the file of `rules/` that holds them."""
 _ONE_PER_STUDY = frozenset(STAGES["report"])
+_ALL_EXPLAINERS = frozenset(STAGES["attribution"])
 
 
 def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[str, int]]:
@@ -51,8 +52,11 @@ def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[st
 def _job(file: Expected, run: Path) -> tuple[str, str, str]:
     """Study, rule and what tells its jobs apart: a job's files differ in the folder of the study they are in."""
     study, *rest = file.path.relative_to(run).parts
-    own = "" if file.rule in _ONE_PER_STUDY else "/".join(rest[1:]).partition(".")[0]
-    return study, file.rule, own
+    if file.rule in _ONE_PER_STUDY:
+        return study, file.rule, ""
+    # one job makes the maps of all explainers, each in a folder named after it
+    own = rest[2:] if file.rule in _ALL_EXPLAINERS else rest[1:]
+    return study, file.rule, "/".join(own).partition(".")[0]
 
 
 def _manifests(studies: Mapping[str, Study]) -> dict[str, int]:

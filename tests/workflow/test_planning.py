@@ -57,14 +57,14 @@ def test_the_default_run_has_one_job_per_cell(fresh):
 
     fitted = sum(trainings(study, study.detectors) for study in studies.values())
     explained = sum(trainings(study, study.explained) for study in studies.values())
-    maps = sum(trainings(study, study.explained) * len(study.explainers) for study in studies.values())
     parts = sum(len(study.parts()) for study in studies.values())
     expected = {
         "list_clips": len(studies),
         "extract_features": parts,
         "train_detector": fitted,
         "score_clips": parts,
-        "attribute_clips": maps,
+        # all explainers of a study in one job
+        **{f"attribute_clips_{name}": trainings(study, study.explained) for name, study in studies.items()},
         "measure_faithfulness": explained,
         "measure_localisation": parts,
         # detectors that are explained and trained with several seeds, where weights are redrawn
@@ -77,7 +77,7 @@ def test_the_default_run_has_one_job_per_cell(fresh):
         "index_studies": 1,
     }
     assert {rule: counts.get(rule) for rule in expected} == expected
-    assert sum(counts.values()) < 300, "jobs are to be chunks of minutes, not clips"
+    assert sum(counts.values()) < 80, "jobs are to be chunks of minutes, not clips or explainers"
 
 
 def test_a_dry_run_is_quick_and_loads_no_numerical_library(fresh, tmp_path):
@@ -135,7 +135,7 @@ def test_a_dry_run_of_the_papers_tells_downloads_and_jobs_and_loads_no_numerical
     # the plan counts what Snakemake counts, its target aside
     jobs = fresh.planned("--configfile", "config/paper.yaml")
     assert len(jobs) == total
-    assert 100 < total < 1_000, "jobs are to be chunks of minutes, not clips"
+    assert 100 < total < 520, "jobs are to be chunks of minutes, not clips or explainers"
 
 
 def test_studies_of_one_data_set_with_other_settings_have_manifests_of_their_own(fresh):

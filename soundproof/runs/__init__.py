@@ -1,0 +1,1 @@
+"""What runs are made of: jobs, their records, and what is kept of finished work."""
