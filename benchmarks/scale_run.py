@@ -23,6 +23,7 @@ from workflow_scripts.measure_faithfulness import measure_faithfulness
 from workflow_scripts.measure_localisation import measure_localisation
 from workflow_scripts.remove_bands import remove_bands
 from workflow_scripts.score_clips import score_clips
+from workflow_scripts.train_detector import Asked as Training
 from workflow_scripts.train_detector import train_detector
 
 RUNTIME = Runtime("cpu", threads=1, memory_budget_bytes=1 << 30)
@@ -93,18 +94,22 @@ class StudyRun:
     def _fit(self, label: str) -> None:
         stages, study = self._stages, self.study.name
         model, history = self._path(f"models/{label}.safetensors"), self._path(f"history/{label}.parquet")
+        training = Training(
+            label=label,
+            seed=0,
+            detector=stages.detector(label),
+            code="code",
+            outputs={"model": model, "history": history},
+        )
         self._job(
             f"train_detector/{label}",
             lambda: train_detector(
-                detector=stages.detector(label),
-                seed=0,
+                study=study,
                 part="all",
+                trainings=[training],
                 clips=self._clips,
                 features=self._features,
-                model=model,
-                history=history,
                 checkpoints=self.folder / "checkpoints",
-                code="code",
                 runtime=RUNTIME,
             ),
             [model, history],

@@ -16,10 +16,10 @@ from pathlib import Path
 from soundproof.errors import ArtefactError
 from soundproof.files import storage_errors, whole_file
 from soundproof.provenance import Provenance
-from soundproof.tables import read_provenance
+from soundproof.runs.result_records import read_record
 
 Result = Mapping[str, Path]
-"""Parquet files of a result by what they are (such as ``maps``, ``timing``), all of one record."""
+"""Files of a result by what they are (such as ``maps``, ``timing``), all of one record."""
 
 
 class Shelf:
@@ -34,7 +34,7 @@ class Shelf:
 
     def place(self, name: str, result: Result) -> dict[str, Path]:
         """Paths to write the result ``name`` to; each file must appear whole or not at all."""
-        return {what: self._folder / name / f"{what}.parquet" for what in result}
+        return {what: self._folder / name / f"{what}{path.suffix}" for what, path in result.items()}
 
     def holds(self, name: str, result: Result, record: Provenance) -> bool:
         """Whether the result ``name`` need not be made: an earlier attempt left it, or its outputs still fit.
@@ -91,7 +91,7 @@ def fits(path: Path, record: Provenance) -> bool:
     Device and versions of packages are not compared: they rerun nothing elsewhere either.
     """
     try:
-        return _origin(read_provenance(path)) == _origin(record)
+        return _origin(read_record(path)) == _origin(record)
     except ArtefactError:
         return False
 

@@ -14,6 +14,7 @@ from soundproof.errors import ArtefactError
 from soundproof.expected import Expected
 from soundproof.provenance import Provenance, digest, file_digest
 from soundproof.reference import agrees, compare_with_reference
+from soundproof.runs.result_records import read_record
 from soundproof.tables import write_table
 from soundproof.verify import (
     check,
@@ -22,7 +23,6 @@ from soundproof.verify import (
     differences,
     listed,
     other_versions,
-    read_record,
     remedy,
 )
 

@@ -132,10 +132,30 @@ def test_another_seed_leaves_the_first_alone(copy):
     copy.set_study(seeds=[0, 1])
     planned = copy.planned()
     counts = per_rule(planned)
-    assert counts["train_detector"] == len(copy.study()["detectors"])
+    # one that is trained, and one job for all that are fitted at once
+    assert counts["train_detector"] == counts["fit_detectors_tiny"] == 1
     assert "extract_features" not in counts and "list_clips" not in counts
-    of_cells = [path for job in planned for path in job.outputs if "/seed" in path]
+    of_cells = [
+        path
+        for job in planned
+        for path in job.outputs
+        if "/seed" in path and job.rule != "fit_detectors_tiny"
+    ]
     assert of_cells and all("/seed1." in path for path in of_cells)
+
+
+def test_a_simple_detectors_setting_refits_it_alone(copy):
+    before = copy.digests()
+    detectors = copy.study()["detectors"]
+    copy.set_study(detectors={**detectors, "isolation_forest": {"trees": 50}})
+    counts = per_rule(copy.planned())
+    assert counts["fit_detectors_tiny"] == 1 and "train_detector" not in counts
+    copy.snakemake("--cores", "1", str(STUDY / "models/all/gaussian/seed0.safetensors"))
+    after = copy.digests()
+    assert {name for name in before if after[name] != before[name]} == {
+        "models/all/isolation_forest/seed0.safetensors",
+        "history/all/isolation_forest/seed0.parquet",
+    }
 
 
 def test_a_deleted_file_comes_back_as_it_was(copy):
