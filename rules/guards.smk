@@ -12,13 +12,13 @@ import subprocess
 from base64 import urlsafe_b64decode
 from types import SimpleNamespace
 
-from soundproof.alive import enter
-from soundproof.clock import bring_back, refuse_future
+from soundproof.runs.dead_locks import enter
+from soundproof.runs.future_files import bring_back, refuse_future
 from soundproof.config.run_names import claim, refuse_others, run_of
-from soundproof.errors import ArtefactError
-from soundproof.expected import expected_files
-from soundproof.files import remove_partials, require_writable
-from soundproof.plan import plan_in_words
+from soundproof.core.errors import ArtefactError
+from soundproof.runs.expected import expected_files
+from soundproof.storage.files import remove_partials, require_writable
+from soundproof.runs.plan import plan_in_words
 
 STANDING = enter(Path(".snakemake")) if workflow.is_main_process else None
 if STANDING and STANDING.cleared:
@@ -95,7 +95,7 @@ def check_unrecorded_results():
     if not unrecorded:
         return
     # imported here because it loads pyarrow, which a run with records need not wait for
-    from soundproof.verify import check_origin, listed, remedy
+    from soundproof.runs.verify import check_origin, listed, remedy
 
     findings = [finding for finding in map(check_origin, unrecorded) if finding]
     if findings:

@@ -5,7 +5,7 @@ from functools import cache
 
 from soundproof.config.stages import Stages
 from soundproof.datasets.registry import DATASETS
-from soundproof.datasets.sources import joint, map_digests, source_digests
+from soundproof.folders.sources import joint, map_digests, source_digests
 
 
 def stages(wildcards):

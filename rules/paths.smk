@@ -1,6 +1,6 @@
 """Where files lie, and which of them a study has. No rule stands here."""
 
-from soundproof.artefacts.registry import ARTEFACTS
+from soundproof.exhibits.registry import ARTEFACTS
 
 RUN = str(Path(CONFIG.results_dir, CONFIG.run))
 DATA = str(Path(CONFIG.data_dir))

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundproof.jobs import job
-from soundproof.measurements import collect
-from soundproof.provenance import Provenance, digest, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import job
+from soundproof.storage.measurements import collect
+from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from workflow_scripts.engine import snakemake

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundproof.cells import Cell, cells, fitted_inputs
+from soundproof.clips.selection import part_of
+from soundproof.detection.level_control import level_rows
 from soundproof.detectors.of_part import measure_each
 from soundproof.detectors.registry import LEVEL_CONTROL
 from soundproof.detectors.scoring import score_maps
 from soundproof.features.level import LEVEL
-from soundproof.jobs import Runtime, job
-from soundproof.level_control import level_rows
-from soundproof.maps import MapReader
-from soundproof.measurements import collect, complete
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.fits import Cell, cells, fitted_inputs
+from soundproof.storage.maps import MapReader
+from soundproof.storage.measurements import collect, complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from workflow_scripts.engine import snakemake

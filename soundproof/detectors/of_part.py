@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from soundproof.cells import Cell
-from soundproof.detectors.base import Detector
+from soundproof.core.progress import progress
 from soundproof.detectors.individuals import Individuals, individuals_of
 from soundproof.detectors.storage import load_detector
-from soundproof.measurements import complete
-from soundproof.progress import progress
+from soundproof.interfaces.detector import Detector
+from soundproof.storage.fits import Cell
+from soundproof.storage.measurements import complete
 
 Measure = Callable[[Detector, Sequence[str], Individuals], pd.DataFrame]
 """From a fitted detector, the clips and the individual of each to rows as metrics return them."""
@@ -41,7 +41,7 @@ def measure_each(
         device: Where to compute.
 
     Returns:
-        Columns of :data:`soundproof.schemas.MEASUREMENTS`; a frame per detector and seed, in their order.
+        Columns of :data:`soundproof.storage.schemas.MEASUREMENTS`; a frame per detector and seed, in their order.
 
     Raises:
         ArtefactError: A file of weights is not whole.

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from soundproof.errors import ArtefactError
-from soundproof.files import storage_errors, whole_file
-from soundproof.provenance import Provenance
+from soundproof.core.errors import ArtefactError
 from soundproof.runs.result_records import read_record
+from soundproof.storage.files import storage_errors, whole_file
+from soundproof.storage.provenance import Provenance
 
 Result = Mapping[str, Path]
 """Files of a result by what they are (such as ``maps``, ``timing``), all of one record."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from soundproof.errors import ArtefactError
-from soundproof.provenance import KEY, Provenance, canonical_json
-from soundproof.tables import read_provenance
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.provenance import KEY, Provenance, canonical_json
+from soundproof.storage.tables import read_provenance
 
 
 def read_record(path: Path) -> Provenance:

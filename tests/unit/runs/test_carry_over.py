@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from soundproof.provenance import Provenance
 from soundproof.runs.carry_over import Shelf, fits
-from soundproof.tables import read_table, write_table
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import read_table, write_table
 
 RECORD = Provenance(
     stage="attributions", settings={"steps": (4, 4)}, code="c0de", inputs={"model": "1f"}, seed=3
