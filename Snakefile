@@ -13,10 +13,10 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
-include: "rules/common.smk"
-include: "rules/locks.smk"
-include: "rules/records.smk"
-include: "rules/plan.smk"
+include: "rules/setup.smk"
+include: "rules/paths.smk"
+include: "rules/inputs.smk"
+include: "rules/guards.smk"
 include: "rules/download.smk"
 include: "rules/features.smk"
 include: "rules/training.smk"

@@ -103,7 +103,8 @@ def _means(n_sets: int) -> Iterator[Coverage]:
             ends = mean_ends(values[:, :, np.newaxis], case, n_resamples=_RESAMPLES)
             ours[n] = _covered(ends.low, ends.high, truth)
             weights = rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES) / n
-            plain[n] = _covered(*np.quantile(values @ weights.T, [0.025, 0.975], axis=1), truth)
+            low, high = np.quantile(values @ weights.T, [0.025, 0.975], axis=1)
+            plain[n] = _covered(low, high, truth)
         yield Coverage("mean over clips", case, ours, plain)
 
 
@@ -130,11 +131,11 @@ def _trainings(n_sets: int) -> Iterator[Coverage]:
             found = []
             for _ in range(n_sets):
                 clips = rng.normal(size=(n, 1))
-                sides = [
+                a, b = (
                     clips + 0.5 * rng.normal(size=n_seeds) + 0.5 * rng.normal(size=(n, n_seeds))
                     for _ in range(2)
-                ]
-                found.append(training_difference(*sides, "coverage", n_resamples=_RESAMPLES)[1:3])
+                )
+                found.append(training_difference(a, b, "coverage", n_resamples=_RESAMPLES)[1:3])
             low, high = np.array(found).T
             ours[n] = _covered(low, high, 0.0)
         yield Coverage("difference of trainings", f"{n_seeds} trainings a side", ours, {})
@@ -183,7 +184,8 @@ def _of_area(area: float, n_machines: int, n: int, n_sets: int) -> tuple[float, 
             for machine, scores in enumerate(scored)
         ]
         plain.append(np.quantile(np.mean(drawn, axis=0), [0.025, 0.975]))
-    return _covered(*np.array(ours).T, truth), _covered(*np.array(plain).T, truth)
+    (low, high), (plain_low, plain_high) = np.array(ours).T, np.array(plain).T
+    return _covered(low, high, truth), _covered(plain_low, plain_high, truth)
 
 
 def _of_partial(area: float, n: int, n_sets: int) -> float:
@@ -202,7 +204,8 @@ def _of_partial(area: float, n: int, n_sets: int) -> float:
         ]
         value = float(np.mean([run.area for run in runs]))
         ends.append(joint_interval(value, [[run] for run in runs], _SHARE))
-    return _covered(*np.array(ends).T, truth)
+    low, high = np.array(ends).T
+    return _covered(low, high, truth)
 
 
 if __name__ == "__main__":

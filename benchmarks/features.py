@@ -20,13 +20,15 @@ SECONDS = 10
 def features(setting: Setting) -> list[Row]:
     """Turn ten-second clips into maps of P1's recipe, on the CPU as the pipeline does."""
     recipe = FeatureSettings(**RECIPES["planer"])
+    rate = recipe.sample_rate_hz
+    assert rate is not None  # the recipe states one
     generator = torch.Generator().manual_seed(seed_from("benchmark sound"))
-    sounds = 0.1 * torch.randn(setting.many, SECONDS * recipe.sample_rate_hz, generator=generator)
+    sounds = 0.1 * torch.randn(setting.many, SECONDS * rate, generator=generator)
     maker = SpectrogramMaker(recipe)
     timings = interleaved(
         {
-            "ours": lambda: torch.stack([maker.map(sound, recipe.sample_rate_hz) for sound in sounds]),
-            "librosa": lambda: torch.stack([_by_librosa(sound, recipe) for sound in sounds]),
+            "ours": lambda: torch.stack([maker.map(sound, rate) for sound in sounds]),
+            "librosa": lambda: torch.stack([_by_librosa(sound, recipe, rate) for sound in sounds]),
         },
         setting.repeats,
         torch.device("cpu"),
@@ -46,10 +48,10 @@ def features(setting: Setting) -> list[Row]:
     return [row]
 
 
-def _by_librosa(sound: Tensor, recipe: FeatureSettings) -> Tensor:
+def _by_librosa(sound: Tensor, recipe: FeatureSettings, rate: int) -> Tensor:
     power = librosa.feature.melspectrogram(
         y=sound.numpy(),
-        sr=recipe.sample_rate_hz,
+        sr=rate,
         n_fft=recipe.n_fft,
         win_length=recipe.window_length,
         hop_length=recipe.hop_length,

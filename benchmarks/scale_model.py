@@ -8,13 +8,11 @@ from typing import NamedTuple
 
 from benchmarks.scale_cost import Cost, Size
 from soundproof.config.model import Study
-from soundproof.config.stages import Stages
+from soundproof.config.stages import PAIRWISE, Stages
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.planer.dataset import PUBLISHED
 
 REPORT = ("collect_measurements", "build_tables")
-_SQUARED = ("one_class_svm",)
-"""Detectors that compare every training clip with every other."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def units(name: str, study: Study, size: Size, rows: float) -> Prediction:
     rule, _, what = name.partition("/")
     if rule == "train_detector":
         detector, n = study.detectors[what], size.train
-        steps = n**2 if detector.kind in _SQUARED else n * int(getattr(detector.settings, "epochs", 1))
+        steps = n**2 if detector.kind in PAIRWISE else n * int(getattr(detector.settings, "epochs", 1))
         # weights do not grow with epochs, support vectors with clips
         return Prediction(steps, n, n, n)
     if rule in ("list_clips", "extract_features"):
@@ -133,10 +131,12 @@ def jobs(rule: str, study: Study) -> int:
     if rule == "compare_trainings":
         return sum(bool(Stages(study).compared_cells(part)) for part in study.parts())
     if rule == "train_detector":
-        return len(study.cells(study.detectors))
-    if rule == "attribute_clips":
-        return len(study.cells(study.explained)) * len(study.explainers)
-    return len(study.cells(study.explained)) if rule == "measure_faithfulness" else 1
+        at_once = Stages(study).fitted_at_once()
+        alone = [label for label in study.detectors if label not in at_once]
+        return len(study.cells(alone)) + (len(study.parts()) if at_once else 0)
+    if rule in ("attribute_clips", "measure_faithfulness"):
+        return len(study.cells(study.explained))
+    return 1
 
 
 def published_size(study: Study) -> Size:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scale_cost import Cost, cost_of
 from soundproof.analysis.assemble import StudyFiles
@@ -13,7 +14,7 @@ from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.training.runtime import Runtime
-from workflow_scripts.attribute_clips import attribute_clips
+from workflow_scripts.attribute_clips import Asked, attribute_clips
 from workflow_scripts.build_tables import build_tables
 from workflow_scripts.collect_measurements import collect_measurements
 from workflow_scripts.extract_features import extract_features
@@ -22,6 +23,7 @@ from workflow_scripts.measure_faithfulness import measure_faithfulness
 from workflow_scripts.measure_localisation import measure_localisation
 from workflow_scripts.remove_bands import remove_bands
 from workflow_scripts.score_clips import score_clips
+from workflow_scripts.train_detector import Asked as Training
 from workflow_scripts.train_detector import train_detector
 
 RUNTIME = Runtime("cpu", threads=1, memory_budget_bytes=1 << 30)
@@ -69,8 +71,15 @@ class StudyRun:
         self._job(
             "extract_features",
             lambda: extract_features(
-                *(stages.dataset(), self.folder, stages.features(), "all"),
-                *(self._clips, self._features, self._masks, "code", RUNTIME),
+                dataset=stages.dataset(),
+                data_dir=self.folder,
+                settings=stages.features(),
+                part="all",
+                clips=self._clips,
+                features=self._features,
+                masks=self._masks,
+                code="code",
+                runtime=RUNTIME,
             ),
             [self._features, self._masks],
         )
@@ -85,67 +94,134 @@ class StudyRun:
     def _fit(self, label: str) -> None:
         stages, study = self._stages, self.study.name
         model, history = self._path(f"models/{label}.safetensors"), self._path(f"history/{label}.parquet")
+        training = Training(
+            label=label,
+            seed=0,
+            detector=stages.detector(label),
+            code="code",
+            outputs={"model": model, "history": history},
+        )
         self._job(
             f"train_detector/{label}",
             lambda: train_detector(
-                *(stages.detector(label), 0, "all", self._clips, self._features),
-                *(model, history, self.folder / "checkpoints", "code", RUNTIME),
+                study=study,
+                part="all",
+                trainings=[training],
+                clips=self._clips,
+                features=self._features,
+                checkpoints=self.folder / "checkpoints",
+                runtime=RUNTIME,
             ),
             [model, history],
         )
-        common = (self._clips, self._features, {(label, 0): model})
         scores = self._path(f"scores/{label}.parquet")
         self._measure(
             f"score_clips/{label}",
-            lambda: score_clips(study, "all", *common, scores, "code", RUNTIME),
+            lambda: score_clips(
+                study=study,
+                part="all",
+                clips=self._clips,
+                features=self._features,
+                models={(label, 0): model},
+                scores=scores,
+                code="code",
+                runtime=RUNTIME,
+            ),
             scores,
         )
         if self.study.bands is not None:
             rows = self._path(f"bands/{label}.parquet")
             self._measure(
                 f"remove_bands/{label}",
-                lambda: remove_bands(study, "all", stages.bands(), *common, rows, "code", RUNTIME),
+                lambda: remove_bands(
+                    study=study,
+                    part="all",
+                    settings=stages.bands(),
+                    clips=self._clips,
+                    features=self._features,
+                    models={(label, 0): model},
+                    output=rows,
+                    code="code",
+                    runtime=RUNTIME,
+                ),
                 rows,
             )
 
     def _explain(self, label: str) -> None:
-        stages, study = self._stages, self.study.name
-        model = self._path(f"models/{label}.safetensors")
         maps = {name: self._path(f"maps/{name}.parquet") for name in self.study.explainers}
         for name, path in maps.items():
-            numbers, timing = self._path(f"numbers/{name}.parquet"), self._path(f"timings/{name}.parquet")
-            self._measure(
-                f"attribute_clips/{name}",
-                lambda name=name, path=path, numbers=numbers, timing=timing: attribute_clips(
-                    *(study, "all", label, 0, name, stages.explainer(name), stages.explain()),
-                    *(self._clips, self._features, model, path, numbers, timing, "code", RUNTIME),
-                ),
-                numbers,
-                path,
-                timing,
-            )
-            self._timings.append(timing)
-        settings = stages.faithfulness()
+            self._attribute(label, name, path)
+        settings = self._stages.faithfulness()
         for family in FAITHFULNESS:
             if family not in settings["families"]:
                 continue
             # one at a time, to see what each costs
             alone = {**settings, "families": {family: settings["families"][family]}}
-            rows = self._path(f"faithfulness/{family}.parquet")
-            self._measure(
-                f"measure_faithfulness/{family}",
-                lambda alone=alone, rows=rows: measure_faithfulness(
-                    *(study, "all", label, 0, alone, self._clips, self._features),
-                    *(model, maps, rows, "code", RUNTIME),
-                ),
-                rows,
-            )
+            self._judge(label, family, alone, maps)
         rows = self._path("localisation.parquet")
         self._measure(
             "measure_localisation",
             lambda: measure_localisation(
-                *(study, "all", stages.localisation(), self._clips, self._masks),
-                *({(label, 0): maps}, rows, "code"),
+                study=self.study.name,
+                part="all",
+                settings=self._stages.localisation(),
+                clips=self._clips,
+                masks=self._masks,
+                maps={(label, 0): maps},
+                output=rows,
+                code="code",
+            ),
+            rows,
+        )
+
+    def _attribute(self, label: str, explainer: str, maps: Path) -> None:
+        numbers, timing = (self._path(f"{kind}/{explainer}.parquet") for kind in ("numbers", "timings"))
+        # one at a time, to see what each costs
+        alone = Asked(
+            label=explainer,
+            explainer=self._stages.explainer(explainer),
+            code="code",
+            foreign_maps={},
+            outputs={"maps": maps, "numbers": numbers, "timing": timing},
+        )
+        self._measure(
+            f"attribute_clips/{explainer}",
+            lambda: attribute_clips(
+                study=self.study.name,
+                part="all",
+                detector=label,
+                seed=0,
+                explainers=[alone],
+                explain=self._stages.explain(),
+                clips=self._clips,
+                features=self._features,
+                model=self._path(f"models/{label}.safetensors"),
+                checkpoints=self.folder / "checkpoints",
+                runtime=RUNTIME,
+            ),
+            numbers,
+            maps,
+            timing,
+        )
+        self._timings.append(timing)
+
+    def _judge(self, label: str, family: str, settings: Mapping[str, Any], maps: Mapping[str, Path]) -> None:
+        rows = self._path(f"faithfulness/{family}.parquet")
+        self._measure(
+            f"measure_faithfulness/{family}",
+            lambda: measure_faithfulness(
+                study=self.study.name,
+                part="all",
+                detector=label,
+                seed=0,
+                settings=settings,
+                clips=self._clips,
+                features=self._features,
+                model=self._path(f"models/{label}.safetensors"),
+                maps=maps,
+                output=rows,
+                code="code",
+                runtime=RUNTIME,
             ),
             rows,
         )
@@ -153,7 +229,9 @@ class StudyRun:
     def _gather(self) -> None:
         table = self.folder / "measurements.parquet"
         self._measure(
-            "collect_measurements", lambda: collect_measurements(self._numbers, table, "code"), table
+            "collect_measurements",
+            lambda: collect_measurements(parts=self._numbers, measurements=table, code="code"),
+            table,
         )
         self.costs["build_tables"] = self.tables(table)
 
@@ -170,9 +248,16 @@ class StudyRun:
             reported=None,
         )
         names = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
-        folder = self.folder / "tables"
         return cost_of(
-            lambda: build_tables(self.study.name, self._stages.facts(), files, names, folder, "code"), []
+            lambda: build_tables(
+                study=self.study.name,
+                facts=self._stages.facts(),
+                files=files,
+                names=names,
+                folder=self.folder / "tables",
+                code="code",
+            ),
+            [],
         )
 
     def _path(self, name: str) -> Path:

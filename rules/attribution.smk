@@ -1,42 +1,72 @@
 """From anomaly scores to relevance maps.
 
-DOES   explain the score of the chosen test clips, one job per detector, seed and explainer
+DOES   explain the score of the chosen test clips, one job per detector and seed for all explainers of its study. A
+       changed explainer has its own maps made anew; those of the others still fit, and the job carries them over
 NEEDS  features, a fitted detector
 GIVES  attributions/<explainer>/<part>/<detector>/seed<seed>.parquet (maps), explanations/... (numbers such as
        the completeness gap), timings/... (seconds per clip; these differ from run to run, nothing else does)
 """
 
 
-rule attribute_clips:
-    """Explain {wildcards.detector} on {wildcards.part} with {wildcards.explainer} (seed {wildcards.seed})."""
-    input:
-        clips=f"{STUDY}/clips.parquet",
-        features=f"{STUDY}/features/{{part}}.parquet",
-        model=f"{STUDY}/models/{CELL}.safetensors",
-    output:
-        maps=f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet",
-        numbers=f"{STUDY}/explanations/{{explainer}}/{CELL}.parquet",
-        timing=f"{STUDY}/timings/{{explainer}}/{CELL}.parquet",
-    log:
-        f"{RUN}/logs/attribute_clips/{{study}}/{{explainer}}/{CELL}.log",
-    benchmark:
-        f"{RUN}/benchmarks/attribute_clips/{{study}}/{{explainer}}/{CELL}.tsv"
-    conda:
-        "../envs/soundproof.yaml"
-    threads: CONFIG.threads
-    resources:
-        gpu=GPU,
-        mem_mb=memory(2000),
-        runtime=minutes(120),
-    params:
-        explainer=lambda wildcards: stages(wildcards).explainer(wildcards.explainer),
-        explain=lambda wildcards: stages(wildcards).explain(),
-        foreign_maps=foreign_maps,
-        code=code(
-            "attribute_clips",
-            lambda wildcards: stages(wildcards).explainer_code(
-                wildcards.explainer, wildcards.detector
-            ),
-        ),
-    script:
-        "../workflow_scripts/attribute_clips.py"
+def of_explainers(study, kind):
+    """Files of a cell, one per explainer of the study. The job decides what of them stays, so none is removed before."""
+    return [
+        update(f"{STUDY}/{kind}/{label}/{CELL}.parquet")
+        for label in STUDIES[study].explainers
+    ]
+
+
+def asked(study, label):
+    """Parameter function: what shapes the maps of one explainer, so that a change names that explainer alone."""
+    settings = Stages(STUDIES[study])
+    digest = code(
+        "attribute_clips",
+        lambda wildcards: settings.explainer_code(label, wildcards.detector),
+    )
+    return lambda wildcards: {
+        "label": label,
+        "explainer": settings.explainer(label),
+        "code": digest(wildcards),
+        "foreign_maps": maps_of(study, label),
+    }
+
+
+# outputs depend on the study's explainers, which only a rule for each study can say
+for NAME, CHOSEN in STUDIES.items():
+
+    rule:
+        """Explain {wildcards.detector} on {wildcards.part} (seed {wildcards.seed}, study {wildcards.study})."""
+        name:
+            f"attribute_clips_{NAME}"
+        input:
+            clips=f"{STUDY}/clips.parquet",
+            features=f"{STUDY}/features/{{part}}.parquet",
+            model=f"{STUDY}/models/{CELL}.safetensors",
+        output:
+            maps=of_explainers(NAME, "attributions"),
+            numbers=of_explainers(NAME, "explanations"),
+            timing=of_explainers(NAME, "timings"),
+        log:
+            f"{RUN}/logs/attribute_clips/{{study}}/{CELL}.log",
+        benchmark:
+            f"{RUN}/benchmarks/attribute_clips/{{study}}/{CELL}.tsv"
+        wildcard_constraints:
+            study=NAME,
+        # profiles name the rule as it is called here
+        group:
+            GROUPS.get("attribute_clips")
+        conda:
+            "../envs/soundproof.yaml"
+        threads: CONFIG.threads
+        resources:
+            gpu=GPU,
+            mem_mb=memory(2000),
+            runtime=minutes(240),
+        params:
+            **{f"explainer_{label}": asked(NAME, label) for label in CHOSEN.explainers},
+            labels=list(CHOSEN.explainers),
+            explain=lambda wildcards: stages(wildcards).explain(),
+            # not an output: Snakemake removes the outputs of a failed job, and this must survive it
+            checkpoints=f"{RUN}/checkpoints",
+        script:
+            "../workflow_scripts/attribute_clips.py"

@@ -1,10 +1,56 @@
 """From maps of normal sound to fitted detectors and anomaly scores.
 
-DOES   fit each detector on each part with each seed (an interrupted training resumes); score the test clips
+DOES   fit each detector on each part with each seed (an interrupted training resumes); score the test clips.
+       Detectors that are fitted in one pass over the clips share a job a part
 NEEDS  features/<part>.parquet
 GIVES  models/<part>/<detector>/seed<seed>.safetensors, history/...; scores/<part>.parquet (rows of measurements).
        All detectors of a part share one scoring job: loading the libraries costs more than scoring
 """
+
+
+def trainings_at_once(study):
+    """[detector, seed] of the trainings of a part that share a job."""
+    chosen = STUDIES[study]
+    return [
+        [label, seed]
+        for label in Stages(chosen).fitted_at_once()
+        for seed in chosen.detectors[label].seeds or chosen.seeds
+    ]
+
+
+def of_trainings(study, kind, suffix):
+    """Files of a part, one per training that shares the job, which decides what of them stays."""
+    return [
+        update(f"{STUDY}/{kind}/{{part}}/{label}/seed{seed}{suffix}")
+        for label, seed in trainings_at_once(study)
+    ]
+
+
+def training_code(detectors):
+    """Parameter function: digest of the code that fits each of the detectors that `detectors` names."""
+    return lambda wildcards: {
+        label: code("train_detector", lambda _: stages(wildcards).detector_code(label))(
+            wildcards
+        )
+        for label in detectors(wildcards)
+    }
+
+
+def training_settings(detectors):
+    """Parameter function: kind and settings of each of the detectors that `detectors` names."""
+    return lambda wildcards: {
+        label: stages(wildcards).detector(label) for label in detectors(wildcards)
+    }
+
+
+def one_detector(wildcards):
+    """The detector that the wildcards name."""
+    return [wildcards.detector]
+
+
+def detectors_at_once(wildcards):
+    """Detectors of the study that share a job."""
+    return stages(wildcards).fitted_at_once()
 
 
 rule train_detector:
@@ -13,8 +59,8 @@ rule train_detector:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
     output:
-        model=f"{STUDY}/models/{CELL}.safetensors",
-        history=f"{STUDY}/history/{CELL}.parquet",
+        models=[f"{STUDY}/models/{CELL}.safetensors"],
+        histories=[f"{STUDY}/history/{CELL}.parquet"],
     log:
         f"{RUN}/logs/train_detector/{{study}}/{CELL}.log",
     benchmark:
@@ -30,15 +76,56 @@ rule train_detector:
         mem_mb=memory(3000),
         runtime=minutes(240),
     params:
-        detector=lambda wildcards: stages(wildcards).detector(wildcards.detector),
+        trainings=lambda wildcards: [[wildcards.detector, int(wildcards.seed)]],
+        detectors=training_settings(one_detector),
         # not an output: Snakemake removes the outputs of a killed job, and this must survive it
         checkpoints=f"{RUN}/checkpoints",
-        code=code(
-            "train_detector",
-            lambda wildcards: stages(wildcards).detector_code(wildcards.detector),
-        ),
+        code=training_code(one_detector),
     script:
         "../workflow_scripts/train_detector.py"
+
+
+# outputs depend on the study's detectors, which only a rule for each study can say
+for NAME in STUDIES:
+    if trainings_at_once(NAME):
+
+        rule:
+            """Fit the simple detectors on {wildcards.part} (study {wildcards.study})."""
+            name:
+                f"fit_detectors_{NAME}"
+            input:
+                clips=f"{STUDY}/clips.parquet",
+                features=f"{STUDY}/features/{{part}}.parquet",
+            output:
+                models=of_trainings(NAME, "models", ".safetensors"),
+                histories=of_trainings(NAME, "history", ".parquet"),
+            log:
+                f"{RUN}/logs/fit_detectors/{{study}}/{{part}}.log",
+            benchmark:
+                f"{RUN}/benchmarks/fit_detectors/{{study}}/{{part}}.tsv"
+            wildcard_constraints:
+                study=NAME,
+            retries: 1
+            # profiles name the rule as it is called here
+            group:
+                GROUPS.get("fit_detectors")
+            conda:
+                "../envs/soundproof.yaml"
+            threads: CONFIG.threads
+            resources:
+                gpu=GPU,
+                mem_mb=memory(3000),
+                runtime=minutes(240),
+            params:
+                trainings=trainings_at_once(NAME),
+                detectors=training_settings(detectors_at_once),
+                checkpoints=f"{RUN}/checkpoints",
+                code=training_code(detectors_at_once),
+            script:
+                "../workflow_scripts/train_detector.py"
+
+        # both could make them
+        workflow.ruleorder(f"fit_detectors_{NAME}", "train_detector")
 
 
 rule score_clips:

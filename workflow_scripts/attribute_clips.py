@@ -1,25 +1,53 @@
-"""Explain one detector's scores with one explainer."""
+"""Explain one detector's scores with all explainers."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+import torch
 
-from soundproof.attribution.explain_clips import explain_clips
+from soundproof.attribution.explain_clips import Explained, explain_clips
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import clips_to_explain, part_of
 from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
+from soundproof.interfaces.detector import Detector
+from soundproof.runs.carry_over import Shelf
 from soundproof.runs.job import job
 from soundproof.storage.fits import external_role
 from soundproof.storage.maps import MapReader, MapWriter
 from soundproof.storage.measurements import complete
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, digest, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.runtime import Runtime
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
+
+logger = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """An explainer, and where what it makes goes.
+
+    Attributes:
+        label: Its name in tables.
+        explainer: ``{kind, settings...}``.
+        code: Digest of the code that makes its maps.
+        foreign_maps: Digests of the files of maps made elsewhere, by name.
+        outputs: Files of ``maps``, ``numbers`` (what the method says of itself) and ``timing`` (what a clip cost).
+    """
+
+    label: str
+    explainer: Mapping[str, Any]
+    code: str
+    foreign_maps: Mapping[str, str]
+    outputs: Mapping[str, Path]
 
 
 def attribute_clips(
@@ -27,91 +55,107 @@ def attribute_clips(
     part: str,
     detector: str,
     seed: int,
-    label: str,
-    explainer: Mapping[str, Any],
+    explainers: Iterable[Asked],
     explain: Mapping[str, Any],
     clips: Path,
     features: Path,
     model: Path,
-    maps: Path,
-    numbers: Path,
-    timing: Path,
-    code: str,
+    checkpoints: Path,
     runtime: Runtime,
-    foreign_maps: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the relevance maps of the chosen clips, what the method says of itself, and what a clip cost."""
+    """Write what each explainer makes of the chosen clips.
+
+    Explainers whose outputs are of the same settings, code and inputs are carried over. A job that was killed
+    leaves what it finished in ``checkpoints``, and the next attempt takes it from there.
+    """
     device = runtime.device()
-    values = dict(explainer)
-    entry = EXPLAINERS[values.pop("kind")]
     rows = part_of(read_table(clips), part)
     chosen = clips_to_explain(rows, explain["clips"], explain["per_machine"])
     reader = MapReader(features)
-    provenance = Provenance(
-        stage="attributions",
-        settings={"explainer": dict(explainer), "label": label, "explain": dict(explain), "part": part},
-        code=code,
-        inputs={
-            "clips": file_digest(clips),
-            "features": file_digest(features),
-            "model": file_digest(model),
-            **{external_role(name): content for name, content in (foreign_maps or {}).items()},
-        },
-        seed=seed,
-        device=device.type,
-    )
-    with (
-        progress(f"{label} of {detector}", len(chosen), "clip") as step,
-        MapWriter(maps, reader.axes.with_unit("relevance"), provenance) as writer,
-    ):
-        explained = explain_clips(
-            load_detector(model, device),
-            label,
+    fitted = cache(lambda: load_detector(model, device))
+    inputs = {"clips": clips, "features": features, "model": model}
+    contents = {role: file_digest(path) for role, path in inputs.items()}
+    shelf = Shelf(checkpoints / digest(["attributions", study, part, detector, seed]))
+    asked = list(explainers)
+    for one in asked:
+        label = one.label
+        provenance = Provenance(
+            stage="attributions",
+            settings={
+                "explainer": dict(one.explainer),
+                "label": label,
+                "explain": dict(explain),
+                "part": part,
+            },
+            code=one.code,
+            inputs={**contents, **{external_role(name): maps for name, maps in one.foreign_maps.items()}},
+            seed=seed,
+            device=device.type,
+        )
+        if shelf.holds(label, one.outputs, provenance):
+            logger.info("%s: maps still fit and are carried over", label)
+            continue
+        logger.info("%s: explaining %d clips", label, len(chosen))
+        places = shelf.place(label, one.outputs)
+        with MapWriter(places["maps"], reader.axes.with_unit("relevance"), provenance) as writer:
+            explained = _explain(one, fitted(), chosen, reader, writer, seed, device, runtime)
+        said = explained.rows.assign(explainer=label)
+        numbers = complete(said, rows, study=study, detector=detector, seed=seed)
+        write_table(numbers, places["numbers"], provenance, MEASUREMENTS)
+        cost = {"detector": detector, "seed": seed, "explainer": label}
+        seconds = {"seconds_per_clip": explained.seconds_per_clip, "device": device.type}
+        write_table(pd.DataFrame([{**cost, **seconds}]), places["timing"], provenance)
+    shelf.empty({one.label: one.outputs for one in asked})
+
+
+def _explain(
+    one: Asked,
+    detector: Detector,
+    clips: pd.DataFrame,
+    reader: MapReader,
+    writer: MapWriter,
+    seed: int,
+    device: torch.device,
+    runtime: Runtime,
+) -> Explained:
+    values = dict(one.explainer)
+    entry = EXPLAINERS[values.pop("kind")]
+    with progress(one.label, len(clips), "clip") as step:
+        return explain_clips(
+            detector,
+            one.label,
             entry,
             entry.settings(values),
             reader=reader,
-            clip_ids=list(chosen["clip_id"]),
+            clip_ids=list(clips["clip_id"]),
             writer=writer,
             seed=seed,
             device=device,
             memory_budget_bytes=runtime.memory_budget_bytes,
-            individuals=individuals_of(chosen),
+            individuals=individuals_of(clips),
             progress=lambda done, _: step(done),
         )
-    said = complete(
-        explained.rows.assign(explainer=label),
-        rows,
-        study=study,
-        detector=detector,
-        seed=seed,
-    )
-    write_table(said, numbers, provenance, MEASUREMENTS)
-    cost = {
-        "detector": detector,
-        "seed": seed,
-        "explainer": label,
-        "seconds_per_clip": explained.seconds_per_clip,
-    }
-    write_table(pd.DataFrame([{**cost, "device": device.type}]), timing, provenance)
 
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
+        files = zip(snakemake.output.maps, snakemake.output.numbers, snakemake.output.timing, strict=True)
         attribute_clips(
-            snakemake.wildcards.study,
-            snakemake.wildcards.part,
-            snakemake.wildcards.detector,
-            int(snakemake.wildcards.seed),
-            snakemake.wildcards.explainer,
-            snakemake.params.explainer,
-            snakemake.params.explain,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            Path(snakemake.input.model),
-            Path(snakemake.output.maps),
-            Path(snakemake.output.numbers),
-            Path(snakemake.output.timing),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
-            snakemake.params.foreign_maps,
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            detector=snakemake.wildcards.detector,
+            seed=int(snakemake.wildcards.seed),
+            explainers=[
+                Asked(
+                    **snakemake.params.get(f"explainer_{label}"),
+                    outputs=dict(zip(("maps", "numbers", "timing"), map(Path, paths), strict=True)),
+                )
+                for label, paths in zip(snakemake.params.labels, files, strict=True)
+            ],
+            explain=snakemake.params.explain,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            model=Path(snakemake.input.model),
+            checkpoints=Path(snakemake.params.checkpoints),
+            runtime=Runtime.of(snakemake.config),
         )

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.exhibits.writing import write_finished_table
 from soundproof.runs.job import job
 from soundproof.storage.provenance import Provenance, file_digest
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def build_tables(
@@ -28,10 +31,10 @@ def build_tables(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         build_tables(
-            snakemake.wildcards.study,
-            snakemake.params.facts,
-            StudyFiles.of(snakemake.input, snakemake.params.histories),
-            snakemake.params.names,
-            Path(snakemake.output.tables[0]).parent,
-            snakemake.params.code,
+            study=snakemake.wildcards.study,
+            facts=snakemake.params.facts,
+            files=StudyFiles.of(snakemake.input, snakemake.params.histories),
+            names=snakemake.params.names,
+            folder=Path(snakemake.output.tables[0]).parent,
+            code=snakemake.params.code,
         )

@@ -1,12 +1,16 @@
 """Gather every measured number of a study into one long table."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from soundproof.runs.job import job
 from soundproof.storage.measurements import collect
 from soundproof.storage.provenance import Provenance, digest, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def collect_measurements(parts: list[Path], measurements: Path, code: str) -> None:
@@ -23,7 +27,7 @@ def collect_measurements(parts: list[Path], measurements: Path, code: str) -> No
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         collect_measurements(
-            [Path(path) for path in snakemake.input],
-            Path(snakemake.output.measurements),
-            snakemake.params.code,
+            parts=[Path(path) for path in snakemake.input],
+            measurements=Path(snakemake.output.measurements),
+            code=snakemake.params.code,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.clips.selection import draw_clips, part_of
 from soundproof.faithfulness.trainings import compare_trainings as compare
@@ -13,6 +13,9 @@ from soundproof.storage.measurements import collect, complete
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def compare_trainings(
@@ -61,14 +64,14 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         paths = iter(snakemake.input.maps)
         compare_trainings(
-            snakemake.wildcards.study,
-            snakemake.wildcards.part,
-            snakemake.params.settings,
-            Path(snakemake.input.clips),
-            {
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            settings=snakemake.params.settings,
+            clips=Path(snakemake.input.clips),
+            maps={
                 cell: {label: Path(next(paths)) for label in snakemake.params.explainers}
                 for cell in cells(snakemake.params.cells)
             },
-            Path(snakemake.output.rows),
-            snakemake.params.code,
+            output=Path(snakemake.output.rows),
+            code=snakemake.params.code,
         )

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.datasets.open import open_dataset
 from soundproof.downloads.locks import path_lock
 from soundproof.runs.job import job
 from soundproof.storage.files import whole_file
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def download_dataset(dataset: Mapping[str, Any], data_dir: Path, manifest: Path) -> None:
@@ -31,5 +34,7 @@ def _described(path: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         download_dataset(
-            snakemake.params.dataset, Path(snakemake.config["data_dir"]), Path(snakemake.output.manifest)
+            dataset=snakemake.params.dataset,
+            data_dir=Path(snakemake.config["data_dir"]),
+            manifest=Path(snakemake.output.manifest),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.exhibits.registry import ARTEFACTS
@@ -11,6 +11,9 @@ from soundproof.illustrations.table import split_illustrations
 from soundproof.runs.job import job
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.tables import read_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def draw_figures(
@@ -36,11 +39,11 @@ def draw_figures(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         draw_figures(
-            snakemake.wildcards.study,
-            snakemake.params.facts,
-            StudyFiles.of(snakemake.input, snakemake.params.histories),
-            Path(snakemake.input.illustrations),
-            snakemake.params.names,
-            Path(snakemake.output.figures[0]).parent,
-            snakemake.params.code,
+            study=snakemake.wildcards.study,
+            facts=snakemake.params.facts,
+            files=StudyFiles.of(snakemake.input, snakemake.params.histories),
+            illustrations=Path(snakemake.input.illustrations),
+            names=snakemake.params.names,
+            folder=Path(snakemake.output.figures[0]).parent,
+            code=snakemake.params.code,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
@@ -13,6 +13,9 @@ from soundproof.runs.job import job
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.tables import read_table
 from soundproof.training.runtime import Runtime
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def extract_features(
@@ -52,13 +55,13 @@ def extract_features(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         extract_features(
-            snakemake.params.dataset,
-            Path(snakemake.config["data_dir"]),
-            snakemake.params.settings,
-            snakemake.wildcards.part,
-            Path(snakemake.input.clips),
-            Path(snakemake.output.features),
-            Path(snakemake.output.masks),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            dataset=snakemake.params.dataset,
+            data_dir=Path(snakemake.config["data_dir"]),
+            settings=snakemake.params.settings,
+            part=snakemake.wildcards.part,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.output.features),
+            masks=Path(snakemake.output.masks),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
         )

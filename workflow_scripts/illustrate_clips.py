@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,6 +13,9 @@ from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.runtime import Runtime
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def illustrate_clips(
@@ -48,7 +52,7 @@ def illustrate_clips(
     rows = read_table(scores)
     of_first = rows[(rows["detector"] == next(iter(models))) & (rows["seed"] == seed)]
     listed = read_table(clips)
-    by_id = listed.set_index("clip_id", drop=False)
+    row_of = {clip_id: row for row, clip_id in enumerate(listed["clip_id"])}
     chosen = clips_to_illustrate(of_first, listed, explained)
     frames = []
     for label, model in models.items():
@@ -58,7 +62,7 @@ def illustrate_clips(
             illustrate(
                 detector,
                 label,
-                by_id.loc[clip_id],
+                listed.iloc[row_of[clip_id]],
                 reader.axes,
                 reader.read([clip_id])[0],
                 {explainer: relevance.read([clip_id])[0] for explainer, relevance in readers.items()},
@@ -84,15 +88,15 @@ if __name__ == "__main__":
         explainers = snakemake.params.explainers
         paths = iter(snakemake.input.maps)
         illustrate_clips(
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            Path(snakemake.input.masks),
-            Path(snakemake.input.scores),
-            snakemake.params.seed,
-            dict(zip(labels, map(Path, snakemake.input.models), strict=True)),
-            {label: {explainer: Path(next(paths)) for explainer in explainers} for label in labels},
-            snakemake.params.segment_seconds,
-            Path(snakemake.output.illustrations),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            masks=Path(snakemake.input.masks),
+            scores=Path(snakemake.input.scores),
+            seed=snakemake.params.seed,
+            models=dict(zip(labels, map(Path, snakemake.input.models), strict=True)),
+            maps={label: {explainer: Path(next(paths)) for explainer in explainers} for label in labels},
+            segment_seconds=snakemake.params.segment_seconds,
+            output=Path(snakemake.output.illustrations),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
         )

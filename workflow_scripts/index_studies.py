@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.report.headline import headline, headline_sentence, study_warnings
 from soundproof.report.page import StudyLink, write_run_index
 from soundproof.runs.job import job
 from soundproof.storage.files import whole_file
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def index_studies(run: str, studies: Sequence[Mapping[str, Any]], index: Path, metrics: Path) -> None:
@@ -34,8 +37,8 @@ def index_studies(run: str, studies: Sequence[Mapping[str, Any]], index: Path, m
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         index_studies(
-            snakemake.params.run,
-            snakemake.params.studies,
-            Path(snakemake.output.index),
-            Path(snakemake.output.metrics),
+            run=snakemake.params.run,
+            studies=snakemake.params.studies,
+            index=Path(snakemake.output.index),
+            metrics=Path(snakemake.output.metrics),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.clips.notes import NOTES, described, notes_table, say
 from soundproof.config.where import where_to_set
@@ -13,6 +13,9 @@ from soundproof.runs.job import job
 from soundproof.storage.provenance import Provenance
 from soundproof.storage.schemas import CLIPS
 from soundproof.storage.tables import write_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def list_clips(
@@ -52,14 +55,14 @@ def list_clips(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         list_clips(
-            snakemake.params.dataset,
-            snakemake.params.licence,
-            Path(snakemake.config["data_dir"]),
-            Path(snakemake.output.clips),
-            Path(snakemake.output.notes),
-            snakemake.params.code,
-            snakemake.params.sources,
-            snakemake.config["demands"][snakemake.wildcards.study],
-            snakemake.wildcards.study,
-            snakemake.config,
+            dataset=snakemake.params.dataset,
+            licence=snakemake.params.licence,
+            data_dir=Path(snakemake.config["data_dir"]),
+            clips=Path(snakemake.output.clips),
+            notes=Path(snakemake.output.notes),
+            code=snakemake.params.code,
+            sources=snakemake.params.sources,
+            demands=snakemake.config["demands"][snakemake.wildcards.study],
+            study=snakemake.wildcards.study,
+            run=snakemake.config,
         )

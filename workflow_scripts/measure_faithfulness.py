@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.clips.selection import part_of
@@ -18,6 +18,9 @@ from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.runtime import Runtime
 from soundproof.truth.truth_of_clips import annotated_frames, event_bands
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def measure_faithfulness(
@@ -74,16 +77,16 @@ def measure_faithfulness(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         measure_faithfulness(
-            snakemake.wildcards.study,
-            snakemake.wildcards.part,
-            snakemake.wildcards.detector,
-            int(snakemake.wildcards.seed),
-            snakemake.params.settings,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            Path(snakemake.input.model),
-            dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
-            Path(snakemake.output.rows),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            detector=snakemake.wildcards.detector,
+            seed=int(snakemake.wildcards.seed),
+            settings=snakemake.params.settings,
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            model=Path(snakemake.input.model),
+            maps=dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
+            output=Path(snakemake.output.rows),
+            code=snakemake.params.code,
+            runtime=Runtime.of(snakemake.config),
         )

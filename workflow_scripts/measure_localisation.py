@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -18,6 +18,9 @@ from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.truth.truth_of_clips import truth_of_clips
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def measure_localisation(
@@ -72,15 +75,15 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         paths = iter(snakemake.input.maps)
         measure_localisation(
-            snakemake.wildcards.study,
-            snakemake.wildcards.part,
-            snakemake.params.settings,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.masks),
-            {
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            settings=snakemake.params.settings,
+            clips=Path(snakemake.input.clips),
+            masks=Path(snakemake.input.masks),
+            maps={
                 cell: {label: Path(next(paths)) for label in snakemake.params.explainers}
                 for cell in cells(snakemake.params.cells)
             },
-            Path(snakemake.output.rows),
-            snakemake.params.code,
+            output=Path(snakemake.output.rows),
+            code=snakemake.params.code,
         )

@@ -1,14 +1,15 @@
-"""Fit a detector on a part's normal training clips."""
+"""Fit detectors on a part's normal training clips: one that trains for long, or all that are fitted at once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from soundproof.clips.selection import part_of
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import save_detector
 from soundproof.interfaces.detector import TrainingRun
+from soundproof.runs.carry_over import Shelf
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance, digest, file_digest
@@ -17,68 +18,110 @@ from soundproof.storage.tables import read_table, write_table
 from soundproof.training.clips import MapClips
 from soundproof.training.runtime import Runtime
 
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
+
 logger = logging.getLogger(__name__)
 
 
+class Asked(NamedTuple):
+    """A training, and where what it makes goes.
+
+    Attributes:
+        label: Name of the detector in tables.
+        seed: Run seed.
+        detector: ``{kind, settings...}``.
+        code: Digest of the code that fits it.
+        outputs: Files of ``model`` (weights) and ``history`` (losses by epoch; no rows where there are no epochs).
+    """
+
+    label: str
+    seed: int
+    detector: Mapping[str, Any]
+    code: str
+    outputs: Mapping[str, Path]
+
+
 def train_detector(
-    detector: Mapping[str, Any],
-    seed: int,
+    study: str,
     part: str,
+    trainings: Iterable[Asked],
     clips: Path,
     features: Path,
-    model: Path,
-    history: Path,
     checkpoints: Path,
-    code: str,
     runtime: Runtime,
 ) -> None:
-    """Fit ``detector`` ({kind, settings...}) and write its weights and its training history.
+    """Fit each detector and write its weights and its training history.
 
-    An interrupted training leaves its state in ``checkpoints`` under a name made of everything that shapes it;
-    the next attempt continues from there.
+    Trainings whose outputs are of the same settings, code and inputs are carried over. An interrupted training
+    leaves its state in ``checkpoints`` under a name made of everything that shapes it; the next attempt continues
+    from there.
     """
     where = runtime.device()
-    values = dict(detector)
-    kind = values.pop("kind")
-    entry = DETECTORS[kind]
     rows = part_of(read_table(clips), part)
     train = rows[(rows["split"] == "train") & (rows["label"] == "normal")]
     reader = MapReader(features)
-    provenance = Provenance(
-        stage="training",
-        settings={"detector": dict(detector), "part": part},
-        code=code,
-        inputs={"clips": file_digest(clips), "features": file_digest(features)},
-        seed=seed,
-        device=where.type,
-    )
-    checkpoint = checkpoints / f"{digest(provenance.encode().decode())}.pt"
-    fitted = entry.load()(reader.axes.shape, entry.settings(values)).to(where)
-    run = TrainingRun(
-        seed=seed,
-        device=where,
-        checkpoint=checkpoint,
-        memory_budget_bytes=runtime.memory_budget_bytes,
-        on_epoch=lambda epoch, at_most, loss: logger.info(
-            "epoch %d of at most %d: validation loss %.5g", epoch, at_most, loss
-        ),
-    )
-    write_table(fitted.fit(MapClips(reader, train), run), history, provenance, HISTORY)
-    save_detector(model, fitted, kind, provenance)
-    checkpoint.unlink(missing_ok=True)
+    inputs = {"clips": file_digest(clips), "features": file_digest(features)}
+    asked = {f"seed{one.seed}-{one.label}": one for one in trainings}
+    # all that share a job have one shelf, whichever they are today
+    of_its_own = list(asked) if len(asked) == 1 else []
+    shelf = Shelf(checkpoints / digest(["training", study, part, of_its_own]))
+    for name, one in asked.items():
+        provenance = Provenance(
+            stage="training",
+            settings={"detector": dict(one.detector), "part": part},
+            code=one.code,
+            inputs=inputs,
+            seed=one.seed,
+            device=where.type,
+        )
+        if shelf.holds(name, one.outputs, provenance):
+            logger.info("%s (seed %d): weights still fit and are carried over", one.label, one.seed)
+            continue
+        logger.info("%s (seed %d): fitting to %d clips", one.label, one.seed, len(train))
+        places = shelf.place(name, one.outputs)
+        values = dict(one.detector)
+        kind = values.pop("kind")
+        entry = DETECTORS[kind]
+        checkpoint = checkpoints / f"{digest(provenance.encode().decode())}.pt"
+        fitted = entry.load()(reader.axes.shape, entry.settings(values)).to(where)
+        run = TrainingRun(
+            seed=one.seed,
+            device=where,
+            checkpoint=checkpoint,
+            memory_budget_bytes=runtime.memory_budget_bytes,
+            on_epoch=lambda epoch, at_most, loss: logger.info(
+                "epoch %d of at most %d: validation loss %.5g", epoch, at_most, loss
+            ),
+        )
+        write_table(fitted.fit(MapClips(reader, train), run), places["history"], provenance, HISTORY)
+        save_detector(places["model"], fitted, kind, provenance)
+        checkpoint.unlink(missing_ok=True)
+    shelf.empty({name: one.outputs for name, one in asked.items()})
 
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         train_detector(
-            snakemake.params.detector,
-            int(snakemake.wildcards.seed),
-            snakemake.wildcards.part,
-            Path(snakemake.input.clips),
-            Path(snakemake.input.features),
-            Path(snakemake.output.model),
-            Path(snakemake.output.history),
-            Path(snakemake.params.checkpoints),
-            snakemake.params.code,
-            Runtime.of(snakemake.config),
+            study=snakemake.wildcards.study,
+            part=snakemake.wildcards.part,
+            trainings=[
+                Asked(
+                    label=label,
+                    seed=int(seed),
+                    detector=snakemake.params.detectors[label],
+                    code=snakemake.params.code[label],
+                    outputs={"model": Path(model), "history": Path(history)},
+                )
+                for (label, seed), model, history in zip(
+                    snakemake.params.trainings,
+                    snakemake.output.models,
+                    snakemake.output.histories,
+                    strict=True,
+                )
+            ],
+            clips=Path(snakemake.input.clips),
+            features=Path(snakemake.input.features),
+            checkpoints=Path(snakemake.params.checkpoints),
+            runtime=Runtime.of(snakemake.config),
         )

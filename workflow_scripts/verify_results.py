@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundproof.config import Config, Study, load_config
 from soundproof.core.errors import ArtefactError
@@ -12,6 +12,9 @@ from soundproof.runs.expected import ROOT, expected_files
 from soundproof.runs.job import job
 from soundproof.runs.reference import ABSOLUTE, RELATIVE, compare_with_reference
 from soundproof.runs.verify import check, check_surplus, listed, other_versions, remedy
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +80,10 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         # the workflow adds what jobs need beside it
         values = {key: snakemake.config[key] for key in Config.model_fields if key in snakemake.config}
-        summary = verify_results(values, Path(snakemake.params.reference))
+        summary = verify_results(
+            values=values,
+            reference=Path(snakemake.params.reference),
+        )
         logger.info("%s", summary)
         # the summary is what this rule is for; the log alone would hide it
         sys.stdout.write(f"{summary}\n")

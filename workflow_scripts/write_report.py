@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from soundproof.report.data_facts import cautions, data_facts
 from soundproof.report.page import write_study_page
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.tables import read_provenance, read_table
+
+if TYPE_CHECKING:
+    from workflow_scripts.engine import snakemake
 
 
 def write_report(
@@ -42,14 +46,14 @@ def write_report(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         write_report(
-            snakemake.wildcards.study,
-            snakemake.params.title,
-            snakemake.params.facts,
-            Path(snakemake.input.measurements),
-            Path(snakemake.input.clips),
-            Path(snakemake.input.notes),
-            Path(snakemake.input.features),
-            snakemake.params.names,
-            snakemake.params.left_out,
-            Path(snakemake.output.page),
+            study=snakemake.wildcards.study,
+            title=snakemake.params.title,
+            facts=snakemake.params.facts,
+            measurements=Path(snakemake.input.measurements),
+            clips=Path(snakemake.input.clips),
+            notes=Path(snakemake.input.notes),
+            features=Path(snakemake.input.features),
+            names=snakemake.params.names,
+            left_out=snakemake.params.left_out,
+            page=Path(snakemake.output.page),
         )

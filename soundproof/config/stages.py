@@ -22,6 +22,8 @@ from soundproof.storage.provenance import digest
 
 Plain = dict[str, Any]
 _RANDOMISATION = "randomisation"
+PAIRWISE = frozenset({"one_class_svm"})
+"""Detectors that compare every training clip with every other, and so may take long without an epoch."""
 _ALWAYS = frozenset({"anomaly_score", "completeness_gap", "completeness_error"})
 """Metrics that no study asks for by name."""
 
@@ -56,6 +58,14 @@ class Stages:
     def detector(self, label: str) -> Plain:
         """Kind and settings of a detector (what it is called and whether it is explained changes no weight)."""
         return Chosen.plain(self.study.detectors[label])
+
+    def fitted_at_once(self) -> list[str]:
+        """Detectors that are fitted in one pass over the clips: those of a part share a job."""
+        return [
+            label
+            for label, chosen in self.study.detectors.items()
+            if not hasattr(chosen.settings, "epochs") and chosen.kind not in PAIRWISE
+        ]
 
     def explainer(self, label: str) -> Plain:
         """Kind and settings of an explainer."""

@@ -1,1 +1,1 @@
-"""The run: what a job does around its work, which files there must be, what the terminal says."""
+"""What runs are made of: jobs, their records, and what is kept of finished work."""

@@ -19,7 +19,7 @@ from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.runs.codebase import code_digest
 from soundproof.runs.own_files import OwnFiles, own_maps, own_sources
-from soundproof.storage.fits import map_role, model_role
+from soundproof.storage.fits import fitted_inputs, map_role
 
 ROOT = Path(__file__).parent.parent
 """The repository: scripts and reported numbers lie beside the package."""
@@ -149,10 +149,7 @@ class _StudyFiles:
         detectors = self.study.detectors
         cells = [_Cell(self, *cell) for cell in self.study.cells(detectors) if cell[0] == part]
         features = self.folder / "features" / f"{part}.parquet"
-        fitted = {
-            "features": features,
-            **{model_role((cell.detector, cell.seed)): cell.model for cell in cells},
-        }
+        fitted = fitted_inputs(features, {(cell.detector, cell.seed): cell.model for cell in cells})
         code = tuple(stages.all_detector_code())
         names = {"study": self.study.name}
         yield self._of_part("scores", part, "score_clips", names, code, fitted)

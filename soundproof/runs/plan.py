@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from soundproof.config.model import Config, Study
@@ -24,6 +24,7 @@ STAGES = {
 }
 """Rules by the file of `rules/` that holds them."""
 _ONE_PER_STUDY = frozenset(STAGES["report"])
+_ALL_EXPLAINERS = frozenset(STAGES["attribution"])
 
 
 def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[str, int]]:
@@ -38,7 +39,8 @@ def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[st
     Returns:
         Study, stage, number of jobs.
     """
-    jobs = {_job(file, run) for file in expected_files(studies, run)}
+    at_once = {(name, label) for name, study in studies.items() for label in Stages(study).fitted_at_once()}
+    jobs = {_job(file, run, at_once) for file in expected_files(studies, run)}
     counts = Counter((job[0], job[1]) for job in jobs)
     for name, manifest in _manifests(studies).items():
         counts[name, "download_dataset"] += manifest
@@ -48,11 +50,16 @@ def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[st
     }
 
 
-def _job(file: Expected, run: Path) -> tuple[str, str, str]:
+def _job(file: Expected, run: Path, at_once: Collection[tuple[str, str]]) -> tuple[str, str, str]:
     """Study, rule and what tells its jobs apart: a job's files differ in the folder of the study they are in."""
     study, *rest = file.path.relative_to(run).parts
-    own = "" if file.rule in _ONE_PER_STUDY else "/".join(rest[1:]).partition(".")[0]
-    return study, file.rule, own
+    if file.rule in _ONE_PER_STUDY:
+        return study, file.rule, ""
+    # one job makes the maps of all explainers, each in a folder named after it
+    own = rest[2:] if file.rule in _ALL_EXPLAINERS else rest[1:]
+    if file.rule == "train_detector" and (study, own[1]) in at_once:
+        own = own[:1]
+    return study, file.rule, "/".join(own).partition(".")[0]
 
 
 def _manifests(studies: Mapping[str, Study]) -> dict[str, int]:

@@ -20,6 +20,8 @@ _CHATTER = (
     "Conda environments: ignored",
     "Using shell:",
 )
+# said of each output of a failed job that keeps those that still fit
+_UNDONE = ("Cannot restore ", "Restored previous version of ")
 
 
 @dataclass
@@ -123,7 +125,8 @@ class OneLineAJob(logging.Formatter):
         elif event == "job_error":
             self.course.drop(said["jobid"])
         chatter = not event and record.levelno < logging.WARNING and str(record.msg).startswith(_CHATTER)
-        return not (self.interrupted or event in _MACHINERY or chatter)
+        undone = not event and str(record.msg).startswith(_UNDONE)
+        return not (self.interrupted or event in _MACHINERY or chatter or undone)
 
     def format(self, record: logging.LogRecord) -> str:
         """Word a record; its event is an attribute that the engine sets."""

@@ -14,14 +14,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from soundproof.core.errors import ArtefactError
 from soundproof.runs.expected import Expected
 from soundproof.runs.own_files import made_here
+from soundproof.runs.result_records import read_record
 from soundproof.storage.files import is_partial
 from soundproof.storage.provenance import (
-    KEY,
     Provenance,
     canonical_json,
     digest,
@@ -29,7 +27,6 @@ from soundproof.storage.provenance import (
     package_versions,
     portable,
 )
-from soundproof.storage.tables import read_provenance
 
 LISTED = 40
 """Findings that a message names; it counts the others."""
@@ -97,25 +94,6 @@ def other_versions(files: Iterable[Expected]) -> dict[str, set[str]]:
             if version != now.get(name):
                 found.setdefault(name, set()).add(version)
     return found
-
-
-def read_record(path: Path) -> Provenance:
-    """Read the provenance record of a Parquet or safetensors file.
-
-    Raises:
-        ArtefactError: The file is not whole, or carries no record.
-    """
-    if path.suffix != ".safetensors":
-        return read_provenance(path)
-    try:
-        # the framework matters for tensors only, and none is read
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads(file.metadata()[KEY.decode()])
-        return Provenance.decode(canonical_json(header["provenance"]).encode())
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise ArtefactError(
-            f"provenance of {path}", f"not a whole detector file ({error})", "delete and regenerate it"
-        ) from error
 
 
 def _check_record(expected: Expected, *checks: Callable[[Provenance, Expected], str]) -> Finding | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 Cell = tuple[str, int]
@@ -18,6 +19,11 @@ def model_role(cell: Cell) -> str:
     """Role of a cell's weights among a job's inputs."""
     detector, seed = cell
     return f"models/{detector}/{seed}"
+
+
+def fitted_inputs(features: Path, models: Mapping[Cell, Path]) -> dict[str, Path]:
+    """Inputs by role of a job that takes all detectors of a part: maps of the part, and the weights of each."""
+    return {"features": features, **{model_role(cell): path for cell, path in models.items()}}
 
 
 def external_role(name: str) -> str:

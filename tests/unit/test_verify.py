@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from soundproof.core.errors import ArtefactError
 from soundproof.runs.expected import Expected
 from soundproof.runs.reference import agrees, compare_with_reference
+from soundproof.runs.result_records import read_record
 from soundproof.runs.verify import (
     check,
     check_surplus,
@@ -20,7 +21,6 @@ from soundproof.runs.verify import (
     differences,
     listed,
     other_versions,
-    read_record,
     remedy,
 )
 from soundproof.storage.provenance import Provenance, digest, file_digest

@@ -12,7 +12,7 @@ from interruption import Interruptions
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(finished, fresh, tmp_path):
     # early, in the middle of the work, and while pages are written
-    due = [("extract_features", 1), ("train_detector", 1), ("attribute_clips", 2), ("build_tables", 1)]
+    due = [("extract_features", 1), ("train_detector", 1), ("attribute_clips_tiny", 1), ("build_tables", 1)]
     kills = Interruptions(due, random.Random(1), delay_s=2.5)
     # two cores made the finished run
     said = kills.run_to_the_end(fresh, tmp_path, "--cores", "1")

@@ -12,6 +12,7 @@ import yaml
 from checkout import DEFAULT_STUDIES, TINY, per_rule
 
 from soundproof.config import load_config
+from soundproof.config.stages import Stages
 
 REPOSITORY = Path(__file__).parents[2]
 STUDIES = sorted((REPOSITORY / "config/studies").glob("*.yaml"))
@@ -55,16 +56,22 @@ def test_the_default_run_has_one_job_per_cell(fresh):
         seeds = [study.detectors[label].seeds or study.seeds for label in labels]
         return len(study.parts()) * sum(map(len, seeds))
 
-    fitted = sum(trainings(study, study.detectors) for study in studies.values())
+    at_once = {name: Stages(study).fitted_at_once() for name, study in studies.items()}
+    fitted = sum(
+        trainings(study, [label for label in study.detectors if label not in at_once[name]])
+        for name, study in studies.items()
+    )
     explained = sum(trainings(study, study.explained) for study in studies.values())
-    maps = sum(trainings(study, study.explained) * len(study.explainers) for study in studies.values())
     parts = sum(len(study.parts()) for study in studies.values())
     expected = {
         "list_clips": len(studies),
         "extract_features": parts,
         "train_detector": fitted,
+        # the simple detectors of a part in one job
+        **{f"fit_detectors_{name}": len(study.parts()) for name, study in studies.items()},
         "score_clips": parts,
-        "attribute_clips": maps,
+        # all explainers of a study in one job
+        **{f"attribute_clips_{name}": trainings(study, study.explained) for name, study in studies.items()},
         "measure_faithfulness": explained,
         "measure_localisation": parts,
         # detectors that are explained and trained with several seeds, where weights are redrawn
@@ -77,7 +84,7 @@ def test_the_default_run_has_one_job_per_cell(fresh):
         "index_studies": 1,
     }
     assert {rule: counts.get(rule) for rule in expected} == expected
-    assert sum(counts.values()) < 300, "jobs are to be chunks of minutes, not clips"
+    assert sum(counts.values()) < 66, "jobs are to be chunks of minutes, not clips or explainers"
 
 
 def test_a_dry_run_is_quick_and_loads_no_numerical_library(fresh, tmp_path):
@@ -135,7 +142,7 @@ def test_a_dry_run_of_the_papers_tells_downloads_and_jobs_and_loads_no_numerical
     # the plan counts what Snakemake counts, its target aside
     jobs = fresh.planned("--configfile", "config/paper.yaml")
     assert len(jobs) == total
-    assert 100 < total < 1_000, "jobs are to be chunks of minutes, not clips"
+    assert 100 < total < 450, "jobs are to be chunks of minutes, not clips or explainers"
 
 
 def test_studies_of_one_data_set_with_other_settings_have_manifests_of_their_own(fresh):

@@ -77,7 +77,7 @@ def test_maps_made_elsewhere_are_read_again_when_they_change(copy):
     other = copy.path / STUDY / "attributions/integrated_gradients/all/ae/seed0.parquet"
     shutil.copy(other, copy.path / "mine/maps.parquet")
     os.utime(copy.path / "mine/maps.parquet", (1_000_000_000, 1_000_000_000))
-    assert per_rule(copy.planned(target)) == {"attribute_clips": 1}
+    assert per_rule(copy.planned(target)) == {"attribute_clips_tiny": 1}
     said = copy.snakemake("verify", "--cores", "1", check=False)
     assert "maps of 'mine' have changed since (changed: maps.parquet)" in said
 

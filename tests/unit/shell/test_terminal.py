@@ -97,6 +97,14 @@ def test_warnings_and_errors_are_the_engines_own(terminal):
     assert said(terminal, record(None, "Building DAG of jobs is slow", logging.WARNING)) != []
 
 
+def test_outputs_that_a_failed_job_keeps_are_not_listed(terminal):
+    for text in (
+        "Cannot restore a.parquet: no backup found.",
+        "Restored previous version of a.parquet (...).",
+    ):
+        assert said(terminal, record(None, text, logging.WARNING)) == []
+
+
 def test_a_dry_run_lists_jobs_in_full_but_not_thousands_of_inputs():
     terminal = OneLineAJob(Full(), WORDS, dry=True)
     job = record("job_info", "rule x", jobid=1, rule_name="x", wildcards={}, input=list("abcdefg"))

@@ -1,0 +1,111 @@
+"""What rules ask of the study that their wildcards name: settings, code, inputs that not every study has. No rule stands here."""
+
+import os
+from functools import cache
+
+from soundproof.config.stages import Stages
+from soundproof.datasets.registry import DATASETS
+from soundproof.folders.sources import joint, map_digests, source_digests
+
+
+def stages(wildcards):
+    """Settings and code of the study's stages."""
+    return Stages(STUDIES[wildcards.study])
+
+
+def manifest_of(wildcards):
+    """What says which files of a study's data set were fetched; one's own files are told by their content."""
+    dataset = STUDIES[wildcards.study].dataset
+    if not DATASETS[dataset.kind].needs_download:
+        return []
+    return [f"{DATA}/{dataset.kind}/{stages(wildcards).manifest()}"]
+
+
+@cache
+def contents_of(study):
+    """Digest of all files of one's own that a study's clips are read from, and of their names; None without any.
+
+    A parameter instead of inputs: Snakemake would compare dates before contents, and names would be patterns.
+    """
+    try:
+        return joint(source_digests(STUDIES[study].dataset))
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+
+
+def contents(wildcards):
+    """As `contents_of`, of the study that the wildcards name."""
+    return contents_of(wildcards.study)
+
+
+@cache
+def maps_of(study, label):
+    """Digests of the files behind an explainer whose maps were made elsewhere; of others none."""
+    try:
+        return map_digests(STUDIES[study].explainers[label])
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+
+
+def trained_keys(wildcards):
+    """(part, detector, seed) of each file that `trained` lists, in its order."""
+    study = STUDIES[wildcards.study]
+    return [list(cell) for cell in study.cells(study.detectors)]
+
+
+def cells_of_part(wildcards):
+    """(detector, seed) of each file that `of_part` lists, in its order."""
+    return [cell[1:] for cell in trained_keys(wildcards) if cell[0] == wildcards.part]
+
+
+def explained_cells_of_part(wildcards):
+    """(detector, seed) of the files that `explained_of_part` lists, in its order."""
+    labels = STUDIES[wildcards.study].explained
+    return [cell for cell in cells_of_part(wildcards) if cell[0] in labels]
+
+
+def all_detector_code(wildcards):
+    """Modules of all detectors of the study."""
+    return stages(wildcards).all_detector_code()
+
+
+def reported(wildcards):
+    """Numbers of the papers that a study is compared with."""
+    name = STUDIES[wildcards.study].reported
+    # relative: Snakemake's record of inputs must fit in every clone
+    return (
+        [os.path.relpath(Path(workflow.basedir, "config", "reported", f"{name}.csv"))]
+        if name
+        else []
+    )
+
+
+def artefact_code(names):
+    """Modules of tables or figures."""
+    return sorted({ARTEFACTS[name].module for name in names})
+
+
+def dataset_settings(wildcards):
+    """Settings of the data set that a manifest is named after."""
+    manifest = f"{wildcards.dataset}/manifest-{wildcards.settings}.json"
+    return next(
+        settings.dataset()
+        for settings in map(Stages, STUDIES.values())
+        if f"{settings.study.dataset.kind}/{settings.manifest()}" == manifest
+    )
+
+
+def without_bands(wildcards):
+    """Files of scores without bands, where the study asks for them."""
+    wanted = STUDIES[wildcards.study].bands is not None
+    return parts(f"{STUDY}/bands/{{part}}.parquet")(wildcards) if wanted else []
+
+
+def other_trainings(wildcards):
+    """Files that compare the trainings of a detector, for parts where there are several of one."""
+    wanted = stages(wildcards)
+    return [
+        f"{RUN}/{wildcards.study}/trainings/{part}.parquet"
+        for part in STUDIES[wildcards.study].parts()
+        if wanted.compared_cells(part)
+    ]

@@ -1,0 +1,99 @@
+"""Where files lie, and which of them a study has. No rule stands here."""
+
+from soundproof.exhibits.registry import ARTEFACTS
+
+RUN = str(Path(CONFIG.results_dir, CONFIG.run))
+DATA = str(Path(CONFIG.data_dir))
+STUDY = f"{RUN}/{{study}}"
+CELL = "{part}/{detector}/seed{seed}"
+TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
+FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
+
+
+wildcard_constraints:
+    study="|".join(STUDIES),
+    part=r"[^/]+",
+    detector=r"[^/]+",
+    seed=r"-?\d+",
+    dataset=r"[^/]+",
+    settings=r"[0-9a-f]+",
+
+
+def paths(study, detectors, template, part=None):
+    """Paths of all trainings of the detectors (and of each explainer, where the template names one)."""
+    return [
+        template.format(
+            study=study, part=of, detector=detector, seed=seed, explainer=explainer
+        )
+        for of, detector, seed in STUDIES[study].cells(detectors)
+        if part in (None, of)
+        for explainer in (
+            STUDIES[study].explainers if "{explainer}" in template else [None]
+        )
+    ]
+
+
+def explained(template):
+    """Input function: a file per explained detector, part and seed (and explainer) of the study."""
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].explained, template
+    )
+
+
+def explained_of_part(template):
+    """Input function: a file per explained detector and seed (and explainer) of the part."""
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].explained, template, wildcards.part
+    )
+
+
+def trained(template):
+    """Input function: a file per detector, part and seed of the study."""
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].detectors, template
+    )
+
+
+def of_part(template):
+    """Input function: a file per detector and seed of the part."""
+    return lambda wildcards: paths(
+        wildcards.study, STUDIES[wildcards.study].detectors, template, wildcards.part
+    )
+
+
+def parts(template):
+    """Input function: a file per part of the study."""
+    return lambda wildcards: [
+        template.format(study=wildcards.study, part=part)
+        for part in STUDIES[wildcards.study].parts()
+    ]
+
+
+def of_first_part(template):
+    """Input function: a file per explained detector (and explainer), of the first part and seed."""
+
+    def firsts(wildcards):
+        study = STUDIES[wildcards.study]
+        return [
+            template.format(
+                study=wildcards.study,
+                part=part,
+                detector=detector,
+                seed=seed,
+                explainer=explainer,
+            )
+            for detector, (part, seed) in study.first_cells().items()
+            for explainer in (study.explainers if "{explainer}" in template else [None])
+        ]
+
+    return firsts
+
+
+def first_cell(template):
+    """Input function: the file of the first part, explained detector and seed."""
+    return lambda wildcards: of_first_part(template)(wildcards)[0]
+
+
+def artefact_files(names):
+    """Files of tables or figures; folders would be compared by time stamp, not by content."""
+    return [f"{STUDY}/{file}" for name in names for file in ARTEFACTS[name].files]
