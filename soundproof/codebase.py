@@ -2,8 +2,8 @@
 
 The digest of a script covers the script and every module of this package that it imports, directly or
 through others (read off the syntax tree, function-level imports included). Left out are modules that only
-declare what exists: the registries and the configuration model. What they contribute reaches a job as
-settings, which are parameters of its rule; adding an explainer must not rerun every other one.
+declare what exists: registries, classes of settings and the configuration model. What they contribute
+reaches a job as settings, which are parameters of its rule; adding an explainer must not rerun every other one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _closure(module: str) -> frozenset[Path]:
 
 
 def _only_declares(module: str) -> bool:
-    return module.endswith(".registry") or module.startswith(f"{PACKAGE}.config")
+    return module.endswith((".registry", ".settings")) or module.startswith(f"{PACKAGE}.config")
 
 
 def _file(module: str) -> Path | None:

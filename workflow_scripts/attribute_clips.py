@@ -41,8 +41,7 @@ def attribute_clips(
 ) -> None:
     """Write the relevance maps of the chosen clips, what the method says of itself, and what a clip cost."""
     device = runtime.device()
-    values = dict(explainer)
-    entry = EXPLAINERS[values.pop("kind")]
+    entry, settings = EXPLAINERS.choose(explainer)
     rows = part_of(read_table(clips), part)
     chosen = clips_to_explain(rows, explain["clips"], explain["per_machine"])
     reader = MapReader(features)
@@ -67,7 +66,7 @@ def attribute_clips(
             load_detector(model, device),
             label,
             entry,
-            entry.settings(values),
+            settings,
             reader=reader,
             clip_ids=list(chosen["clip_id"]),
             writer=writer,

@@ -37,9 +37,7 @@ def train_detector(
     the next attempt continues from there.
     """
     where = runtime.device()
-    values = dict(detector)
-    kind = values.pop("kind")
-    entry = DETECTORS[kind]
+    entry, settings = DETECTORS.choose(detector)
     rows = part_of(read_table(clips), part)
     train = rows[(rows["split"] == "train") & (rows["label"] == "normal")]
     reader = MapReader(features)
@@ -52,7 +50,7 @@ def train_detector(
         device=where.type,
     )
     checkpoint = checkpoints / f"{digest(provenance.encode().decode())}.pt"
-    fitted = entry.load()(reader.axes.shape, entry.settings(values)).to(where)
+    fitted = entry.load()(reader.axes.shape, settings).to(where)
     run = TrainingRun(
         seed=seed,
         device=where,
@@ -63,7 +61,7 @@ def train_detector(
         ),
     )
     write_table(fitted.fit(MapClips(reader, train), run), history, provenance, HISTORY)
-    save_detector(model, fitted, kind, provenance)
+    save_detector(model, fitted, entry.name, provenance)
     checkpoint.unlink(missing_ok=True)
 
 

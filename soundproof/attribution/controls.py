@@ -7,19 +7,20 @@ from torch import Tensor
 
 from soundproof.attribution.base import ExplainContext, Explanation
 from soundproof.detectors.base import Detector
+from soundproof.registry import Parameters
 
 
-def explain_at_random(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain_at_random(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return independent uniform values in [0, 1), unsigned [B, n_freq, n_frames]."""
     maps = [torch.rand(x.shape[1:], generator=context.generator(clip_id)) for clip_id in context.clip_ids]
     return Explanation(torch.stack(maps).to(x))
 
 
-def explain_by_input(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain_by_input(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return the clip's own map, signed [B, n_freq, n_frames], in the unit of the map."""
     return Explanation(x.clone())
 
 
-def explain_by_magnitude(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain_by_magnitude(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return the absolute value of the clip's own map, unsigned [B, n_freq, n_frames], in the unit of the map."""
     return Explanation(x.abs())

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor
 
+from soundproof.abilities import lacks
 from soundproof.attribution.base import ExplainContext, Explanation
 from soundproof.attribution.captum_parts import by_clips
 from soundproof.detectors.base import Detector
-from soundproof.errors import ConfigError
+from soundproof.registry import Parameters
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return signed relevance of the detector's ``cam_layer``, upsampled to [B, n_freq, n_frames].
 
     Each channel of the layer is weighted with its mean gradient, the channels are summed.
@@ -23,11 +24,8 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     """
     layer = detector.cam_layer
     if layer is None:
-        raise ConfigError(
-            f"explainer '{context.method}'",
-            f"{type(detector).__name__} has no layer for Grad-CAM",
-            "explain it with another explainer",
-        )
+        remedy = "explain it with another explainer"
+        raise lacks(f"explainer '{context.method}'", type(detector).__name__, ["cam_layer"], remedy)
     grad_cam = LayerGradCam(detector.score, layer)
 
     def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:

@@ -10,9 +10,10 @@ from torch import Tensor
 from soundproof.attribution.base import ExplainContext, Explanation
 from soundproof.attribution.captum_parts import by_clips, gradients_in_passes
 from soundproof.detectors.base import Detector
+from soundproof.registry import Parameters
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return ``|d score / d x|``, unsigned [B, n_freq, n_frames]."""
     saliency = Saliency(detector.score)
     saliency.gradient_func = gradients_in_passes(context.rows_per_pass)

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
-from soundproof.detectors.registry import DetectorEntry
-from soundproof.errors import ConfigError
+from soundproof.abilities import check
+from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
-from soundproof.metrics import MetricEntry, Need
+from soundproof.metrics import MetricEntry, Need, abilities
 from soundproof.registry import Parameters, Registry, parameters
 
 UNIFORM_FRAMES = "uniform_frames"
@@ -213,15 +213,25 @@ def needs_of(metric: MetricEntry, settings: Parameters) -> frozenset[Need]:
     return metric.needs
 
 
-def check_compatible(detector: DetectorEntry, metric: MetricEntry, settings: Parameters) -> None:
+def check_compatible(
+    detector: DetectorEntry, of_detector: Parameters, metric: MetricEntry, settings: Parameters
+) -> None:
     """Refuse a metric that the detector cannot serve, before anything is trained.
 
+    Args:
+        detector: Entry of the detector.
+        of_detector: Its settings.
+        metric: Entry of the metric.
+        settings: Its settings.
+
     Raises:
-        ConfigError: The metric needs a reconstruction and the detector has none.
+        ConfigError: The detector lacks something; the message names what would fit.
     """
-    if "reconstruction" in needs_of(metric, settings) and not detector.reconstructs:
-        raise ConfigError(
-            f"faithfulness metric '{metric.name}' of detector '{detector.name}'",
-            "the metric replaces by the detector's reconstruction, and this detector has none",
-            "use 'ff_background', or another 'replacement'",
-        )
+    check(
+        f"faithfulness metric '{metric.name}'",
+        abilities(needs_of(metric, settings)),
+        detector.name,
+        detector.offered(of_detector),
+        rivals={entry.name: abilities(entry.needs) for entry in FAITHFULNESS.values()},
+        detectors={entry.name: entry.offers for entry in DETECTORS.values()},
+    )
