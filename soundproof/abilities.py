@@ -63,7 +63,7 @@ def check(
         return
     instead = sorted(name for name, needed in rivals.items() if needed <= offers)
     fitting = sorted(name for name, offered in detectors.items() if needs <= offered)
-    remedy = f"with this detector use one of: {', '.join(instead)}"
+    remedy = f"with this detector use one of (by default settings): {', '.join(instead)}"
     if fitting:
         remedy += f"; or take a detector that offers it: {', '.join(fitting)}"
     raise lacks(asker, detector, missing, remedy)
