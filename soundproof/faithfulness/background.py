@@ -8,7 +8,7 @@ from torch import Tensor
 from soundproof.abilities import lacks
 from soundproof.batching import in_passes
 from soundproof.detectors.base import Detector
-from soundproof.faithfulness.registry import Background
+from soundproof.faithfulness.settings import Background
 
 
 def background(detector: Detector, x: Tensor, kind: Background, size: int) -> Tensor:

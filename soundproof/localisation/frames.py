@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
+from soundproof.localisation.settings import Reduction
 from soundproof.localisation.truth import require_finite
 from soundproof.roc import auroc_rows
-
-Reduction = Literal["sum", "top5_mean"]
 
 
 def frame_curves(maps: np.ndarray, reduction: Reduction = "sum") -> np.ndarray:

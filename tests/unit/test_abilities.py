@@ -26,10 +26,8 @@ def test_what_is_offered_passes_and_the_rest_is_refused(asker: str, detector: st
     with pytest.raises(ConfigError) as refused:
         check(asker, needs, detector, offers, rivals=NEEDS, detectors=OFFERS)
     instead, fitting = refused.value.remedy.split("; or take a detector that offers it: ")
-    assert (
-        instead
-        == f"with this detector use one of (by default settings): {'blank, slope' if detector == 'smooth' else 'blank'}"
-    )
+    named = "blank, slope" if detector == "smooth" else "blank"
+    assert instead == f"with this detector use one of (by default settings): {named}"
     assert fitting == ("both" if asker == "show" else "both, smooth")
 
 
