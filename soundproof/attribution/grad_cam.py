@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor
 
-from soundproof.abilities import lacks
-from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.attribution.captum_parts import by_clips
-from soundproof.detectors.base import Detector
-from soundproof.registry import Parameters
+from soundproof.attribution.captum_passes import by_clips
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.abilities import lacks
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from captum.attr import IntegratedGradients
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.attribution.captum_parts import (
+from soundproof.attribution.captum_passes import (
     baseline_of,
     by_clips,
     completeness,
     gradients_in_passes,
 )
 from soundproof.attribution.settings import IntegratedGradientsSettings
-from soundproof.detectors.base import Detector
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
 def explain(

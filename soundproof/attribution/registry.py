@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from soundproof.abilities import Ability, check
 from soundproof.attribution.settings import (
     BaselineKind,
     ExternalSettings,
@@ -15,8 +14,9 @@ from soundproof.attribution.settings import (
     OcclusionSettings,
     SmoothGradSettings,
 )
+from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
-from soundproof.registry import Entry, Parameters, Registry
+from soundproof.interfaces.abilities import Ability, check
 
 
 class Passes(NamedTuple):
@@ -36,7 +36,7 @@ class ExplainerEntry(Entry):
     """Facts of an explainer.
 
     Attributes:
-        needs: What the detector must offer (:mod:`soundproof.abilities`).
+        needs: What the detector must offer (:mod:`soundproof.interfaces.abilities`).
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
         times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
@@ -106,7 +106,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="error_map",
             title="Error map",
-            implementation="soundproof.attribution.own_map:explain",
+            implementation="soundproof.attribution.error_map:explain",
             citation=f"the detector's own map (squared error, patch distance); {_P1}",
             needs=frozenset({"map"}),
             signed=False,
@@ -115,7 +115,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="saliency",
             title="Saliency",
-            implementation="soundproof.attribution.gradients:explain",
+            implementation="soundproof.attribution.saliency:explain",
             citation=f"Simonyan et al. 2014, arXiv 1312.6034; {_P1}",
             needs=frozenset({"gradients"}),
             signed=False,
@@ -136,7 +136,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="smooth_grad",
             title="SmoothGrad",
-            implementation="soundproof.attribution.smoothgrad:explain",
+            implementation="soundproof.attribution.smooth_grad:explain",
             citation=f"Smilkov et al. 2017, arXiv 1706.03825; {_P1}",
             parameters=SmoothGradSettings,
             needs=frozenset({"gradients"}),
@@ -147,7 +147,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="gradient_shap",
             title="GradSHAP",
-            implementation="soundproof.attribution.gradshap:explain",
+            implementation="soundproof.attribution.gradient_shap:explain",
             citation=f"Lundberg and Lee 2017, arXiv 1705.07874; {_P1}",
             parameters=GradientShapSettings,
             needs=frozenset({"gradients"}),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
 
 BaselineKind = Literal["zero", "clip_mean", "clip_min"]
 _BASELINE = "map that stands for 'nothing there': all 0, or the clip's own mean or minimum"

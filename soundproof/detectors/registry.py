@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from soundproof.abilities import Ability
-from soundproof.detectors.featex.settings import FeatExSettings
+from soundproof.core.registry import Entry, Parameters, Registry
+from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -16,7 +16,7 @@ from soundproof.detectors.settings import (
     OneClassSvmSettings,
     SkipCaeTransformerSettings,
 )
-from soundproof.registry import Entry, Parameters, Registry
+from soundproof.interfaces.abilities import Ability
 
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _AUTO_ENCODER: frozenset[Ability] = frozenset({"gradients", "reconstruction", "map"})
@@ -30,7 +30,7 @@ class DetectorEntry(Entry):
     """Facts of a detector.
 
     Attributes:
-        offers: What it has beside a score (:mod:`soundproof.abilities`), with its default settings.
+        offers: What it has beside a score (:mod:`soundproof.interfaces.abilities`), with its default settings.
         without: Abilities that a value of a setting takes away: ``{(setting, value): abilities}``.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
@@ -56,7 +56,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="skip_cae_transformer",
             title="Skip-CAE-Transformer",
-            implementation="soundproof.detectors.skip_cae_transformer:SkipCaeTransformer",
+            implementation="soundproof.detectors.reconstruction.skip_cae_transformer:SkipCaeTransformer",
             citation=_P1,
             parameters=SkipCaeTransformerSettings,
             offers=_CONVOLUTIONAL,
@@ -65,7 +65,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="skip_cae",
             title="Skip-CAE",
-            implementation="soundproof.detectors.skip_cae:SkipCae",
+            implementation="soundproof.detectors.reconstruction.skip_cae:SkipCae",
             citation=_P1,
             parameters=AutoEncoderSettings,
             offers=_CONVOLUTIONAL,
@@ -74,7 +74,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="cae",
             title="CAE (Duman)",
-            implementation="soundproof.detectors.cae:Cae",
+            implementation="soundproof.detectors.reconstruction.cae:Cae",
             citation=f"Duman et al. 2019; {_P1}",
             parameters=CaeSettings,
             offers=_CONVOLUTIONAL,
@@ -83,7 +83,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="dense_ae",
             title="Dense AE",
-            implementation="soundproof.detectors.dense_ae:DenseAe",
+            implementation="soundproof.detectors.reconstruction.dense_ae:DenseAe",
             citation=f"DCASE Task 2 baseline; {_P1}",
             parameters=DenseAeSettings,
             offers=_AUTO_ENCODER,
@@ -91,7 +91,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="one_class_svm",
             title="One-Class SVM",
-            implementation="soundproof.detectors.one_class_svm:OneClassSvm",
+            implementation="soundproof.detectors.classical.one_class_svm:OneClassSvm",
             citation=f"Schölkopf et al. 2001; {_P1}",
             parameters=OneClassSvmSettings,
             offers=frozenset({"gradients"}),
@@ -99,7 +99,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="isolation_forest",
             title="Isolation Forest",
-            implementation="soundproof.detectors.isolation_forest:IsolationForestDetector",
+            implementation="soundproof.detectors.classical.isolation_forest:IsolationForestDetector",
             citation=f"Liu et al. 2008; {_P1}",
             parameters=IsolationForestSettings,
             offers=frozenset(),
@@ -107,7 +107,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="featex",
             title="FeatEx",
-            implementation="soundproof.detectors.featex.detector:FeatEx",
+            implementation="soundproof.detectors.embedding.featex.detector:FeatEx",
             citation="Wilkinghoff 2024, arXiv 2312.09578; explained by Buck et al. 2026, arXiv 2601.19017",
             parameters=FeatExSettings,
             offers=frozenset({"gradients", "cam_layer", "embedding"}),
@@ -117,7 +117,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="gaussian",
             title="Gaussian",
-            implementation="soundproof.detectors.gaussian:Gaussian",
+            implementation="soundproof.detectors.classical.gaussian:Gaussian",
             citation="baseline: mean and deviation of each band, one Gaussian for all clips of a model; "
             "Ledoit and Wolf 2004; map: Garthwaite and Koch 2016",
             parameters=GaussianSettings,
@@ -127,7 +127,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="mean_square",
             title="Mean square (control)",
-            implementation="soundproof.detectors.mean_square:MeanSquare",
+            implementation="soundproof.detectors.classical.mean_square:MeanSquare",
             citation="control: the mean of x² over all cells, which is the error of reconstructing zero",
             offers=frozenset({"gradients"}),
             control=True,
@@ -135,7 +135,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="clip_level",
             title="Map mean (control)",
-            implementation="soundproof.detectors.clip_level:ClipLevel",
+            implementation="soundproof.detectors.classical.clip_level:ClipLevel",
             citation="control: how far the mean over all cells (level and spectral balance) separates the classes",
             offers=frozenset({"gradients"}),
             control=True,
@@ -144,5 +144,5 @@ DETECTORS: Registry[DetectorEntry] = Registry(
 )
 
 LEVEL_CONTROL = "level"
-"""Label of the control that every study with sound has, without a map or a model: see soundproof.level_control."""
+"""Label of the control that every study with sound has, without a map or a model: see soundproof.detection.level_control."""
 LEVEL_TITLE = "Level (control)"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
 from soundproof.training.settings import TrainingSettings
 
 Protocol = Literal["as_published", "corrected"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from soundproof.abilities import lacks
-from soundproof.batching import in_passes
-from soundproof.detectors.base import Detector
+from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.settings import Background
+from soundproof.interfaces.abilities import lacks
+from soundproof.interfaces.detector import Detector
 
 
 def background(detector: Detector, x: Tensor, kind: Background, size: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from soundproof.abilities import check
+from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.faithfulness.settings import (
@@ -11,8 +11,8 @@ from soundproof.faithfulness.settings import (
     FfSettings,
     RandomisationSettings,
 )
-from soundproof.metrics import MetricEntry, Need, abilities
-from soundproof.registry import Parameters, Registry
+from soundproof.interfaces.abilities import check
+from soundproof.interfaces.metric import MetricEntry, Need, abilities
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
@@ -39,7 +39,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="ff",
             title="FF (reconstruction)",
-            implementation="soundproof.faithfulness.replacement:reconstruction_ff",
+            implementation="soundproof.faithfulness.ff:reconstruction_ff",
             citation=_P1,
             parameters=FfSettings,
             category="faithfulness",
@@ -53,7 +53,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="ff_background",
             title="FF (background)",
-            implementation="soundproof.faithfulness.replacement:background_ff",
+            implementation="soundproof.faithfulness.ff:background_ff",
             citation=f"{_P1}, with a replacement that any detector has",
             parameters=FfBackgroundSettings,
             category="faithfulness",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
 
 Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
 

@@ -8,6 +8,8 @@ from typing import NamedTuple, get_args
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation import cells
 from soundproof.localisation.aupro import aupro
 from soundproof.localisation.aupro_parts import (
@@ -26,10 +28,8 @@ from soundproof.localisation.settings import (
     IouSettings,
     SegmentF1Settings,
 )
-from soundproof.localisation.truth import Truth
-from soundproof.metrics import Undefined
-from soundproof.registry import Parameters
-from soundproof.ties import n_top
+from soundproof.randomness.ties import n_top
+from soundproof.truth.ground_truth import Truth
 
 UNIFORM = "chance_uniform"
 SHIFT = "chance_circular_shift"

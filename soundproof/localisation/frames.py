@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from soundproof.localisation.settings import Reduction
-from soundproof.localisation.truth import require_finite
-from soundproof.roc import auroc_rows
+from soundproof.statistics.roc import auroc_rows
+from soundproof.truth.ground_truth import require_finite
 
 
 def frame_curves(maps: np.ndarray, reduction: Reduction = "sum") -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from soundproof.core.registry import Registry
+from soundproof.interfaces.metric import MetricEntry
 from soundproof.localisation.settings import (
     AuproSettings,
     FrameAurocSettings,
     IouSettings,
     SegmentF1Settings,
 )
-from soundproof.metrics import MetricEntry
-from soundproof.registry import Registry
 
 LOCALISATION: Registry[MetricEntry] = Registry(
     "localisation metric",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
 
 _Quantile = Annotated[float, Field(ge=0, lt=1)]
 _Percentile = Annotated[float, Field(ge=0, lt=100)]

@@ -10,8 +10,8 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingWarmRestarts, LRScheduler
 
-from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
-from soundproof.provenance import digest
+from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
+from soundproof.storage.provenance import digest
 from soundproof.training.settings import TrainingSettings
 
 LOOP = 2

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
 
 
 class TrainingSettings(Parameters):

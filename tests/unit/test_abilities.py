@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from soundproof.abilities import WORDS, Ability, check, lacks
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.interfaces.abilities import WORDS, Ability, check, lacks
 
 OFFERS = {"plain": frozenset(), "smooth": frozenset({"gradients"}), "both": frozenset({"gradients", "map"})}
 NEEDS = {"blank": frozenset(), "slope": frozenset({"gradients"}), "show": frozenset({"map"})}

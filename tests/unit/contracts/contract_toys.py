@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.abilities import Ability
-from soundproof.detectors.base import Detector, TrainingRun
 from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.abilities import Ability
+from soundproof.interfaces.detector import Detector, TrainingRun
 from soundproof.training.settings import TrainingSettings
 
 SMALL, ODD = (16, 24), (19, 29)

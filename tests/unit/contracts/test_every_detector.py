@@ -12,13 +12,13 @@ from contract_toys import ODD, SMALL, ToyClips, abilities_of, clips, fitted, qui
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from soundproof.abilities import Ability
-from soundproof.detectors.base import Detector, TrainingRun
+from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import load_detector, read_header, save_detector
-from soundproof.errors import ConfigError
-from soundproof.provenance import Provenance
-from soundproof.schemas import HISTORY
+from soundproof.interfaces.abilities import Ability
+from soundproof.interfaces.detector import Detector, TrainingRun
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import HISTORY
 from soundproof.training.settings import TrainingSettings
 
 N_TEST = 5

@@ -12,11 +12,11 @@ from contract_toys import SMALL, clips, fitted
 from torch import Tensor
 from torch.testing import assert_close
 
-from soundproof.attribution.again import re_explainer
-from soundproof.attribution.base import ExplainContext, Explanation
+from soundproof.attribution.re_explanation import re_explainer
 from soundproof.attribution.registry import EXPLAINERS, check_compatible
+from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
-from soundproof.errors import ConfigError
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 IDS = ["clip0", "clip1", "clip2", "clip3"]
 PAIRS = [

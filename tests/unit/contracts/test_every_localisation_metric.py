@@ -12,7 +12,7 @@ import pytest
 
 from soundproof.localisation.measure import measure_localisation
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.localisation.truth import Truth
+from soundproof.truth.ground_truth import Truth
 
 N_CLIPS, N_FREQ, N_FRAMES, RATE = 24, 12, 64, 8.0
 N_NOISES = 12
