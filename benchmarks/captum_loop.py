@@ -23,7 +23,7 @@ OfOneClip = Callable[[Detector, Tensor, Any, torch.Generator], Tensor]
 """``explain(detector, clip[1, n_freq, n_frames], settings, noise)`` -> relevance of the clip's shape."""
 
 
-def explain_one_by_one(name: str, detector: Detector, x: Tensor, context: ExplainContext) -> Tensor:
+def explain_one_by_one(name: str, detector: Detector, x: Tensor, context: ExplainContext[Any]) -> Tensor:
     """Explain each clip on its own, [B, n_freq, n_frames]."""
     explain = _EXPLAINERS[name]
     return torch.cat(

@@ -56,7 +56,7 @@ def faithfulness(setting: Setting) -> list[Row]:
     return rows
 
 
-def _context(setting: Setting, name: str, n: int) -> FaithfulnessContext:
+def _context(setting: Setting, name: str, n: int) -> FaithfulnessContext[Any]:
     n_frames = setting.shape[1]
     event = torch.zeros(n_frames, dtype=torch.bool, device=setting.device)
     event[n_frames // 4 : n_frames // 2] = True
@@ -71,7 +71,7 @@ def _context(setting: Setting, name: str, n: int) -> FaithfulnessContext:
 
 
 def _loop(
-    setting: Setting, name: str, x: Tensor, maps: dict[str, Tensor], context: FaithfulnessContext
+    setting: Setting, name: str, x: Tensor, maps: dict[str, Tensor], context: FaithfulnessContext[Any]
 ) -> Tensor:
     """Values [..., n_maps + 1, B] of a plain script; the last are those of the chance line."""
     settings: Any = context.settings

@@ -88,7 +88,7 @@ class Setting:
         """Size of a pass, as jobs choose it."""
         return rows_per_pass(self.detector, self.device, self.memory_budget_bytes, gradients=gradients)
 
-    def context(self, explainer: str, clip_ids: Sequence[str], **settings: Any) -> ExplainContext:
+    def context(self, explainer: str, clip_ids: Sequence[str], **settings: Any) -> ExplainContext[Any]:
         """Context of an explainer with P1's settings, which are its defaults."""
         entry = EXPLAINERS[explainer]
         return ExplainContext(

@@ -118,14 +118,13 @@ def _explain(
     device: torch.device,
     runtime: Runtime,
 ) -> Explained:
-    values = dict(one.explainer)
-    entry = EXPLAINERS[values.pop("kind")]
+    entry, settings = EXPLAINERS.choose(one.explainer)
     with progress(one.label, len(clips), "clip") as step:
         return explain_clips(
             detector,
             one.label,
             entry,
-            entry.settings(values),
+            settings,
             reader=reader,
             clip_ids=list(clips["clip_id"]),
             writer=writer,

@@ -80,11 +80,9 @@ def train_detector(
             continue
         logger.info("%s (seed %d): fitting to %d clips", one.label, one.seed, len(train))
         places = shelf.place(name, one.outputs)
-        values = dict(one.detector)
-        kind = values.pop("kind")
-        entry = DETECTORS[kind]
+        entry, settings = DETECTORS.choose(one.detector)
         checkpoint = checkpoints / f"{digest(provenance.encode().decode())}.pt"
-        fitted = entry.load()(reader.axes.shape, entry.settings(values)).to(where)
+        fitted = entry.load()(reader.axes.shape, settings).to(where)
         run = TrainingRun(
             seed=one.seed,
             device=where,
@@ -95,7 +93,7 @@ def train_detector(
             ),
         )
         write_table(fitted.fit(MapClips(reader, train), run), places["history"], provenance, HISTORY)
-        save_detector(places["model"], fitted, kind, provenance)
+        save_detector(places["model"], fitted, entry.name, provenance)
         checkpoint.unlink(missing_ok=True)
     shelf.empty({name: one.outputs for name, one in asked.items()})
 

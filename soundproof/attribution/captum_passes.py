@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from captum._utils.gradient import compute_gradients
 from captum.attr import NoiseTunnel
 from torch import Tensor
 
+from soundproof.attribution.settings import BaselineKind
+from soundproof.core.registry import Parameters
 from soundproof.detectors.batching import in_passes
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext
@@ -38,7 +40,10 @@ def gradients_in_passes(rows_per_pass: int) -> Callable[..., tuple[Tensor, ...]]
 
 
 def by_clips(
-    attribute: Callable[[Tensor, Sequence[str]], Tensor], x: Tensor, context: ExplainContext, copies: int
+    attribute: Callable[[Tensor, Sequence[str]], Tensor],
+    x: Tensor,
+    context: ExplainContext[Parameters],
+    copies: int,
 ) -> Tensor:
     """Attribute few clips per call, so that their ``copies`` rows each fill about one pass.
 
@@ -55,7 +60,7 @@ def by_clips(
     return torch.cat([attribute(x[group], context.clip_ids[group]) for group in groups])
 
 
-def baseline_of(x: Tensor, kind: Literal["zero", "clip_mean", "clip_min"]) -> Tensor:
+def baseline_of(x: Tensor, kind: BaselineKind) -> Tensor:
     """Map that stands for "nothing there", [B, n_freq, n_frames]."""
     if kind == "zero":
         return torch.zeros_like(x)

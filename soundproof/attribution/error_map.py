@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from soundproof.core.errors import ConfigError
+from soundproof.core.registry import Parameters
 from soundproof.detectors.batching import in_passes
+from soundproof.interfaces.abilities import lacks
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return ``detector.anomaly_map(x)``, unsigned [B, n_freq, n_frames].
 
     Raises:
@@ -21,11 +22,8 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     def own_map(rows: Tensor) -> Tensor:
         found = detector.anomaly_map(rows)
         if found is None:
-            raise ConfigError(
-                f"explainer '{context.method}'",
-                f"{type(detector).__name__} has no anomaly map",
-                "explain it with another explainer",
-            )
+            remedy = "explain it with another explainer"
+            raise lacks(f"explainer '{context.method}'", type(detector).__name__, ["map"], remedy)
         return found
 
     with torch.no_grad():

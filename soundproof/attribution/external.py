@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from soundproof.attribution.map_arrays import check_finite, check_shape, read_map
+from soundproof.attribution.settings import ExternalSettings
 from soundproof.core.errors import ArtefactError, DataError
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 from soundproof.storage.maps import MapReader
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[ExternalSettings]) -> Explanation:
     """Return the maps of the clips, as they are, [B, n_freq, n_frames].
 
     Raises:
@@ -25,7 +25,7 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
             finite real numbers, a file of another kind.
         ArtefactError: The Parquet file has no map of a clip.
     """
-    settings: Any = context.settings
+    settings = context.settings
     shape = (int(x.shape[1]), int(x.shape[2]))
     if settings.path.is_dir():
         maps = np.stack([read_map(settings.path / f"{clip_id}.npy", shape) for clip_id in context.clip_ids])

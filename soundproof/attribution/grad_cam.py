@@ -8,12 +8,13 @@ from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor
 
 from soundproof.attribution.captum_passes import by_clips
-from soundproof.core.errors import ConfigError
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.abilities import lacks
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return signed relevance of the detector's ``cam_layer``, upsampled to [B, n_freq, n_frames].
 
     Each channel of the layer is weighted with its mean gradient, the channels are summed.
@@ -23,11 +24,8 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     """
     layer = detector.cam_layer
     if layer is None:
-        raise ConfigError(
-            f"explainer '{context.method}'",
-            f"{type(detector).__name__} has no layer for Grad-CAM",
-            "explain it with another explainer",
-        )
+        remedy = "explain it with another explainer"
+        raise lacks(f"explainer '{context.method}'", type(detector).__name__, ["cam_layer"], remedy)
     grad_cam = LayerGradCam(detector.score, layer)
 
     def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:

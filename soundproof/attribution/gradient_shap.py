@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from captum.attr import GradientAttribution
@@ -17,6 +16,7 @@ from soundproof.attribution.captum_passes import (
     completeness,
     gradients_in_passes,
 )
+from soundproof.attribution.settings import GradientShapSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
@@ -45,12 +45,12 @@ class PathPointGradient(GradientAttribution):  # type: ignore[misc]
         return way * gradient
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[GradientShapSettings]) -> Explanation:
     """Return signed relevance [B, n_freq, n_frames] and its completeness (gap and error, each [B]).
 
     Relevance sums to ``score(x) - score(baseline)`` on average over many samples, but for what the noise moves.
     """
-    settings: Any = context.settings
+    settings = context.settings
 
     def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:
         generators = [context.generator(clip_id) for clip_id in clip_ids]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from captum.attr import IntegratedGradients
 from torch import Tensor
@@ -14,17 +13,20 @@ from soundproof.attribution.captum_passes import (
     completeness,
     gradients_in_passes,
 )
+from soundproof.attribution.settings import IntegratedGradientsSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(
+    detector: Detector, x: Tensor, context: ExplainContext[IntegratedGradientsSettings]
+) -> Explanation:
     """Return signed relevance [B, n_freq, n_frames] and its completeness (gap and error, each [B]).
 
     Relevance should sum to ``score(x) - score(baseline)``. A gap that is large beside that difference says that the
     path needs more steps (or that the score is not smooth).
     """
-    settings: Any = context.settings
+    settings = context.settings
     integrated = IntegratedGradients(detector.score)
     integrated.gradient_func = gradients_in_passes(context.rows_per_pass)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from captum.attr import Occlusion
 from torch import Tensor
 
 from soundproof.attribution.captum_passes import baseline_of, by_clips
 from soundproof.attribution.registry import occlusion_counts
+from soundproof.attribution.settings import OcclusionSettings
 from soundproof.core.errors import ConfigError
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[OcclusionSettings]) -> Explanation:
     """Return signed relevance [B, n_freq, n_frames].
 
     A cell has the mean of ``score(x) - score(x with the window blanked)`` over the windows that cover it.
@@ -24,7 +24,7 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     Raises:
         ConfigError: Window larger than the map, or a stride that leaves cells uncovered.
     """
-    settings: Any = context.settings
+    settings = context.settings
     shape = int(x.shape[1]), int(x.shape[2])
     _check_cover(settings, shape)
     windows = math.prod(occlusion_counts(settings, shape))
@@ -43,7 +43,7 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanati
     return Explanation(by_clips(attribute, x, context, copies=windows))
 
 
-def _check_cover(settings: Any, shape: tuple[int, int]) -> None:
+def _check_cover(settings: OcclusionSettings, shape: tuple[int, int]) -> None:
     axes = zip(("frequency bins", "frames"), shape, settings.window, settings.stride, strict=True)
     for axis, size, window, stride in axes:
         if window > size or window < min(stride, size):

@@ -27,12 +27,11 @@ def re_explainer(
     """
 
     def explain(label: str, detector: Detector, x: Tensor, clip_ids: Sequence[str]) -> Tensor | None:
-        values = dict(explainers[label])
-        entry = EXPLAINERS[values.pop("kind")]
-        if entry.name == "external":
+        entry, settings = EXPLAINERS.choose(explainers[label])
+        if entry.made_elsewhere:
             return None
         context = ExplainContext(
-            settings=entry.settings(values),
+            settings=settings,
             clip_ids=clip_ids,
             rows_per_pass=rows_per_pass(
                 detector, device, memory_budget_bytes, gradients="gradients" in entry.needs
@@ -56,14 +55,12 @@ def input_factor_of(
     """
 
     def factor(label: str, x: Tensor) -> Tensor | None:
-        values = dict(explainers[label])
-        entry = EXPLAINERS[values.pop("kind")]
-        if not entry.times_input:
+        entry, settings = EXPLAINERS.choose(explainers[label])
+        if entry.times_distance_from is None:
             return None
         # here, since Captum takes a second to load and most jobs need none of it
         from soundproof.attribution.captum_passes import baseline_of
 
-        settings: Any = entry.settings(values)
-        return x - baseline_of(x, getattr(settings, "baseline", "zero"))
+        return x - baseline_of(x, entry.times_distance_from(settings))
 
     return factor

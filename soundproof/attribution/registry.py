@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, PositiveFloat, PositiveInt
-
-from soundproof.core.errors import ConfigError
-from soundproof.core.registry import Entry, Registry, parameters
-from soundproof.detectors.registry import DetectorEntry
+from soundproof.attribution.settings import (
+    BaselineKind,
+    ExternalSettings,
+    GradientShapSettings,
+    IntegratedGradientsSettings,
+    OcclusionSettings,
+    SmoothGradSettings,
+)
+from soundproof.core.registry import Entry, Parameters, Registry
+from soundproof.detectors.registry import DETECTORS, DetectorEntry
+from soundproof.interfaces.abilities import Ability, check
 
 
 class Passes(NamedTuple):
@@ -31,61 +36,51 @@ class ExplainerEntry(Entry):
     """Facts of an explainer.
 
     Attributes:
-        needs: What the detector must offer: any of ``"gradients"``, ``"map"`` (an anomaly map of its own) and
-            ``"cam_layer"``.
+        needs: What the detector must offer (:mod:`soundproof.interfaces.abilities`).
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
-        times_input: Relevance is a factor times the cell's distance from the setting ``baseline`` (from 0 without
-            one): maps of unrelated factors are alike because the clip is the same.
+        times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
+            maps of unrelated factors are alike because the clip is the same. None: it is no such product.
         control: It knows nothing about the detector, and is there for others to be compared with.
+        made_elsewhere: Its maps are read, not computed: nobody here can make them for other weights.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 
-    needs: frozenset[str] = frozenset()
+    needs: frozenset[Ability] = frozenset()
     signed: bool
     stochastic: bool = False
-    times_input: bool = False
+    times_distance_from: Callable[[Any], BaselineKind] | None = None
     control: bool = False
+    made_elsewhere: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
 
-def check_compatible(detector: DetectorEntry, explainer: ExplainerEntry) -> None:
+def check_compatible(detector: DetectorEntry, settings: Parameters, explainer: ExplainerEntry) -> None:
     """Refuse an explainer that needs what the detector does not have, before anything is computed.
+
+    Args:
+        detector: Entry of the detector.
+        settings: Its settings.
+        explainer: Entry of the explainer.
 
     Raises:
         ConfigError: The detector lacks something; the message names what would fit.
     """
-    missing = explainer.needs - _offers(detector)
-    if missing:
-        fitting = [entry.name for entry in EXPLAINERS.values() if entry.needs <= _offers(detector)]
-        raise ConfigError(
-            f"explainer '{explainer.name}' for detector '{detector.name}'",
-            f"the detector lacks what the explainer needs: {', '.join(sorted(_WORDS[m] for m in missing))}",
-            f"explain this detector with one of: {', '.join(sorted(fitting))}",
-        )
-
-
-_WORDS = {
-    "gradients": "a differentiable score",
-    "map": "an anomaly map of its own",
-    "cam_layer": "a layer for Grad-CAM",
-}
-
-
-def _offers(detector: DetectorEntry) -> frozenset[str]:
-    offered = {
-        "gradients": detector.differentiable,
-        "map": detector.has_map,
-        "cam_layer": detector.has_cam_layer,
-    }
-    return frozenset(what for what, has in offered.items() if has)
+    check(
+        f"explainer '{explainer.name}'",
+        explainer.needs,
+        detector.name,
+        detector.offered(settings),
+        rivals={entry.name: entry.needs for entry in EXPLAINERS.values()},
+        detectors={entry.name: entry.offers for entry in DETECTORS.values()},
+    )
 
 
 def _positions(size: int, window: int, stride: int) -> int:
     return -(-max(0, size - window) // stride) + 1
 
 
-def occlusion_counts(settings: Any, shape: tuple[int, int]) -> tuple[int, int]:
+def occlusion_counts(settings: OcclusionSettings, shape: tuple[int, int]) -> tuple[int, int]:
     """Window positions along frequency and time; the last ones may reach over the edge (as in Captum)."""
     n_freq, n_frames = (
         _positions(size, window, stride)
@@ -94,19 +89,15 @@ def occlusion_counts(settings: Any, shape: tuple[int, int]) -> tuple[int, int]:
     return n_freq, n_frames
 
 
-def _occlusion_passes(settings: Any, shape: tuple[int, int]) -> Passes:
+def _occlusion_passes(settings: OcclusionSettings, shape: tuple[int, int]) -> Passes:
     rows, columns = occlusion_counts(settings, shape)
     return Passes(forward=rows * columns + 1, gradient=0)
 
 
-_BASELINE = (
-    Literal["zero", "clip_mean", "clip_min"],
-    Field(
-        "zero", description="map that stands for 'nothing there': all 0, or the clip's own mean or minimum"
-    ),
-)
-_SAMPLES = (PositiveInt, Field(25, description="noisy copies of each clip"))
-_CELLS = tuple[PositiveInt, PositiveInt]
+def _own_baseline(settings: IntegratedGradientsSettings | GradientShapSettings) -> BaselineKind:
+    return settings.baseline
+
+
 _P1 = "hyper-parameters: Elrashid et al. 2026, arXiv 2601.12660"
 
 EXPLAINERS: Registry[ExplainerEntry] = Registry(
@@ -135,14 +126,10 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             title="Integrated Gradients",
             implementation="soundproof.attribution.integrated_gradients:explain",
             citation=f"Sundararajan et al. 2017, arXiv 1703.01365; {_P1}",
-            parameters=parameters(
-                "integrated_gradients",
-                steps=(PositiveInt, Field(50, description="nodes of the Gauss-Legendre rule along the path")),
-                baseline=_BASELINE,
-            ),
+            parameters=IntegratedGradientsSettings,
             needs=frozenset({"gradients"}),
             signed=True,
-            times_input=True,
+            times_distance_from=_own_baseline,
             # the two forwards measure the completeness gap
             passes=lambda settings, shape: Passes(forward=2, gradient=settings.steps),
         ),
@@ -151,14 +138,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             title="SmoothGrad",
             implementation="soundproof.attribution.smooth_grad:explain",
             citation=f"Smilkov et al. 2017, arXiv 1706.03825; {_P1}",
-            parameters=parameters(
-                "smooth_grad",
-                samples=_SAMPLES,
-                sigma=(
-                    PositiveFloat,
-                    Field(0.1, description="standard deviation of the noise, in the unit of the maps"),
-                ),
-            ),
+            parameters=SmoothGradSettings,
             needs=frozenset({"gradients"}),
             signed=False,
             stochastic=True,
@@ -169,18 +149,10 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             title="GradSHAP",
             implementation="soundproof.attribution.gradient_shap:explain",
             citation=f"Lundberg and Lee 2017, arXiv 1705.07874; {_P1}",
-            parameters=parameters(
-                "gradient_shap",
-                samples=_SAMPLES,
-                sigma=(
-                    float,
-                    Field(0.09, ge=0, description="standard deviation of the noise, in the unit of the maps"),
-                ),
-                baseline=_BASELINE,
-            ),
+            parameters=GradientShapSettings,
             needs=frozenset({"gradients"}),
             signed=True,
-            times_input=True,
+            times_distance_from=_own_baseline,
             stochastic=True,
             # the two forwards measure the completeness gap
             passes=lambda settings, shape: Passes(forward=2, gradient=settings.samples),
@@ -199,12 +171,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             title="Occlusion",
             implementation="soundproof.attribution.occlusion:explain",
             citation="Zeiler and Fergus 2014, arXiv 1311.2901",
-            parameters=parameters(
-                "occlusion",
-                window=(_CELLS, Field((8, 20), description="size of the window: frequency bins, frames")),
-                stride=(_CELLS, Field((8, 20), description="step of the window: frequency bins, frames")),
-                baseline=_BASELINE,
-            ),
+            parameters=OcclusionSettings,
             signed=True,
             passes=_occlusion_passes,
         ),
@@ -241,14 +208,9 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             title="External maps",
             implementation="soundproof.attribution.external:explain",
             citation="maps made elsewhere",
-            parameters=parameters(
-                "external",
-                path=(
-                    Path,
-                    Field(description="Parquet file of maps, or a folder with one <clip_id>.npy per clip"),
-                ),
-            ),
+            parameters=ExternalSettings,
             signed=True,
+            made_elsewhere=True,
             passes=lambda settings, shape: Passes(forward=0, gradient=0),
         ),
     ],

@@ -8,11 +8,12 @@ from captum.attr import Saliency
 from torch import Tensor
 
 from soundproof.attribution.captum_passes import by_clips, gradients_in_passes
+from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[Parameters]) -> Explanation:
     """Return ``|d score / d x|``, unsigned [B, n_freq, n_frames]."""
     saliency = Saliency(detector.score)
     saliency.gradient_func = gradients_in_passes(context.rows_per_pass)

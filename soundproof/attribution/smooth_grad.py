@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from captum.attr import Saliency
 from torch import Tensor
 
 from soundproof.attribution.captum_passes import ClipNoiseTunnel, by_clips, gradients_in_passes
+from soundproof.attribution.settings import SmoothGradSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
-def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:
+def explain(detector: Detector, x: Tensor, context: ExplainContext[SmoothGradSettings]) -> Explanation:
     """Return the mean of ``|d score / d x|`` at ``x + noise``, unsigned [B, n_freq, n_frames].
 
     The absolute value is taken per noisy copy, before the mean (as P1 does).
     """
-    settings: Any = context.settings
+    settings = context.settings
     saliency = Saliency(detector.score)
     saliency.gradient_func = gradients_in_passes(context.rows_per_pass)
 

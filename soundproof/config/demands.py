@@ -11,6 +11,7 @@ from soundproof.config.stages import Plain, Stages
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.band_settings import BandSettings
+from soundproof.training.settings import TrainingSettings
 
 VALIDATED = 3
 """Normal training clips that a detector with a validation part needs: two to train on, one to validate with."""
@@ -21,7 +22,7 @@ def demands_of(study: Study) -> Plain:
     validated = [
         label
         for label, detector in study.detectors.items()
-        if hasattr(detector.settings, "validation_fraction")
+        if isinstance(detector.settings, TrainingSettings)
     ]
     removals = [study.bands, *(item.settings for name, item in study.faithfulness.items())]
     bands = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.attribution.settings import ExternalSettings
 from soundproof.config.model import Config, Study
 from soundproof.config.run_names import run_of
 from soundproof.config.study_files import extended, read_study
@@ -136,8 +137,9 @@ def _check_paths(study: Study) -> None:
     """Refuse a file or folder that is not there, before anything is computed."""
     named = [(f"dataset.{key}", getattr(study.dataset.settings, key, None)) for key in ("folder", "labels")]
     named += [
-        (f"explainers.{label}.path", getattr(explainer.settings, "path", None))
+        (f"explainers.{label}.path", explainer.settings.path)
         for label, explainer in study.explainers.items()
+        if isinstance(explainer.settings, ExternalSettings)
     ]
     for key, value in named:
         if value is not None and not Path(value).exists():

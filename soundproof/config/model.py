@@ -150,13 +150,13 @@ class Study(Section):
     @model_validator(mode="after")
     def _compatible(self) -> Study:
         self._check_explained()
-        for detector in self.detectors.values():
-            if not detector.explain:
-                continue
+        for label in self.explained:
+            detector = self.detectors[label]
+            entry = DETECTORS[detector.kind]
             for explainer in self.explainers.values():
-                check_explainer(DETECTORS[detector.kind], EXPLAINERS[explainer.kind])
+                check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])
             for metric in self.faithfulness.values():
-                check_metric(DETECTORS[detector.kind], FAITHFULNESS[metric.kind], metric.settings)
+                check_metric(entry, detector.settings, FAITHFULNESS[metric.kind], metric.settings)
         self.parts()
         return self
 

@@ -112,7 +112,11 @@ class Stages:
 
     def compared_explainers(self) -> list[str]:
         """Explainers whose maps follow the training; maps made elsewhere are the same for all."""
-        return [label for label, chosen in self.study.explainers.items() if chosen.kind != "external"]
+        return [
+            label
+            for label, chosen in self.study.explainers.items()
+            if not EXPLAINERS[chosen.kind].made_elsewhere
+        ]
 
     def facts(self) -> Plain:
         """What tables and figures must know beside the numbers."""

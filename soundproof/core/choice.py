@@ -20,7 +20,7 @@ from pydantic import (
 from soundproof.core.complaints import first_complaint
 from soundproof.core.errors import ConfigError
 from soundproof.core.messages import mapping, within
-from soundproof.core.registry import Entry, Parameters, Registry
+from soundproof.core.registry import Parameters, Registry
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names that become parts of file names."""
@@ -102,13 +102,8 @@ def choose(registry: Registry[Any], value: Any, label: str | None = None) -> Cho
         ConfigError: No such kind, or settings it does not take.
     """
     rest = mapping(f"settings of '{label or registry.kind}'", value)
-    kind = rest.pop("kind", label)
-    if not isinstance(kind, str):
-        raise ConfigError(
-            f"a {registry.kind}", f"no 'kind' in {value!r}", f"use one of: {', '.join(registry)}"
-        )
-    entry: Entry = registry[kind]
-    return Chosen(kind=kind, settings=entry.settings(rest))
+    entry, settings = registry.choose(rest, label)
+    return Chosen(kind=entry.name, settings=settings)
 
 
 def entries(what: str, value: Any, read: Callable[[str, Any], C]) -> dict[str, C]:

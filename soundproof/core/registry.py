@@ -104,6 +104,23 @@ class Registry(Mapping[str, E], Generic[E]):
                 f"{self.kind} '{name}'", f"no {self.kind} of that name", nearest(name, self._entries)
             ) from None
 
+    def choose(self, choice: Mapping[str, Any], default: str | None = None) -> tuple[E, Parameters]:
+        """Read ``{kind: ..., setting: ...}``: which entry, and its settings.
+
+        Args:
+            choice: Name of the entry under ``kind``, and settings.
+            default: The kind where none is named.
+
+        Raises:
+            ConfigError: No kind, none of that name, or settings that it does not take.
+        """
+        values = dict(choice)
+        kind = values.pop("kind", default)
+        if not isinstance(kind, str):
+            raise ConfigError(f"a {self.kind}", f"no 'kind' in {choice!r}", f"use one of: {', '.join(self)}")
+        entry = self[kind]
+        return entry, entry.settings(values)
+
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 

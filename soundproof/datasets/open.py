@@ -16,7 +16,6 @@ def open_dataset(choice: Mapping[str, Any], data_dir: Path) -> Dataset:
     Raises:
         ConfigError: No such kind, or settings it does not take.
     """
-    values = dict(choice)
-    entry = DATASETS[values.pop("kind")]
-    dataset: Dataset = entry.load()(entry.settings(values), data_dir)
+    entry, settings = DATASETS.choose(choice)
+    dataset: Dataset = entry.load()(settings, data_dir)
     return dataset

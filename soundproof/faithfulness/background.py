@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from soundproof.core.errors import ConfigError
 from soundproof.detectors.batching import in_passes
-from soundproof.faithfulness.registry import Background
+from soundproof.faithfulness.settings import Background
+from soundproof.interfaces.abilities import lacks
 from soundproof.interfaces.detector import Detector
 
 
@@ -42,9 +42,6 @@ def background(detector: Detector, x: Tensor, kind: Background, size: int) -> Te
 def _reconstruction(detector: Detector, x: Tensor) -> Tensor:
     reconstruction = detector.reconstruct(x)
     if reconstruction is None:
-        raise ConfigError(
-            f"replacement by the reconstruction of {type(detector).__name__}",
-            "a detector that does not reconstruct",
-            "use 'ff_background', or another 'replacement'",
-        )
+        remedy = "use 'ff_background', or another 'replacement'"
+        raise lacks("replacement by the reconstruction", type(detector).__name__, ["reconstruction"], remedy)
     return reconstruction

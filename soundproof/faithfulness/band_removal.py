@@ -31,7 +31,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,10 @@ _RELEVANCE_DECIMALS = 9
 
 
 def band_removal(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+    detector: Detector,
+    x: Tensor,
+    maps: Mapping[str, Tensor],
+    context: FaithfulnessContext[BandRemovalSettings],
 ) -> pd.DataFrame:
     """Compare relevance and effect of frequency bands.
 
@@ -72,7 +75,7 @@ def band_removal(
         ConfigError: More bands than bins, or a band without a bin.
         DataError: The context does not tell the frequencies of the rows.
     """
-    settings = cast(BandRemovalSettings, context.settings)
+    settings = context.settings
     frequencies = _frequencies(context, x)
     of_bin = partitions(frequencies, settings)
     intact, without = scores_without_bands(detector, x, of_bin, settings.removals, context.rows_per_pass)
@@ -128,7 +131,7 @@ def effect_of(intact: Tensor, without: Tensor) -> np.ndarray:
     return np.asarray((((intact - without) / step).round() * step).cpu().numpy())
 
 
-def _frequencies(context: FaithfulnessContext, x: Tensor) -> np.ndarray:
+def _frequencies(context: FaithfulnessContext[BandRemovalSettings], x: Tensor) -> np.ndarray:
     if context.frequencies_hz is None or len(context.frequencies_hz) != x.shape[1]:
         found = "none" if context.frequencies_hz is None else f"{len(context.frequencies_hz)} of them"
         raise DataError(f"the frequencies of the {x.shape[1]} rows", found, "read them off the features file")
@@ -149,7 +152,10 @@ def _rho(density: np.ndarray, effect: np.ndarray) -> np.ndarray:
 
 
 def _true_band_rows(
-    shares: np.ndarray, frequencies: np.ndarray, explainers: list[str], context: FaithfulnessContext
+    shares: np.ndarray,
+    frequencies: np.ndarray,
+    explainers: list[str],
+    context: FaithfulnessContext[BandRemovalSettings],
 ) -> pd.DataFrame:
     bands = context.event_bands or [None] * len(context.clip_ids)
     inside = np.stack([bins_within(frequencies, known or ()) for known in bands])
@@ -171,7 +177,7 @@ def _rows(
     metric: str,
     protocol: BandProtocol | str | None,
     explainers: Mapping[str, Tensor] | Sequence[str | None],
-    context: FaithfulnessContext,
+    context: FaithfulnessContext[BandRemovalSettings],
     parameters: Sequence[float | None] | None = None,
 ) -> pd.DataFrame:
     """Rows of values [n_parameters, n_explainers, n_clips] that are defined; bands count from 1."""

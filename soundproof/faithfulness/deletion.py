@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import torch
@@ -31,7 +30,8 @@ from torch import Tensor
 
 from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.background import background
-from soundproof.faithfulness.registry import RANDOM_CELLS, Background, backgrounds
+from soundproof.faithfulness.registry import RANDOM_CELLS
+from soundproof.faithfulness.settings import Background, CurveSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import CHANCE, FaithfulnessContext, long_rows
 from soundproof.randomness.ties import tie_breakers
@@ -40,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def deletion(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[CurveSettings]
 ) -> pd.DataFrame:
     """Remove the most relevant cells first.
 
@@ -61,7 +61,7 @@ def deletion(
 
 
 def insertion(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[CurveSettings]
 ) -> pd.DataFrame:
     """Start from the background and put the most relevant cells back first.
 
@@ -72,9 +72,13 @@ def insertion(
 
 
 def _measure(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext, name: str
+    detector: Detector,
+    x: Tensor,
+    maps: Mapping[str, Tensor],
+    context: FaithfulnessContext[CurveSettings],
+    name: str,
 ) -> pd.DataFrame:
-    settings: Any = context.settings
+    settings = context.settings
     cells = x[0].numel()
     drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(settings.draws)]
     ties = torch.from_numpy(tie_breakers(context.clip_ids, cells)).to(x.device)
@@ -83,7 +87,7 @@ def _measure(
     return pd.concat(
         [
             _curves(detector, x, list(maps), ranks, counts, context, name, kind)
-            for kind in backgrounds(settings.replacement)
+            for kind in settings.replacements
         ],
         ignore_index=True,
     )
@@ -95,12 +99,12 @@ def _curves(
     explainers: list[str],
     ranks: Tensor,
     counts: Tensor,
-    context: FaithfulnessContext,
+    context: FaithfulnessContext[CurveSettings],
     name: str,
     kind: Background,
 ) -> pd.DataFrame:
     """Rows of one replacement; rankings beyond the explainers are random ones."""
-    settings: Any = context.settings
+    settings = context.settings
     cells = x[0].numel()
     with torch.no_grad():
         r = background(detector, x, kind, context.rows_per_pass)

@@ -32,7 +32,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import torch
@@ -47,7 +46,8 @@ from soundproof.faithfulness.frame_marks import (
     segment_masks,
     shifted_masks,
 )
-from soundproof.faithfulness.registry import UNIFORM_FRAMES, Background
+from soundproof.faithfulness.registry import UNIFORM_FRAMES
+from soundproof.faithfulness.settings import Background, FfBackgroundSettings, FfSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import CHANCE, SHIFT, FaithfulnessContext, long_rows
 from soundproof.randomness.ties import tie_breakers
@@ -58,7 +58,7 @@ _AS_PUBLISHED = ("as_published", CHANCE)
 
 
 def reconstruction_ff(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[FfSettings]
 ) -> pd.DataFrame:
     """FF as the paper has it: replace by the detector's reconstruction.
 
@@ -80,22 +80,24 @@ def reconstruction_ff(
 
 
 def background_ff(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+    detector: Detector,
+    x: Tensor,
+    maps: Mapping[str, Tensor],
+    context: FaithfulnessContext[FfBackgroundSettings],
 ) -> pd.DataFrame:
     """FF for any detector with positive scores: replace by a background taken from the clip itself.
 
     Args and returns as :func:`reconstruction_ff`, with the further setting ``replacement`` and the metrics
     ``ff_background_frame`` and ``ff_background_segment``.
     """
-    settings: Any = context.settings
-    return _ff(detector, x, maps, context, settings.replacement, "ff_background")
+    return _ff(detector, x, maps, context, context.settings.replacement, "ff_background")
 
 
 def _ff(
     detector: Detector,
     x: Tensor,
     maps: Mapping[str, Tensor],
-    context: FaithfulnessContext,
+    context: FaithfulnessContext[FfSettings],
     kind: Background,
     prefix: str,
 ) -> pd.DataFrame:
@@ -138,14 +140,14 @@ def _ff(
 
 
 def _marks(
-    maps: Mapping[str, Tensor], n_frames: int, device: torch.device, context: FaithfulnessContext
+    maps: Mapping[str, Tensor], n_frames: int, device: torch.device, context: FaithfulnessContext[FfSettings]
 ) -> dict[str, Tensor]:
     """Frames to replace, bool [n_percentiles, width, B, n_frames], by what they are for.
 
     By the published rule and in equal number there is one per explainer; random frames in equal number one per
     draw; as many random ones as the published rule marks (explainers x draws); and shifted (shifts x explainers).
     """
-    settings: Any = context.settings
+    settings = context.settings
     percentiles = settings.percentiles
     n_clips = len(context.clip_ids)
     ties = torch.from_numpy(tie_breakers(context.clip_ids, n_frames)).to(device)
@@ -213,10 +215,10 @@ def _rows(
     defined: Tensor,
     metric: str,
     explainers: list[str],
-    context: FaithfulnessContext,
+    context: FaithfulnessContext[FfSettings],
 ) -> pd.DataFrame:
     """Turn the parts of FF, each [n_percentiles, width, B] as :func:`_marks` has them, into rows."""
-    settings: Any = context.settings
+    settings = context.settings
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, defined.tolist(), strict=True) if keep]
     parts = {name: part[..., defined] for name, part in ff.items()}
     own, shifted = parts[CHANCE], parts[SHIFT]

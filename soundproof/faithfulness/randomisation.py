@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ import torch
 from torch import Tensor
 
 from soundproof.core.errors import ConfigError
+from soundproof.faithfulness.settings import RandomisationSettings
 from soundproof.faithfulness.similarity import VARIANTS, similarity
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import COLUMNS, FaithfulnessContext, long_rows, typed
@@ -37,7 +37,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def randomisation(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext
+    detector: Detector,
+    x: Tensor,
+    maps: Mapping[str, Tensor],
+    context: FaithfulnessContext[RandomisationSettings],
 ) -> pd.DataFrame:
     """Compare each map with the one of the same explainer after the weights are redrawn.
 
@@ -59,7 +62,7 @@ def randomisation(
         raise ConfigError(
             "model randomisation", "nothing that makes new maps", "run it where the explainers run"
         )
-    settings: Any = context.settings
+    settings = context.settings
     strangers = [_with_random_weights(detector, context.seed, draw) for draw in range(settings.draws)]
     if any(_same_state(detector, stranger) for stranger in strangers):
         _LOG.warning("%s: %s has no weights to redraw", METRIC, type(detector).__name__)
@@ -80,10 +83,10 @@ def randomisation(
 
 
 def _floors(
-    names: Sequence[str], x: Tensor, context: FaithfulnessContext
+    names: Sequence[str], x: Tensor, context: FaithfulnessContext[RandomisationSettings]
 ) -> tuple[list[str], list[np.ndarray]]:
     """Explainers that multiply by the input, and how alike two maps of noise times that input are."""
-    settings: Any = context.settings
+    settings = context.settings
     found: dict[str, np.ndarray] = {}
     for name in names:
         distance = None if context.input_factor is None else context.input_factor(name, x)
@@ -106,7 +109,10 @@ def _mean_similarity(pairs: Sequence[tuple[Tensor, Tensor]]) -> np.ndarray:
 
 
 def _rows(
-    metric: str, names: Sequence[str], values: Sequence[np.ndarray], context: FaithfulnessContext
+    metric: str,
+    names: Sequence[str],
+    values: Sequence[np.ndarray],
+    context: FaithfulnessContext[RandomisationSettings],
 ) -> pd.DataFrame:
     """Rows of values [2, B] of each explainer."""
     if not names:

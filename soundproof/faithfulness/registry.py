@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
-
-from soundproof.core.errors import ConfigError
-from soundproof.core.registry import Parameters, Registry, parameters
-from soundproof.detectors.registry import DetectorEntry
+from soundproof.core.registry import Parameters, Registry
+from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
-from soundproof.interfaces.metric import MetricEntry, Need
+from soundproof.faithfulness.settings import (
+    CurveSettings,
+    FfBackgroundSettings,
+    FfSettings,
+    RandomisationSettings,
+)
+from soundproof.interfaces.abilities import check
+from soundproof.interfaces.metric import MetricEntry, Need, abilities
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
 RANDOM_CELLS = "random_cells"
 """Stands in the ``explainer`` column of the chance rows of deletion and insertion: cells in random order."""
 
-Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
 BACKGROUNDS: dict[str, str] = {
     "reconstruction": "reconstruction",
     "clip_median": "clip median",
@@ -26,73 +27,6 @@ BACKGROUNDS: dict[str, str] = {
 }
 """What stands in a removed cell, in print."""
 
-
-def backgrounds(replacement: Background | tuple[Background, ...] | None) -> tuple[Background, ...]:
-    """Read a setting ``replacement`` as a list."""
-    if replacement is None:
-        return ()
-    return (replacement,) if isinstance(replacement, str) else replacement
-
-
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError("a replacement stands twice")
-    return values
-
-
-def _ascending_from_0_to_1(values: tuple[float, ...]) -> tuple[float, ...]:
-    if values[:1] != (0.0,) or values[-1:] != (1.0,) or list(values) != sorted(set(values)):
-        raise ValueError("fractions must rise from 0 to 1")
-    return values
-
-
-N_CLIPS = (
-    PositiveInt | None,
-    Field(None, description="measure at most so many clips, drawn by clip id; None: all"),
-)
-
-REPLACEMENT = {
-    "percentiles": (
-        tuple[Annotated[float, Field(ge=0, le=100)], ...],
-        Field(
-            tuple(float(p) for p in range(90, 100)),
-            min_length=1,
-            description="frames at or above these percentiles of the clip's own curve are replaced",
-        ),
-    ),
-    "draws": (
-        PositiveInt,
-        Field(2, description="random curves per clip behind the chance line"),
-    ),
-    "shifts": (
-        NonNegativeInt,
-        Field(
-            1, description="random shifts of each curve, per percentile, behind the line of shifted curves"
-        ),
-    ),
-    "n_clips": N_CLIPS,
-}
-
-CELLS = {
-    "fractions": (
-        Annotated[tuple[float, ...], AfterValidator(_ascending_from_0_to_1)],
-        Field(
-            (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0),
-            description="parts of all cells that are removed (or put back), rising from 0 to 1",
-        ),
-    ),
-    "replacement": (
-        Background | Annotated[tuple[Background, ...], Field(min_length=1), AfterValidator(_distinct)],
-        Field(
-            "band_median",
-            description="what stands in a removed cell, or a list of such: the detector's reconstruction (favours "
-            "its error map by construction), the value 0 (favours Occlusion, which fills its windows so by "
-            "default), the median of the clip, or the median over time of the cell's band",
-        ),
-    ),
-    "draws": (PositiveInt, Field(1, description="random rankings per clip behind the chance line")),
-    "n_clips": N_CLIPS,
-}
 
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _FF_UNIT = "share of the anomaly score that goes away, at most 1; below 0 where replacing raises the score"
@@ -107,7 +41,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             title="FF (reconstruction)",
             implementation="soundproof.faithfulness.ff:reconstruction_ff",
             citation=_P1,
-            parameters=parameters("ff", **REPLACEMENT),
+            parameters=FfSettings,
             category="faithfulness",
             higher_is_better=True,
             needs=frozenset({"reconstruction"}),
@@ -121,18 +55,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             title="FF (background)",
             implementation="soundproof.faithfulness.ff:background_ff",
             citation=f"{_P1}, with a replacement that any detector has",
-            parameters=parameters(
-                "ff_background",
-                **REPLACEMENT,
-                replacement=(
-                    Literal["zero", "clip_median", "band_median"],
-                    Field(
-                        "band_median",
-                        description="what stands in a replaced frame: the value 0, the median of the clip, "
-                        "or the median over time of each band",
-                    ),
-                ),
-            ),
+            parameters=FfBackgroundSettings,
             category="faithfulness",
             higher_is_better=True,
             needs=frozenset(),
@@ -146,7 +69,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             title="Deletion",
             implementation="soundproof.faithfulness.deletion:deletion",
             citation=_RISE,
-            parameters=parameters("deletion", **CELLS),
+            parameters=CurveSettings,
             category="faithfulness",
             higher_is_better=False,
             needs=frozenset(),
@@ -159,7 +82,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             title="Insertion",
             implementation="soundproof.faithfulness.deletion:insertion",
             citation=_RISE,
-            parameters=parameters("insertion", **CELLS),
+            parameters=CurveSettings,
             category="faithfulness",
             higher_is_better=True,
             needs=frozenset(),
@@ -172,14 +95,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             title="Model randomisation",
             implementation="soundproof.faithfulness.randomisation:randomisation",
             citation="Adebayo et al. 2018, arXiv 1810.03292",
-            parameters=parameters(
-                "randomisation",
-                draws=(PositiveInt, Field(5, description="sets of random weights")),
-                n_clips=(
-                    PositiveInt | None,
-                    Field(20, description="measure at most so many clips, drawn by clip id; None: all"),
-                ),
-            ),
+            parameters=RandomisationSettings,
             category="faithfulness",
             higher_is_better=False,
             needs=frozenset({"re-explanation"}),
@@ -208,20 +124,30 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
 
 def needs_of(metric: MetricEntry, settings: Parameters) -> frozenset[Need]:
     """What a metric needs with these very settings: replacing by a reconstruction takes one."""
-    if "reconstruction" in backgrounds(getattr(settings, "replacement", None)):
+    if isinstance(settings, CurveSettings) and "reconstruction" in settings.replacements:
         return metric.needs | {"reconstruction"}
     return metric.needs
 
 
-def check_compatible(detector: DetectorEntry, metric: MetricEntry, settings: Parameters) -> None:
+def check_compatible(
+    detector: DetectorEntry, of_detector: Parameters, metric: MetricEntry, settings: Parameters
+) -> None:
     """Refuse a metric that the detector cannot serve, before anything is trained.
 
+    Args:
+        detector: Entry of the detector.
+        of_detector: Its settings.
+        metric: Entry of the metric.
+        settings: Its settings.
+
     Raises:
-        ConfigError: The metric needs a reconstruction and the detector has none.
+        ConfigError: The detector lacks something; the message names what would fit.
     """
-    if "reconstruction" in needs_of(metric, settings) and not detector.reconstructs:
-        raise ConfigError(
-            f"faithfulness metric '{metric.name}' of detector '{detector.name}'",
-            "the metric replaces by the detector's reconstruction, and this detector has none",
-            "use 'ff_background', or another 'replacement'",
-        )
+    check(
+        f"faithfulness metric '{metric.name}'",
+        abilities(needs_of(metric, settings)),
+        detector.name,
+        detector.offered(of_detector),
+        rivals={entry.name: abilities(entry.needs) for entry in FAITHFULNESS.values()},
+        detectors={entry.name: entry.offers for entry in DETECTORS.values()},
+    )

@@ -57,8 +57,10 @@ class Detector(nn.Module, ABC):
 
     Args:
         shape: (n_freq, n_frames) of the maps.
-        settings: Validated parameters of the registry entry.
+        settings: Validated parameters of the registry entry; a subclass annotates ``settings`` with its own class.
     """
+
+    settings: Parameters
 
     def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
         super().__init__()

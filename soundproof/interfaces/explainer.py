@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,9 +13,11 @@ from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
 from soundproof.randomness.seeding import seed_from
 
+S_co = TypeVar("S_co", bound=Parameters, covariant=True)
+
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainContext:
+class ExplainContext(Generic[S_co]):
     """What an explainer needs beside detector and maps.
 
     Attributes:
@@ -25,7 +28,7 @@ class ExplainContext:
         seed: Run seed.
     """
 
-    settings: Parameters
+    settings: S_co
     clip_ids: Sequence[str]
     rows_per_pass: int
     method: str
@@ -49,5 +52,8 @@ class Explanation:
     per_clip: dict[str, Tensor] = field(default_factory=dict)
 
 
-Explainer = Callable[[Detector, Tensor, ExplainContext], Explanation]
-"""``explain(detector, x[B, n_freq, n_frames], context)``; the detector is frozen, ``x`` is on its device."""
+Explainer = Callable[[Detector, Tensor, ExplainContext[Any]], Explanation]
+"""``explain(detector, x[B, n_freq, n_frames], context)``; the detector is frozen, ``x`` is on its device.
+
+An explainer annotates ``context`` with the class of its settings: ``ExplainContext[SmoothGradSettings]``.
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 import torch
@@ -36,8 +36,11 @@ None where the relevance is no such product.
 """
 
 
+S_co = TypeVar("S_co", bound=Parameters, covariant=True)
+
+
 @dataclass(frozen=True, kw_only=True)
-class FaithfulnessContext:
+class FaithfulnessContext(Generic[S_co]):
     """What a faithfulness metric needs beside detector and maps.
 
     Attributes:
@@ -56,7 +59,7 @@ class FaithfulnessContext:
             Empty where no clip has any.
     """
 
-    settings: Parameters
+    settings: S_co
     clip_ids: Sequence[str]
     annotated: Sequence[Tensor | None]
     frames_per_second: float
@@ -80,10 +83,11 @@ class FaithfulnessContext:
         return torch.stack([torch.rand(shape, generator=g, dtype=torch.float64) for g in generators])
 
 
-Faithfulness = Callable[[Detector, Tensor, Mapping[str, Tensor], FaithfulnessContext], pd.DataFrame]
+Faithfulness = Callable[[Detector, Tensor, Mapping[str, Tensor], FaithfulnessContext[Any]], pd.DataFrame]
 """``measure(detector, x[B, n_freq, n_frames], relevance by explainer, context)`` -> frame of ``COLUMNS``.
 
-The detector is frozen, ``x`` and the maps are on its device.
+The detector is frozen, ``x`` and the maps are on its device. A metric annotates ``context`` with the class of its
+settings: ``FaithfulnessContext[CurveSettings]``.
 """
 
 

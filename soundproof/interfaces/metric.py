@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from soundproof.core.registry import Entry, Registry
+from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
-Need = Literal["events", "masks", "gradients", "reconstruction", "re-explanation"]
+Need = Literal[Ability, "events", "masks", "re-explanation"]
+"""An ability of the detector, ground truth, or somebody who explains again."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class MetricEntry(Entry):
     Attributes:
         category: What it judges.
         higher_is_better: Direction; it holds for every measure of the family.
-        needs: What must exist besides the map: ground truth, or an ability of the detector.
+        needs: What must exist besides the map.
         chance: How its chance line is obtained.
         unit: Unit and range of the value.
         measures: Names that it writes in the ``metric`` column; its own name where none are given.
@@ -50,6 +52,11 @@ class MetricEntry(Entry):
             )
         if not self.measures:
             object.__setattr__(self, "measures", (self.name,))
+
+
+def abilities(needs: frozenset[Need]) -> frozenset[Ability]:
+    """Those needs that a detector answers."""
+    return frozenset(cast(Ability, need) for need in needs if need in ABILITIES)
 
 
 DETECTION: Registry[MetricEntry] = Registry(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from soundproof.core.registry import Parameters
 from soundproof.interfaces.metric import Undefined
 from soundproof.localisation import cells
 from soundproof.localisation.aupro import aupro
@@ -21,6 +22,12 @@ from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.chance import circular_shift_chance, uniform_chance
 from soundproof.localisation.frames import frame_auroc, frame_curves
 from soundproof.localisation.segments import Protocol, flag_all_f1, segment_f1
+from soundproof.localisation.settings import (
+    AuproSettings,
+    FrameAurocSettings,
+    IouSettings,
+    SegmentF1Settings,
+)
 from soundproof.randomness.ties import n_top
 from soundproof.truth.ground_truth import Truth
 
@@ -46,7 +53,7 @@ class Block(NamedTuple):
     value: np.ndarray | float | Undefined
 
 
-def segment_f1_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[Block]:
+def segment_f1_rows(maps: np.ndarray, truth: Truth, settings: SegmentF1Settings) -> Iterator[Block]:
     """Segment F1 under both protocols, each with chance lines for as many peaks, and of flagging every segment.
 
     Clips without an event are undefined: their F1 could only be zero.
@@ -73,7 +80,7 @@ def segment_f1_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[B
             yield Block("segment_f1", protocol, percentile, column)
 
 
-def frame_auroc_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[Block]:
+def frame_auroc_rows(maps: np.ndarray, truth: Truth, settings: FrameAurocSettings) -> Iterator[Block]:
     """Frame AUROC; both chance lines are 0.5 wherever the clip has a value."""
     values = frame_auroc(frame_curves(maps, settings.reduction), truth.frames(maps.shape[2]))
     yield Block("frame_auroc", "", None, values)
@@ -81,7 +88,7 @@ def frame_auroc_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[
         yield Block("frame_auroc", protocol, None, np.where(np.isnan(values), np.nan, 0.5))
 
 
-def cell_ranking_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[Block]:
+def cell_ranking_rows(maps: np.ndarray, truth: Truth, settings: Parameters) -> Iterator[Block]:
     """Cell AUROC and average precision, clip by clip and (one row each) over the pooled cells of the set."""
     masks = truth.cells()
     auroc = cells.cell_auroc(maps, masks)
@@ -107,7 +114,7 @@ def _pooled_ranking(scores: np.ndarray, positive: np.ndarray) -> Iterator[Block]
     yield Block("cell_ap", UNIFORM, None, cells.average_precision_chance(int(positive.sum()), positive.size))
 
 
-def aupro_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[Block]:
+def aupro_rows(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Iterator[Block]:
     """AU-PRO of the set and what stands behind it; its parameter is the integration limit.
 
     ``aupro_false_positives`` says which part of the false positives lies where (chance beside it), and
@@ -131,7 +138,7 @@ def aupro_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[Block]
         yield Block("aupro_regions", protocol, float(settings.min_cells), float(count))
 
 
-def iou_rows(maps: np.ndarray, truth: Truth, settings: Any) -> Iterator[Block]:
+def iou_rows(maps: np.ndarray, truth: Truth, settings: IouSettings) -> Iterator[Block]:
     """IoU at fixed quantiles, and each clip's best over a grid, which is an oracle: it looks at the truth."""
     masks = truth.cells()
     n_positive = masks.sum(axis=(1, 2)).tolist()

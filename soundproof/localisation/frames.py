@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
+from soundproof.localisation.settings import Reduction
 from soundproof.statistics.roc import auroc_rows
 from soundproof.truth.ground_truth import require_finite
-
-Reduction = Literal["sum", "top5_mean"]
 
 
 def frame_curves(maps: np.ndarray, reduction: Reduction = "sum") -> np.ndarray:

@@ -3,8 +3,9 @@
 The digest of a script covers the script and every module of this package that it imports, directly or
 through others (read off the syntax tree, function-level imports included). Left out, as rooms, is what shapes
 no number: words and messages, downloads (whose files are checked by their checksums), the machinery of a run,
-and what only declares what exists (registries, the configuration's model). What a declaration contributes reaches
-a job as settings, which are parameters of its rule; adding an explainer must not rerun every other one.
+and what only declares what exists (registries, classes of settings, the configuration's model). What a declaration
+contributes reaches a job as settings, which are parameters of its rule; adding an explainer must not rerun every
+other one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ PACKAGE = "soundproof"
 _ROOT = Path(__file__).resolve().parents[2]
 NO_NUMBERS = ("core", "downloads", "config", "runs", "datasets.miniatures")
 """Rooms that shape no number, and what they import stays out with them."""
+DECLARED = ("training", "backbones", "detectors", "attribution", "localisation", "faithfulness")
+"""Rooms whose classes of settings do nothing but declare: their values are a job's parameters."""
 
 
 def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
@@ -66,10 +69,11 @@ def _closure(module: str) -> frozenset[Path]:
 
 def shapes_no_number(module: str) -> bool:
     """Whether a module of this package stays out of digests."""
-    rooms = (f"{PACKAGE}.{room}" for room in NO_NUMBERS)
-    return module.endswith(".registry") or any(
-        module == room or module.startswith(f"{room}.") for room in rooms
-    )
+    if module.endswith(".registry"):
+        return True
+    if module.endswith(".settings"):
+        return module.split(".")[1] in DECLARED
+    return any(f"{module}.".startswith(f"{PACKAGE}.{room}.") for room in NO_NUMBERS)
 
 
 def _file(module: str) -> Path | None:

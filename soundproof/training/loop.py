@@ -24,7 +24,8 @@ from soundproof.training.checkpoint import load_checkpoint, save_checkpoint
 from soundproof.training.clips import split
 from soundproof.training.determinism import layers_seeded
 from soundproof.training.progress import Progress
-from soundproof.training.schedule import Schedule, fingerprint
+from soundproof.training.schedule import fingerprint, optimizer_of, scheduler_of
+from soundproof.training.settings import TrainingSettings
 
 
 class TrainingError(SoundproofError):
@@ -32,10 +33,9 @@ class TrainingError(SoundproofError):
 
 
 class GradientTrained(Detector):
-    """A detector trained by gradient descent on :meth:`training_loss`.
+    """A detector trained by gradient descent on :meth:`training_loss`."""
 
-    Its settings must have the fields of :data:`soundproof.detectors.registry.TRAINING`.
-    """
+    settings: TrainingSettings
 
     @abstractmethod
     def training_loss(self, x: Tensor, targets: Tensor | None, generator: torch.Generator) -> Tensor:
@@ -101,11 +101,11 @@ class _Training:
     def __init__(self, detector: GradientTrained, clips: TrainingClips, run: TrainingRun) -> None:
         self.detector = detector
         self.context = run
-        self.schedule = Schedule.of(detector.settings)
+        self.settings = detector.settings
         clip_ids = clips.frame["clip_id"].tolist()
-        self.train_rows, self.validation_rows = split(clip_ids, self.schedule.validation_fraction, run.seed)
+        self.train_rows, self.validation_rows = split(clip_ids, self.settings.validation_fraction, run.seed)
         self.batches = Batches(
-            clips, detector.shape, self.schedule.batch_size, run.device, run.memory_budget_bytes
+            clips, detector.shape, self.settings.batch_size, run.device, run.memory_budget_bytes
         )
         self.fingerprint = fingerprint(detector, clips, run, self.batches.window)
         targets = detector.training_targets(clips.frame)
@@ -114,8 +114,8 @@ class _Training:
         detector.initialise(seed_from("initial weights", run.seed))
         detector.to(run.device)
         weights = [weight for weight in detector.parameters() if weight.requires_grad]
-        self.optimizer = self.schedule.optimizer_of(weights)
-        self.scheduler = self.schedule.scheduler_of(self.optimizer)
+        self.optimizer = optimizer_of(self.settings, weights)
+        self.scheduler = scheduler_of(self.settings, self.optimizer)
         self.progress = Progress()
 
     def run(self) -> pd.DataFrame:
@@ -132,14 +132,14 @@ class _Training:
                 saved_at = time.monotonic()
             if self.context.on_epoch is not None:
                 validation_loss = self.progress.history[-1]["validation_loss"]
-                self.context.on_epoch(epoch, self.schedule.epochs, validation_loss)
+                self.context.on_epoch(epoch, self.settings.epochs, validation_loss)
         self.detector.load_state_dict(self.progress.best_weights)
         self.detector.eval()
         return self.progress.table()
 
     def _finished(self) -> bool:
         without_gain = self.progress.epochs_without_gain
-        return self.progress.epochs >= self.schedule.epochs or without_gain >= self.schedule.patience
+        return self.progress.epochs >= self.settings.epochs or without_gain >= self.settings.patience
 
     def _epoch(self, epoch: int) -> None:
         learning_rate = float(self.scheduler.get_last_lr()[0])
@@ -158,7 +158,7 @@ class _Training:
             "validation_loss": validation_loss,
             "learning_rate": learning_rate,
         }
-        self.progress.record(row, self.detector, self.schedule.min_delta)
+        self.progress.record(row, self.detector, self.settings.min_delta)
 
     def _train(self, epoch: int) -> float:
         self.detector.train()
@@ -167,7 +167,7 @@ class _Training:
         losses: list[Tensor] = []
         with layers_seeded(self.context.device, seed_from("layers", seed, epoch)):
             order = seed_from("order", seed, epoch)
-            keep_last = self.schedule.last_batch == "keep"
+            keep_last = self.settings.last_batch == "keep"
             for batch in self.batches.shuffled(self.train_rows, order, keep_last=keep_last):
                 loss = self._loss(batch, generator)
                 self.optimizer.zero_grad(set_to_none=True)
@@ -183,7 +183,7 @@ class _Training:
         which = (epoch,) if self.detector.redraws_in_validation else ()
         seed = seed_from("validation loss", self.context.seed, *which)
         generator = torch.Generator(self.context.device).manual_seed(seed)
-        drop_last = self.schedule.last_batch == "drop_everywhere"
+        drop_last = self.settings.last_batch == "drop_everywhere"
         losses, n_clips = [], 0
         for batch in self.batches.in_order(self.validation_rows, drop_last=drop_last):
             losses.append(loss(batch, generator) * len(batch.rows))

@@ -1,56 +1,36 @@
-"""What shapes a training: the loop's settings, and a digest of everything together."""
+"""What shapes a training: optimiser and learning rate, and a digest of everything together."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Literal
 
 import torch
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingWarmRestarts, LRScheduler
 
-from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 from soundproof.storage.provenance import digest
+from soundproof.training.settings import TrainingSettings
 
 LOOP = 2
 """Raised with each change of what a checkpoint holds or of how the loop goes on from it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """The loop's part of a detector's settings (:data:`soundproof.detectors.registry.TRAINING`)."""
+def optimizer_of(settings: TrainingSettings, weights: Iterable[nn.Parameter]) -> Optimizer:
+    """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, Adam adds it to their gradients."""
+    kind = AdamW if settings.optimizer == "adamw" else Adam
+    return kind(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
 
-    epochs: int
-    patience: int
-    min_delta: float
-    batch_size: int
-    optimizer: Literal["adamw", "adam"]
-    weight_decay: float
-    learning_rate: float
-    restart_epochs: int | None
-    min_learning_rate: float
-    validation_fraction: float
-    last_batch: Literal["drop", "keep", "drop_everywhere"]
 
-    @classmethod
-    def of(cls, settings: Parameters) -> Schedule:
-        """Pick the loop's fields from a detector's settings."""
-        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
-
-    def optimizer_of(self, weights: Iterable[nn.Parameter]) -> Optimizer:
-        """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, Adam adds it to their gradients."""
-        kind = AdamW if self.optimizer == "adamw" else Adam
-        return kind(weights, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)
-
-    def scheduler_of(self, optimizer: Optimizer) -> LRScheduler:
-        """Learning rate over the epochs: a cosine with restarts, or always the same."""
-        if self.restart_epochs is None:
-            return ConstantLR(optimizer, factor=1.0)
-        return CosineAnnealingWarmRestarts(optimizer, T_0=self.restart_epochs, eta_min=self.min_learning_rate)
+def scheduler_of(settings: TrainingSettings, optimizer: Optimizer) -> LRScheduler:
+    """Learning rate over the epochs: a cosine with restarts, or always the same."""
+    if settings.restart_epochs is None:
+        return ConstantLR(optimizer, factor=1.0)
+    return CosineAnnealingWarmRestarts(
+        optimizer, T_0=settings.restart_epochs, eta_min=settings.min_learning_rate
+    )
 
 
 def fingerprint(detector: Detector, clips: TrainingClips, run: TrainingRun, window: int | None) -> str:

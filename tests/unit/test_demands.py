@@ -76,7 +76,7 @@ def test_clips_that_fit_pass() -> None:
             {},
             r"\(512 samples at 8000 Hz\)\n.*'c0' of 500 samples at 8000 Hz",
         ),
-        (clips(n_samples=2_700), {}, "8 bands x 8 frames, for detector 'ae'\n.*64 bands x 7 frames"),
+        (clips(n_samples=2_700), {}, "16 bands x 16 frames, for detector 'ae'\n.*64 bands x 7 frames"),
         (clips(n_samples=20_000), {"features": {"recipe": "machine", "n_mels": 4}}, "4 bands x 48 frames"),
         (clips(n_samples=32_000, n_samples_of_last=16_000), {}, "clips of one length"),
         (clips().query("label == 'normal'"), {}, "test clips to explain"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import torch
@@ -11,8 +9,8 @@ from sklearn.covariance import OAS, LedoitWolf
 from torch import Tensor
 
 from soundproof.core.errors import DataError
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reading import in_chunks, no_history
+from soundproof.detectors.settings import GaussianSettings
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 
 _FLAT = 1e-12
@@ -39,11 +37,12 @@ class Gaussian(Detector):
       the training clips has among all frames.
     """
 
+    settings: GaussianSettings
     centre: Tensor
     cholesky: Tensor
     corr_max: Tensor
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: GaussianSettings) -> None:
         super().__init__(shape, settings)
         size = 2 * shape[0]
         self.register_buffer("centre", torch.zeros(size, dtype=torch.float64))
@@ -60,8 +59,7 @@ class Gaussian(Detector):
         if len(statistics) < 2 or not np.ptp(statistics, axis=0).any():
             found = f"{len(statistics)} clip(s) with the same mean and deviation in every band"
             raise DataError("normal training clips that differ", found, "add training clips")
-        settings: Any = self.settings
-        covariance = _covariance(statistics, settings.covariance)
+        covariance = _covariance(statistics, self.settings.covariance)
         self.centre.copy_(torch.from_numpy(statistics.mean(axis=0)))
         self.cholesky.copy_(torch.from_numpy(np.linalg.cholesky(covariance)))
         self.corr_max.copy_(torch.from_numpy(_corr_max(covariance)))

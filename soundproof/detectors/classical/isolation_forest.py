@@ -11,8 +11,8 @@ import torch
 from sklearn.ensemble import IsolationForest
 from torch import Tensor
 
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reading import no_history
+from soundproof.detectors.settings import IsolationForestSettings
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 from soundproof.randomness.seeding import seed_from
 
@@ -27,13 +27,14 @@ class IsolationForestDetector(Detector):
     ``-score_samples``; it is piecewise constant, hence without a useful gradient.
     """
 
+    settings: IsolationForestSettings
     feature: Tensor
     threshold: Tensor
     child: Tensor
     path_length: Tensor
     expected: Tensor
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: IsolationForestSettings) -> None:
         super().__init__(shape, settings)
         self.register_buffer("feature", torch.zeros(0, 0, dtype=torch.int64))
         self.register_buffer("threshold", torch.zeros(0, 0, dtype=torch.float64))
@@ -44,7 +45,7 @@ class IsolationForestDetector(Detector):
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
         """Fit on all clips at once (held in memory, as scikit-learn needs them)."""
         x = clips.read(list(range(len(clips)))).flatten(1).numpy()
-        settings: Any = self.settings
+        settings = self.settings
         fixed = settings.random_state
         forest = IsolationForest(
             n_estimators=settings.trees,
@@ -65,9 +66,8 @@ class IsolationForestDetector(Detector):
         cells = x.detach().flatten(1)
         tree = torch.arange(len(self.feature), device=x.device)
         node = torch.zeros(len(x), len(tree), dtype=torch.int64, device=x.device)
-        settings: Any = self.settings
         # scikit-learn grows trees no deeper than this
-        for _ in range(math.ceil(math.log2(max(settings.samples, 2)))):
+        for _ in range(math.ceil(math.log2(max(self.settings.samples, 2)))):
             value = cells.gather(1, self.feature[tree, node])
             right = (value.double() > self.threshold[tree, node]).long()
             node = self.child[tree, node, right]

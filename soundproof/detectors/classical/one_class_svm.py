@@ -7,8 +7,8 @@ import torch
 from sklearn.svm import OneClassSVM
 from torch import Tensor
 
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reading import no_history
+from soundproof.detectors.settings import OneClassSvmSettings
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 
 
@@ -19,13 +19,14 @@ class OneClassSvm(Detector):
     decision function ``offset - sum_i coefficient_i * exp(-width * |x - support_i|^2)``.
     """
 
+    settings: OneClassSvmSettings
     support: Tensor
     centre: Tensor
     coefficients: Tensor
     offset: Tensor
     width: Tensor
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: OneClassSvmSettings) -> None:
         super().__init__(shape, settings)
         cells = shape[0] * shape[1]
         self.register_buffer("support", torch.zeros(0, cells))

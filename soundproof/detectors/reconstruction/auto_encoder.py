@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from soundproof.detectors.reconstruction.masking import hide_patches
+from soundproof.detectors.settings import AutoEncoderSettings
 from soundproof.randomness.seeding import seed_from
 from soundproof.training.loop import GradientTrained
 
@@ -21,6 +21,8 @@ class AutoEncoder(GradientTrained):
     Trained plainly (``mask_ratio`` 0, "AE") or on reconstructing hidden patches ("MAE"); the score is that of the
     full, unmasked map in both cases (Elrashid et al. 2026, "P1" in these modules).
     """
+
+    settings: AutoEncoderSettings
 
     @abstractmethod
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -54,13 +56,11 @@ class AutoEncoder(GradientTrained):
     @property
     def redraws_in_validation(self) -> bool:
         """Whether each validation hides other cells."""
-        settings: Any = self.settings
-        return bool(settings.masks == "redrawn")
+        return self.settings.masks == "redrawn"
 
     def training_targets(self, frame: pd.DataFrame) -> Tensor | None:
         """Seed of each clip's mask, int64 [n_clips], where a clip has one mask; it depends on the clip alone."""
-        settings: Any = self.settings
-        if settings.mask_ratio == 0 or settings.masks != "per_clip":
+        if self.settings.mask_ratio == 0 or self.settings.masks != "per_clip":
             return None
         return torch.tensor([seed_from("mask", clip_id) for clip_id in frame["clip_id"]])
 
@@ -71,8 +71,7 @@ class AutoEncoder(GradientTrained):
         generator: torch.Generator,
         reconstruct: Callable[[Tensor], Tensor],
     ) -> Tensor:
-        settings: Any = self.settings
-        if settings.mask_ratio == 0:
+        if self.settings.mask_ratio == 0:
             return (reconstruct(x) - x).square().mean(dim=(1, 2)).mean()
         hidden = self._hidden(len(x), targets, generator)
         error = (reconstruct(x.masked_fill(hidden, 0)) - x).square()
@@ -80,7 +79,7 @@ class AutoEncoder(GradientTrained):
         return error.mul(hidden).sum() / hidden.sum()
 
     def _hidden(self, n_clips: int, seeds: Tensor | None, generator: torch.Generator) -> Tensor:
-        settings: Any = self.settings
+        settings = self.settings
         if seeds is None:
             return hide_patches(n_clips, self.shape, settings.mask_patch, settings.mask_ratio, generator)
         masks = [

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundproof.core.errors import ConfigError
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reconstruction.auto_encoder import AutoEncoder
+from soundproof.detectors.settings import AutoEncoderSettings
 
 POOLINGS = 4
 WIDTHS = (4, 8, 16, 32)
@@ -106,7 +106,7 @@ class ConvAutoEncoder(AutoEncoder):
         ConfigError: Maps too small for four poolings.
     """
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: AutoEncoderSettings) -> None:
         super().__init__(shape, settings)
         smallest = 2**POOLINGS
         if min(shape) < smallest:

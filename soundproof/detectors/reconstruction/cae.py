@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 from torch import Tensor, nn
 
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reconstruction.blocks import POOLINGS, Conv, ConvAutoEncoder, resize
+from soundproof.detectors.settings import CaeSettings
 
 _ENCODER = ((1, 2, 2, 4, 4), (4, 8, 8), (8, 16, 16), (16, 32, 32))
 _BOTTLENECK = (32, 64, 64, 32, 32)
@@ -44,10 +43,11 @@ class Cae(ConvAutoEncoder):
     (:class:`RectifiedConv`).
     """
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    settings: CaeSettings
+
+    def __init__(self, shape: tuple[int, int], settings: CaeSettings) -> None:
         super().__init__(shape, settings)
-        values: Any = settings
-        conv = Conv if values.protocol == "as_published" else RectifiedConv
+        conv = Conv if settings.protocol == "as_published" else RectifiedConv
         self.encoders = nn.ModuleList([_stage(widths, conv) for widths in _ENCODER])
         self.pools = nn.ModuleList([nn.MaxPool2d(2) for _ in range(POOLINGS)])
         self.bottleneck = _stage(_BOTTLENECK, conv)

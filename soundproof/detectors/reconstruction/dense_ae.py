@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 from torch import Tensor, nn
 
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reconstruction.auto_encoder import AutoEncoder
+from soundproof.detectors.settings import DenseAeSettings
 
 HIDDEN = 128
 CODE = 8
@@ -23,11 +22,12 @@ class DenseAe(AutoEncoder):
     output.
     """
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    settings: DenseAeSettings
+
+    def __init__(self, shape: tuple[int, int], settings: DenseAeSettings) -> None:
         super().__init__(shape, settings)
         cells = shape[0] * shape[1]
-        values: Any = settings
-        self._as_published: bool = values.protocol == "as_published"
+        self._as_published = settings.protocol == "as_published"
         half = [HIDDEN] * 4
         widths = [cells, *half, CODE, *half]
         self.layers = nn.ModuleList([nn.Linear(inputs, outputs) for inputs, outputs in pairwise(widths)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reconstruction.blocks import (
     INNER_WIDTH,
     WIDTHS,
@@ -16,6 +15,7 @@ from soundproof.detectors.reconstruction.blocks import (
     Up,
     match_channels,
 )
+from soundproof.detectors.settings import AutoEncoderSettings
 
 
 class SkipCae(ConvAutoEncoder):
@@ -31,7 +31,7 @@ class SkipCae(ConvAutoEncoder):
     end).
     """
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: AutoEncoderSettings) -> None:
         super().__init__(shape, settings)
         w1, w2, w3, w4 = WIDTHS
         # conv1 to conv10, two to a pair

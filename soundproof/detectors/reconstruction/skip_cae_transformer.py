@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundproof.core.registry import Parameters
 from soundproof.detectors.reconstruction.blocks import WIDTHS, ResidualPair, Up, match_channels, resize
 from soundproof.detectors.reconstruction.skip_cae import SkipCae
+from soundproof.detectors.settings import SkipCaeTransformerSettings
 
 MOST_HEADS = 10
 
@@ -34,16 +34,16 @@ class SkipCaeTransformer(SkipCae):
     larger than the setting ``token_grid`` are average-pooled to it and resized bilinearly afterwards (ours).
     """
 
+    settings: SkipCaeTransformerSettings
     _pool_rows: Tensor
     _pool_columns: Tensor
     _fit_rows: Tensor
     _fit_columns: Tensor
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: SkipCaeTransformerSettings) -> None:
         super().__init__(shape, settings)
         height, width = shape[0] // 8, shape[1] // 8
-        values: Any = settings
-        self._grid = min(height, values.token_grid[0]), min(width, values.token_grid[1])
+        self._grid = min(height, settings.token_grid[0]), min(width, settings.token_grid[1])
         tokens = self._grid[0] * self._grid[1]
         heads = max(n for n in range(1, MOST_HEADS + 1) if tokens % n == 0)
         # a module, not the default function, so that DeepLift finds the rectifier

@@ -47,7 +47,8 @@ def test_cost_of_one_clip(name, passes):
 
 def test_an_auto_encoder_takes_every_explainer():
     for explainer in EXPLAINERS.values():
-        check_compatible(DETECTORS["skip_cae_transformer"], explainer)
+        entry = DETECTORS["skip_cae_transformer"]
+        check_compatible(entry, entry.settings({}), explainer)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +61,20 @@ def test_an_auto_encoder_takes_every_explainer():
 )
 def test_what_does_not_fit_is_refused_with_what_does(detector, explainer, lacks):
     with pytest.raises(ConfigError, match=f"{explainer}.*{detector}") as refused:
-        check_compatible(DETECTORS[detector], EXPLAINERS[explainer])
+        check_compatible(DETECTORS[detector], DETECTORS[detector].settings({}), EXPLAINERS[explainer])
     assert lacks in refused.value.found
-    assert "occlusion" in refused.value.remedy
-    assert explainer not in refused.value.remedy
+    instead, _, detectors = refused.value.remedy.partition("; or take a detector that offers it: ")
+    assert "occlusion" in instead
+    assert explainer not in instead
+    assert "skip_cae" in detectors.split(", ")
+    assert detector not in detectors.split(", ")
+
+
+def test_what_a_setting_takes_away_is_refused_as_well():
+    featex, grad_cam = DETECTORS["featex"], EXPLAINERS["grad_cam"]
+    check_compatible(featex, featex.settings({"branches": "stft"}), grad_cam)
+    with pytest.raises(ConfigError, match="a layer for Grad-CAM"):
+        check_compatible(featex, featex.settings({"branches": "spectrum"}), grad_cam)
 
 
 def test_unknown_names_and_settings_are_refused():

@@ -106,7 +106,7 @@ def test_own_map_is_the_detector_s():
 
 @pytest.mark.parametrize("name", ["error_map", "grad_cam"])
 def test_a_detector_without_the_part_is_refused(name):
-    with pytest.raises(ConfigError, match="Linear has no"):
+    with pytest.raises(ConfigError, match="detector 'Linear'\n  found: the detector lacks"):
         explain(Linear(W), name, X, IDS)
 
 

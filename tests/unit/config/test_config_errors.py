@@ -36,12 +36,12 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "needs gradients": (
         {"detectors": {"isolation_forest": {"explain": True}}},
         "explainer 'saliency' for detector 'isolation_forest'",
-        "explain this detector with one of: external",
+        "with this detector use one of (by default settings): external",
     ),
     "needs reconstruction": (
         {"detectors": {"one_class_svm": {"explain": True}}},
-        "faithfulness metric 'ff' of detector 'one_class_svm'",
-        "use 'ff_background'",
+        "faithfulness metric 'ff' for detector 'one_class_svm'",
+        "ff_background",
     ),
     "nothing to explain with": ({"explainers": None}, "explanations of ae", "'explain: false'"),
     "nobody is explained": ({"detectors": {"ae": {"explain": False}}}, "no detector", "'explain: true'"),

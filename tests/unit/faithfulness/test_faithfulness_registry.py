@@ -21,17 +21,18 @@ def test_no_two_metrics_write_the_same_name():
 def test_what_needs_a_reconstruction_is_refused_before_anything_is_trained():
     ff, deletion = FAITHFULNESS["ff"], FAITHFULNESS["deletion"]
     forest, ae = DETECTORS["isolation_forest"], DETECTORS["skip_cae"]
+    plain = forest.settings({})
     by_reconstruction = deletion.settings({"replacement": "reconstruction"})
     for metric, settings in ((ff, ff.settings({})), (deletion, by_reconstruction)):
-        check_compatible(ae, metric, settings)
+        check_compatible(ae, ae.settings({}), metric, settings)
         with pytest.raises(ConfigError, match="ff_background"):
-            check_compatible(forest, metric, settings)
-    check_compatible(forest, deletion, deletion.settings({}))
+            check_compatible(forest, plain, metric, settings)
+    check_compatible(forest, plain, deletion, deletion.settings({}))
     assert needs_of(deletion, by_reconstruction) == {"reconstruction"}
     among_others = deletion.settings({"replacement": ["clip_median", "reconstruction"]})
     with pytest.raises(ConfigError, match="ff_background"):
-        check_compatible(forest, deletion, among_others)
-    check_compatible(forest, deletion, deletion.settings({"replacement": ["clip_median", "zero"]}))
+        check_compatible(forest, plain, deletion, among_others)
+    check_compatible(forest, plain, deletion, deletion.settings({"replacement": ["clip_median", "zero"]}))
 
 
 @pytest.mark.parametrize("replacement", [[], ["zero", "zero"], ["silence"]])

@@ -1,19 +1,15 @@
 import pytest
 import torch
 from torch import nn
-from training_toys import build
 
-from soundproof.training.schedule import Schedule
-
-
-def schedule(**settings):
-    return Schedule.of(build("cae", **settings).settings)
+from soundproof.training.schedule import optimizer_of, scheduler_of
+from soundproof.training.settings import TrainingSettings
 
 
 def stepped(weight, gradient, **settings):
     """Value of a weight after one optimisation step."""
     parameter = nn.Parameter(torch.tensor([weight]))
-    optimizer = schedule(learning_rate=0.1, **settings).optimizer_of([parameter])
+    optimizer = optimizer_of(TrainingSettings(learning_rate=0.1, **settings), [parameter])
     parameter.grad = torch.tensor([gradient])
     optimizer.step()
     return float(parameter.detach())
@@ -30,7 +26,7 @@ def test_adamw_shrinks_weights_and_adam_adds_them_to_the_gradient():
 
 def test_the_defaults_are_those_of_adamw():
     parameter = nn.Parameter(torch.ones(1))
-    ours = schedule().optimizer_of([parameter])
+    ours = optimizer_of(TrainingSettings(), [parameter])
     theirs = torch.optim.AdamW([parameter], lr=1e-3, fused=True)
     assert type(ours) is type(theirs)
     assert ours.defaults == theirs.defaults
@@ -38,9 +34,9 @@ def test_the_defaults_are_those_of_adamw():
 
 @pytest.mark.parametrize(("restart_epochs", "rates"), [(None, [1, 1, 1, 1, 1]), (2, [1, 0.5, 1, 0.5, 1])])
 def test_the_rate_follows_a_cosine_with_restarts_or_stays(restart_epochs, rates):
-    chosen = schedule(learning_rate=1.0, min_learning_rate=0.0, restart_epochs=restart_epochs)
-    optimizer = chosen.optimizer_of([nn.Parameter(torch.ones(1))])
-    scheduler = chosen.scheduler_of(optimizer)
+    chosen = TrainingSettings(learning_rate=1.0, min_learning_rate=0.0, restart_epochs=restart_epochs)
+    optimizer = optimizer_of(chosen, [nn.Parameter(torch.ones(1))])
+    scheduler = scheduler_of(chosen, optimizer)
     found = []
     for _ in rates:
         found.append(scheduler.get_last_lr()[0])

@@ -35,7 +35,6 @@ What differs from the publication in both, because a detector here sees one map 
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import pandas as pd
 import torch
@@ -43,7 +42,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundproof.core.errors import ConfigError, DataError
-from soundproof.core.registry import Parameters
 from soundproof.detectors.embedding.featex.augmentation import (
     draw_partners,
     exchange_features,
@@ -60,6 +58,7 @@ from soundproof.detectors.embedding.featex.references import (
     individual_number,
     normal_references,
 )
+from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.reading import in_chunks
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
 from soundproof.randomness.seeding import seed_from
@@ -82,24 +81,24 @@ class FeatEx(GradientTrained):
         ConfigError: No head with a weight: nothing to learn from.
     """
 
+    settings: FeatExSettings
     references: Tensor
     owners: Tensor
 
-    def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
+    def __init__(self, shape: tuple[int, int], settings: FeatExSettings) -> None:
         super().__init__(shape, settings)
-        chosen: Any = settings
-        both = chosen.branches == "both"
-        self.spectrum = SpectrumBranch(shape[0], chosen.width) if chosen.branches != "stft" else None
-        self.stft = StftBranch(shape, chosen.width) if chosen.branches != "spectrum" else None
+        both = settings.branches == "both"
+        self.spectrum = SpectrumBranch(shape[0], settings.width) if settings.branches != "stft" else None
+        self.stft = StftBranch(shape, settings.width) if settings.branches != "spectrum" else None
         self.n_dims = EMBEDDING * (2 if both else 1)
         self.weights = {
             name: weight
-            for name, weight in zip(CLASSES_PER_CLASS, chosen.loss_weights, strict=True)
+            for name, weight in zip(CLASSES_PER_CLASS, settings.loss_weights, strict=True)
             if weight > 0 and (both or name == "plain")
         }
         if not self.weights:
             raise ConfigError(
-                f"FeatEx with 'loss_weights' {list(chosen.loss_weights)} and 'branches: {chosen.branches}'",
+                f"FeatEx with 'loss_weights' {list(settings.loss_weights)} and 'branches: {settings.branches}'",
                 "no loss to learn from (one branch alone has the first of the three only)",
                 "give the first weight a positive value",
             )
@@ -114,7 +113,7 @@ class FeatEx(GradientTrained):
             DataError: Fewer than three clips, or all of one class.
             TrainingError: The loss is not finite.
         """
-        settings: Any = self.settings
+        settings = self.settings
         n_classes = int(groups(clips.frame, CLASS_COLUMNS).max()) + 1
         if n_classes == 1:
             raise DataError(
@@ -158,10 +157,9 @@ class FeatEx(GradientTrained):
 
     def penalty(self) -> Tensor:
         """L2 term: setting ``l2`` times the sum of the squared weights of convolutions and dense layers."""
-        settings: Any = self.settings
         branches = [branch for branch in (self.spectrum, self.stft) if branch is not None]
         squares = [weight.square().sum() for branch in branches for weight in kernels(branch)]
-        penalty: Tensor = settings.l2 * torch.stack(squares).sum()
+        penalty: Tensor = self.settings.l2 * torch.stack(squares).sum()
         return penalty
 
     def embed(self, x: Tensor) -> Tensor:
@@ -209,7 +207,7 @@ class FeatEx(GradientTrained):
     def _augmented(
         self, x: Tensor, labels: Tensor, generator: torch.Generator
     ) -> dict[str, tuple[Tensor, Tensor]]:
-        settings: Any = self.settings
+        settings = self.settings
         published = settings.protocol == "as_published"
         x, labels = mix(x, labels, settings.mixup, generator, mirrored=published)
         if self.spectrum is None or self.stft is None or list(self.weights) == ["plain"]:

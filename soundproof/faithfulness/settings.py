@@ -1,0 +1,85 @@
+"""Settings of the faithfulness metrics. Declarations only: importing this loads no numerical library.
+
+Those of band removal stand in :mod:`soundproof.faithfulness.band_settings`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
+
+from soundproof.core.registry import Parameters
+
+Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("a replacement stands twice")
+    return values
+
+
+def _ascending_from_0_to_1(values: tuple[float, ...]) -> tuple[float, ...]:
+    if values[:1] != (0.0,) or values[-1:] != (1.0,) or list(values) != sorted(set(values)):
+        raise ValueError("fractions must rise from 0 to 1")
+    return values
+
+
+_N_CLIPS = "measure at most so many clips, drawn by clip id; None: all"
+
+
+class FfSettings(Parameters):
+    """Which frames are replaced, and how many random curves stand beside."""
+
+    percentiles: tuple[Annotated[float, Field(ge=0, le=100)], ...] = Field(
+        tuple(float(p) for p in range(90, 100)),
+        min_length=1,
+        description="frames at or above these percentiles of the clip's own curve are replaced",
+    )
+    draws: PositiveInt = Field(2, description="random curves per clip behind the chance line")
+    shifts: NonNegativeInt = Field(
+        1, description="random shifts of each curve, per percentile, behind the line of shifted curves"
+    )
+    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
+
+
+class FfBackgroundSettings(FfSettings):
+    """Settings of FF with a replacement that any detector has."""
+
+    replacement: Literal["zero", "clip_median", "band_median"] = Field(
+        "band_median",
+        description="what stands in a replaced frame: the value 0, the median of the clip, "
+        "or the median over time of each band",
+    )
+
+
+class CurveSettings(Parameters):
+    """Settings of deletion and insertion curves."""
+
+    fractions: Annotated[tuple[float, ...], AfterValidator(_ascending_from_0_to_1)] = Field(
+        (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0),
+        description="parts of all cells that are removed (or put back), rising from 0 to 1",
+    )
+    replacement: (
+        Background | Annotated[tuple[Background, ...], Field(min_length=1), AfterValidator(_distinct)]
+    ) = Field(
+        "band_median",
+        description="what stands in a removed cell, or a list of such: the detector's reconstruction (favours "
+        "its error map by construction), the value 0 (favours Occlusion, which fills its windows so by "
+        "default), the median of the clip, or the median over time of the cell's band",
+    )
+    draws: PositiveInt = Field(1, description="random rankings per clip behind the chance line")
+    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
+
+    @property
+    def replacements(self) -> tuple[Background, ...]:
+        """The setting ``replacement`` as a list."""
+        return (self.replacement,) if isinstance(self.replacement, str) else self.replacement
+
+
+class RandomisationSettings(Parameters):
+    """Settings of model randomisation."""
+
+    draws: PositiveInt = Field(5, description="sets of random weights")
+    n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)

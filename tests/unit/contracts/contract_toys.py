@@ -1,0 +1,79 @@
+"""Every registered detector, fitted quickly on a few synthetic clips of two machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.abilities import Ability
+from soundproof.interfaces.detector import Detector, TrainingRun
+from soundproof.training.settings import TrainingSettings
+
+SMALL, ODD = (16, 24), (19, 29)
+N_CLIPS = 24
+QUICKER: Mapping[str, Mapping[str, Any]] = {"featex": {"width": 0.125}}
+"""Settings that save time; a new detector needs none."""
+
+
+class ToyClips:
+    """Training clips of two machines, each with a line of its own that comes and goes."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.maps = clips(N_CLIPS, shape, seed=0)
+        machines = ["one" if row % 2 else "two" for row in range(N_CLIPS)]
+        self.frame = pd.DataFrame(
+            {"clip_id": [f"clip{row:02d}" for row in range(N_CLIPS)], "machine": machines, "machine_id": "00"}
+        )
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    def read(self, rows: list[int]) -> Tensor:
+        return self.maps[rows]
+
+
+def clips(n: int, shape: tuple[int, int], seed: int) -> Tensor:
+    """Maps [n, n_freq, n_frames]: noise, and a line whose bin tells the machine."""
+    maps = torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed))
+    for row in range(n):
+        line = 1 + torch.sin(torch.arange(shape[1]) * (1 + row % 2))
+        maps[row, (row % 2 + 1) * shape[0] // 3] += 3 * line
+    return maps
+
+
+def quick_settings(kind: str) -> dict[str, Any]:
+    """One epoch of training, for those that train."""
+    trained = issubclass(DETECTORS[kind].parameters, TrainingSettings)
+    return {**({"epochs": 1, "batch_size": 8} if trained else {}), **QUICKER.get(kind, {})}
+
+
+@cache
+def fitted(kind: str, shape: tuple[int, int], changes: tuple[tuple[str, Any], ...] = ()) -> Detector:
+    """A frozen detector; shared by the tests, which leave it as it is."""
+    entry = DETECTORS[kind]
+    detector: Detector = entry.load()(shape, entry.settings({**quick_settings(kind), **dict(changes)}))
+    detector.fit(ToyClips(shape), TrainingRun(seed=3))
+    return detector.freeze()
+
+
+def abilities_of(detector: Detector, x: Tensor) -> set[Ability]:
+    """What a detector has beside a score, by trying."""
+    found: set[Ability] = set()
+    if detector.score(x.clone().requires_grad_()).requires_grad:
+        found.add("gradients")
+    with torch.no_grad():
+        if detector.reconstruct(x) is not None:
+            found.add("reconstruction")
+        if detector.anomaly_map(x) is not None:
+            found.add("map")
+        if detector.embed(x) is not None:
+            found.add("embedding")
+    if detector.cam_layer is not None:
+        found.add("cam_layer")
+    return found

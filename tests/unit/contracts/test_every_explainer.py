@@ -1,0 +1,131 @@
+"""What holds for every registered explainer on every detector that has what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+import pytest
+import torch
+from contract_toys import SMALL, clips, fitted
+from torch import Tensor
+from torch.testing import assert_close
+
+from soundproof.attribution.re_explanation import re_explainer
+from soundproof.attribution.registry import EXPLAINERS, check_compatible
+from soundproof.core.errors import ConfigError
+from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.explainer import ExplainContext, Explanation
+
+IDS = ["clip0", "clip1", "clip2", "clip3"]
+PAIRS = [
+    (explainer, detector)
+    for explainer, entry in EXPLAINERS.items()
+    for detector, offering in DETECTORS.items()
+    if entry.needs <= offering.offers
+]
+"""Explainer and a detector that has what it needs."""
+OTHER_PAIRS = [
+    (explainer, detector)
+    for explainer in EXPLAINERS
+    for detector in DETECTORS
+    if (explainer, detector) not in PAIRS
+]
+every_explainer = pytest.mark.parametrize("kind", EXPLAINERS)
+
+
+@pytest.fixture(scope="module")
+def required(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Settings of explainers that cannot do without; a new one without required settings needs none."""
+    folder: Path = tmp_path_factory.mktemp("maps")
+    for row, clip_id in enumerate(IDS):
+        np.save(folder / f"{clip_id}.npy", np.full(SMALL, row, dtype=np.float32))
+    return {"external": {"path": folder}}
+
+
+def detector_for(kind: str) -> str:
+    """First detector that has what the explainer needs."""
+    return next(detector for explainer, detector in PAIRS if explainer == kind)
+
+
+def explain(
+    kind: str, detector: str, required: dict[str, dict[str, Any]], rows: list[int], *, seed: int = 0
+) -> Explanation:
+    entry = EXPLAINERS[kind]
+    context = ExplainContext(
+        settings=entry.settings(required.get(kind, {})),
+        clip_ids=[IDS[row] for row in rows],
+        rows_per_pass=64,
+        method=kind,
+        seed=seed,
+    )
+    x = clips(len(IDS), SMALL, seed=1)[rows]
+    explanation: Explanation = entry.load()(fitted(detector, SMALL), x, context)
+    return explanation
+
+
+def relevance_of(*arguments: Any, **options: Any) -> Tensor:
+    return explain(*arguments, **options).relevance
+
+
+@pytest.mark.parametrize(("kind", "detector"), PAIRS)
+def test_it_explains_every_detector_that_has_what_it_needs(
+    kind: str, detector: str, required: dict[str, dict[str, Any]]
+) -> None:
+    entry = EXPLAINERS[kind]
+    check_compatible(DETECTORS[detector], fitted(detector, SMALL).settings, entry)
+    explanation = explain(kind, detector, required, [0, 1])
+    relevance = explanation.relevance
+    assert relevance.shape == (2, *SMALL)
+    assert relevance.dtype == torch.float32
+    assert relevance.isfinite().all()
+    assert not relevance.requires_grad
+    if not entry.signed:
+        assert (relevance >= 0).all()
+    for values in explanation.per_clip.values():
+        assert values.shape == (2,)
+
+
+@pytest.mark.parametrize(("kind", "detector"), OTHER_PAIRS)
+def test_a_detector_without_what_it_needs_is_refused(kind: str, detector: str) -> None:
+    entry = DETECTORS[detector]
+    with pytest.raises(ConfigError, match=f"explainer '{kind}' for detector '{detector}'"):
+        check_compatible(entry, entry.settings({}), EXPLAINERS[kind])
+
+
+@every_explainer
+def test_a_map_depends_on_clip_and_seed_alone(kind: str, required: dict[str, dict[str, Any]]) -> None:
+    detector = detector_for(kind)
+    together = relevance_of(kind, detector, required, [0, 1, 2, 3])
+    assert torch.equal(relevance_of(kind, detector, required, [0, 1, 2, 3]), together)
+    picked = relevance_of(kind, detector, required, [2, 0])
+    scale = float(together.abs().max())
+    assert_close(picked, together[[2, 0]], rtol=1e-4, atol=1e-5 * scale)
+    other_seed = relevance_of(kind, detector, required, [0, 1, 2, 3], seed=1)
+    assert torch.equal(other_seed, together) != EXPLAINERS[kind].stochastic
+
+
+@every_explainer
+def test_another_clip_has_another_map(kind: str, required: dict[str, dict[str, Any]]) -> None:
+    one, other = relevance_of(kind, detector_for(kind), required, [0, 1])
+    assert not torch.equal(one, other)
+
+
+@every_explainer
+def test_maps_for_other_weights_are_made_where_they_are_made_here(
+    kind: str, required: dict[str, dict[str, Any]]
+) -> None:
+    detector = fitted(detector_for(kind), SMALL)
+    again = re_explainer({"label": {"kind": kind, **required.get(kind, {})}}, 0, torch.device("cpu"), 1 << 28)
+    x = clips(len(IDS), SMALL, seed=1)
+    relevance = again("label", detector, x, IDS)
+    assert (relevance is None) == EXPLAINERS[kind].made_elsewhere
+    if relevance is not None:
+        assert relevance.shape == x.shape
+
+
+@every_explainer
+def test_its_function_takes_the_settings_that_its_entry_names(kind: str) -> None:
+    entry = EXPLAINERS[kind]
+    assert get_type_hints(entry.load())["context"] == ExplainContext[entry.parameters]  # type: ignore[name-defined]
