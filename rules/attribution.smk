@@ -19,8 +19,6 @@ rule attribute_clips:
         timing=f"{STUDY}/timings/{{explainer}}/{CELL}.parquet",
     log:
         f"{RUN}/logs/attribute_clips/{{study}}/{{explainer}}/{CELL}.log",
-    benchmark:
-        f"{RUN}/benchmarks/attribute_clips/{{study}}/{{explainer}}/{CELL}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -11,6 +11,7 @@ from soundproof.clock import bring_back, refuse_future
 from soundproof.config.run_names import claim, refuse_others, run_of
 from soundproof.files import remove_partials, require_writable
 from soundproof.alive import enter
+from soundproof.warm.start import keep_warm
 
 STANDING = enter(Path(".snakemake")) if workflow.is_main_process else None
 if STANDING and STANDING.cleared:
@@ -82,3 +83,8 @@ onstart:
             )
         except SoundproofError as error:
             sys.exit(f"Cannot run: {error}")
+        # environments of conda and containers have a Python of their own
+        if HERE and not workflow.deployment_settings.deployment_method:
+            keep_warm(
+                CONFIG.threads, n_jobs=sum(1 for _ in workflow.dag.needrun_jobs())
+            )

@@ -17,8 +17,6 @@ rule train_detector:
         history=f"{STUDY}/history/{CELL}.parquet",
     log:
         f"{RUN}/logs/train_detector/{{study}}/{CELL}.log",
-    benchmark:
-        f"{RUN}/benchmarks/train_detector/{{study}}/{CELL}.tsv"
     # long trainings first: they feed everything else
     priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
     retries: 1
@@ -51,8 +49,6 @@ rule score_clips:
         scores=f"{STUDY}/scores/{{part}}.parquet",
     log:
         f"{RUN}/logs/score_clips/{{study}}/{{part}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/score_clips/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
