@@ -12,17 +12,20 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 # columns, units and order of Snakemake's files of this kind
-COLUMNS = "s h:m:s max_rss max_vms max_uss max_pss io_in io_out mean_load cpu_time".split()
+COLUMNS = (
+    *("s", "h:m:s", "max_rss", "max_vms", "max_uss", "max_pss"),
+    *("io_in", "io_out", "mean_load", "cpu_time"),
+)
 _BLOCK = 512
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _MEBI = 1 << 20
 
 
 def usage_file(rule: str, log: Path) -> Path | None:
-    """Where a job's usage stands: as its log, below ``benchmarks``; None for a log that is not below ``logs/RULE``."""
+    """Where a job's usage stands: as its log, below ``benchmarks``; None for a log outside ``logs/RULE``."""
     for folder in log.parents:
         if folder.name == rule and folder.parent.name == "logs":
             below = log.relative_to(folder.parent).with_suffix(".tsv")
@@ -33,8 +36,8 @@ def usage_file(rule: str, log: Path) -> Path | None:
 def usage() -> dict[str, str]:
     """What this process, and those it waited for, took from its start until now, by :data:`COLUMNS`.
 
-    Seconds; the largest resident set of a process in MiB; MiB read and written; processor seconds, and their percentage
-    of the seconds. "NA" is what the system does not count.
+    Seconds; the largest resident set of a process in MiB; MiB read and written; processor seconds, and their
+    percentage of the seconds. "NA" is what the system does not count.
     """
     seconds = max(time.time() - psutil.Process().create_time(), 1e-3)
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -1,8 +1,8 @@
 """Stands in for the interpreter of a job: has the script run by a fork of the warm one, or becomes a plain Python.
 
-Run by its path with ``python -I -S``: it is up in a hundredth of a second because it imports nothing else. Words:
-socket, interpreter, script, arguments of the script. It ends as the job ends, by its status or its signal; a signal to
-it reaches the job, and its death ends the job.
+Run by its path with ``python -I -S``: it is up in a few hundredths of a second because it imports little. Words:
+socket, interpreter, script, arguments of the script. It ends as the job ends, by its status or its signal. A
+request to end reaches the job, and its death ends the job.
 """
 
 import json
@@ -10,6 +10,8 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 
@@ -20,7 +22,9 @@ def ask(words: list[str], server: socket.socket) -> int | None:
         Exit status, negative for a signal as in ``subprocess``; None if the server would not run it, or is gone
         before it has begun.
     """
-    request = json.dumps({"words": words, "folder": os.getcwd(), "environment": dict(os.environ)}).encode()
+    request = json.dumps(
+        {"words": words, "folder": str(Path.cwd()), "environment": dict(os.environ)}
+    ).encode()
     try:
         socket.send_fds(server, [len(request).to_bytes(8, "big")], [0, 1, 2])
         server.sendall(request)
@@ -30,7 +34,9 @@ def ask(words: list[str], server: socket.socket) -> int | None:
         return None
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        server.sendall(bytes([number]))
+        # not to be taken for a server that never began
+        with suppress(OSError):
+            server.sendall(bytes([number]))
 
     signal.signal(signal.SIGTERM, pass_on)
     answer = b""
@@ -40,7 +46,7 @@ def ask(words: list[str], server: socket.socket) -> int | None:
         except OSError:
             more = b""
         if not more:
-            print("The warm interpreter was killed, and this job with it.", file=sys.stderr)
+            sys.stderr.write("The warm interpreter was killed, and this job with it.\n")
             return -signal.SIGKILL
         answer += more
     return int.from_bytes(answer, "big", signed=True)
@@ -50,22 +56,16 @@ def main(address: str, interpreter: str, words: list[str]) -> None:
     """Run ``words`` as ``interpreter`` would, and end as it does."""
     status = None
     if words and words[0].endswith(".py"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-            try:
-                server.connect(address)
-            except OSError:
-                # not up yet, or not any more
-                pass
-            else:
-                status = ask(words, server)
+        # an error says that it is not up yet, or not any more
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.connect(address)
+            status = ask(words, server)
     if status is None:
         os.execv(interpreter, [interpreter, *words])
     if status < 0:
-        try:
+        # SIGKILL is none that could be handled or ignored
+        with suppress(OSError):
             signal.signal(-status, signal.SIG_DFL)
-        except OSError:
-            # nobody handles or ignores this one
-            pass
         os.kill(os.getpid(), -status)
     sys.exit(status)
 

@@ -1,7 +1,7 @@
 """The warm interpreter: loads the libraries once, then forks for each job that a client asks for.
 
-It loads libraries only; a job imports this project's own modules itself, from the files as they are when it starts. One
-thread does all, since a fork takes only the thread that forks. Linux only (``pidfd_open``, death signals).
+It loads libraries only; a job imports this project's own modules itself, from the files as they are when it starts.
+One thread does all, since a fork takes only the thread that forks. Linux only (``pidfd_open``, death signals).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def load() -> None:
         try:
             importlib.import_module(name)
         except Exception as error:
-            print(f"The warm interpreter does without {name}: {error}", file=sys.stderr)
+            sys.stderr.write(f"The warm interpreter does without {name}: {error}\n")
     # objects that all forks share are not to be copied for a collector's marks
     gc.collect()
     gc.freeze()
@@ -79,7 +79,7 @@ class Server:
         # under another name first: who finds the address can connect
         self.listener.bind(str(address.with_suffix(".new")))
         self.listener.listen(64)
-        os.rename(address.with_suffix(".new"), address)
+        address.with_suffix(".new").rename(address)
         self.events.register(self.listener, selectors.EVENT_READ, self.accept)
         self.events.register(0, selectors.EVENT_READ, lambda: sys.exit(0))
 
@@ -124,16 +124,16 @@ class Server:
             job = os.fork()
         except OSError:
             return None
-        if job:
-            return job
-        die_with(server)
-        # the address, and what is between the server and its clients
-        for key in list(self.events.get_map().values()):
-            if key.fd:
-                os.close(key.fd)
-        self.events.close()
-        client.close()
-        _become(request, descriptors)
+        if not job:
+            die_with(server)
+            # the address, and what is between the server and its clients
+            for key in list(self.events.get_map().values()):
+                if key.fd:
+                    os.close(key.fd)
+            self.events.close()
+            client.close()
+            _become(request, descriptors)
+        return job
 
     def hear(self, client: socket.socket, job: int) -> None:
         """Pass a client's signal on to its job; a client that died takes its job along."""
@@ -193,9 +193,9 @@ def _become(request: Mapping[str, Any], descriptors: Sequence[int]) -> NoReturn:
         if isinstance(ended.code, int | None):
             status = ended.code or 0
         else:
-            print(ended.code, file=sys.stderr)
+            sys.stderr.write(f"{ended.code}\n")
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     atexit._run_exitfuncs()
     for stream_ in (sys.stdout, sys.stderr):
         try:

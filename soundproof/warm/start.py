@@ -21,16 +21,16 @@ WORTHWHILE = 4
 def keep_warm(threads: int, n_jobs: int) -> bool:
     """Start the interpreter beside this process, and name it in ``sys.executable``.
 
-    The workflow engine writes ``sys.executable`` into the command of each job. Until the interpreter is up, and should it
-    die, jobs run in a Python of their own.
+    The workflow engine writes ``sys.executable`` into the command of each job. Until the interpreter is up, and
+    should it die, jobs run in a Python of their own.
 
     Args:
         threads: Threads of a job. A job of another number does not use it.
         n_jobs: Jobs that are to come.
 
     Returns:
-        Whether jobs are called through it: not where they are few, where the system lacks what it takes (it is made for
-        Linux), or where the folder of temporary files has a name that is long or more than one word.
+        Whether jobs are called through it: not where they are few, where the system lacks what it takes (it is made
+        for Linux), or where the folder of temporary files has a name that is long or more than one word.
     """
     folder = tempfile.gettempdir()
     interpreter = shutil.which(sys.executable)

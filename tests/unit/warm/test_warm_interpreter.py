@@ -209,7 +209,9 @@ def test_a_run_calls_its_jobs_through_a_name_of_one_word(monkeypatch, tmp_path):
     )
     script = tmp_path / "script.py"
     script.write_text("print('ran')")
-    done = subprocess.run([sys.executable, "-c", code, str(script)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(script)], capture_output=True, text=True, check=True
+    )
     # and it clears away
     assert not Path(done.stdout.strip()).parent.exists()
 
