@@ -18,10 +18,10 @@ import psutil
 
 from benchmarks.rows import Aim, BenchmarkError, Row
 from benchmarks.setting import Setting
-from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.warm import client, server

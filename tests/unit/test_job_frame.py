@@ -12,8 +12,8 @@ import pytest
 import torch
 from snakemake.benchmark import BenchmarkRecord
 
-from soundproof.errors import ConfigError, DataError
-from soundproof.jobs import Runtime, job
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.runs.job import Runtime, job
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def test_a_job_logs_what_it_did_and_how_long_it_took(
 def test_a_job_notes_what_it_used(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "run" / "logs" / "train" / "study" / "part.log"
     code = (
-        "import sys, time; from pathlib import Path; from soundproof.jobs import job\n"
+        "import sys, time; from pathlib import Path; from soundproof.runs.job import job\n"
         "with job('train', Path(sys.argv[1])):\n"
         "    held = bytearray(100 << 20); end = time.process_time() + 0.5\n"
         "    while time.process_time() < end: pass\n"
@@ -83,7 +83,7 @@ def test_a_job_that_failed_or_logs_elsewhere_notes_nothing(tmp_path: Path) -> No
 
 def test_who_is_asked_twice_to_end_clears_away_once(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from soundproof.jobs import job\n"
+        "import os, signal, sys; from pathlib import Path; from soundproof.runs.job import job\n"
         "with job('train', Path(sys.argv[1])):\n"
         "    try: os.kill(os.getpid(), signal.SIGTERM); signal.pause()\n"
         "    finally: os.kill(os.getpid(), signal.SIGTERM); print('cleared away')\n"
@@ -134,7 +134,7 @@ TOO_MUCH = """
 import resource, sys
 from pathlib import Path
 import numpy, torch
-from soundproof.jobs import job
+from soundproof.runs.job import job
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + (64 << 20),) * 2)
 for allocate in (lambda: torch.zeros(1 << 28), lambda: numpy.zeros(1 << 28), lambda: bytearray(1 << 30)):
