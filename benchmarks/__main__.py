@@ -15,6 +15,7 @@ from benchmarks.bands import bands
 from benchmarks.download import download
 from benchmarks.faithfulness import faithfulness
 from benchmarks.features import features
+from benchmarks.job_start import job_start
 from benchmarks.memory import memory
 from benchmarks.rows import Row
 from benchmarks.setting import Setting
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "stored": stored,
     "memory": memory,
     "download": download,
+    "job-start": job_start,
 }
 
 

@@ -48,8 +48,6 @@ for NAME, CHOSEN in STUDIES.items():
             timing=of_explainers(NAME, "timings"),
         log:
             f"{RUN}/logs/attribute_clips/{{study}}/{CELL}.log",
-        benchmark:
-            f"{RUN}/benchmarks/attribute_clips/{{study}}/{CELL}.tsv"
         wildcard_constraints:
             study=NAME,
         # profiles name the rule as it is called here

@@ -16,8 +16,6 @@ rule remove_bands:
         rows=f"{STUDY}/bands/{{part}}.parquet",
     log:
         f"{RUN}/logs/remove_bands/{{study}}/{{part}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/remove_bands/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -23,8 +23,6 @@ rule measure_faithfulness:
         rows=f"{STUDY}/faithfulness/{CELL}.parquet",
     log:
         f"{RUN}/logs/measure_faithfulness/{{study}}/{CELL}.log",
-    benchmark:
-        f"{RUN}/benchmarks/measure_faithfulness/{{study}}/{CELL}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
@@ -56,8 +54,6 @@ rule compare_trainings:
         rows=f"{STUDY}/trainings/{{part}}.parquet",
     log:
         f"{RUN}/logs/compare_trainings/{{study}}/{{part}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/compare_trainings/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     resources:

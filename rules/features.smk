@@ -35,8 +35,6 @@ rule extract_features:
         masks=f"{STUDY}/masks/{{part}}.parquet",
     log:
         f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/extract_features/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -19,6 +19,7 @@ from soundproof.core.errors import ArtefactError
 from soundproof.runs.expected import expected_files
 from soundproof.storage.files import remove_partials, require_writable
 from soundproof.runs.plan import plan_in_words
+from soundproof.runs.warm.start import keep_warm
 
 STANDING = enter(Path(".snakemake")) if workflow.is_main_process else None
 if STANDING and STANDING.cleared:
@@ -134,3 +135,8 @@ onstart:
             )
         except SoundproofError as error:
             sys.exit(f"Cannot run: {error}")
+        # environments of conda and containers have a Python of their own
+        if HERE and not workflow.deployment_settings.deployment_method:
+            keep_warm(
+                CONFIG.threads, n_jobs=sum(1 for _ in workflow.dag.needrun_jobs())
+            )

@@ -16,8 +16,6 @@ rule measure_localisation:
         rows=f"{STUDY}/localisation/{{part}}.parquet",
     log:
         f"{RUN}/logs/measure_localisation/{{study}}/{{part}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/measure_localisation/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     resources:

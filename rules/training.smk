@@ -63,8 +63,6 @@ rule train_detector:
         histories=[f"{STUDY}/history/{CELL}.parquet"],
     log:
         f"{RUN}/logs/train_detector/{{study}}/{CELL}.log",
-    benchmark:
-        f"{RUN}/benchmarks/train_detector/{{study}}/{CELL}.tsv"
     # long trainings first: they feed everything else
     priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
     retries: 1
@@ -101,8 +99,6 @@ for NAME in STUDIES:
                 histories=of_trainings(NAME, "history", ".parquet"),
             log:
                 f"{RUN}/logs/fit_detectors/{{study}}/{{part}}.log",
-            benchmark:
-                f"{RUN}/benchmarks/fit_detectors/{{study}}/{{part}}.tsv"
             wildcard_constraints:
                 study=NAME,
             retries: 1
@@ -138,8 +134,6 @@ rule score_clips:
         scores=f"{STUDY}/scores/{{part}}.parquet",
     log:
         f"{RUN}/logs/score_clips/{{study}}/{{part}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/score_clips/{{study}}/{{part}}.tsv"
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
 from soundproof.core.errors import ArtefactError
 from soundproof.exhibits.registry import FIGURE_SUFFIXES
 from soundproof.figures.finished import FinishedFigure
@@ -33,6 +36,7 @@ def write_figure(finished: FinishedFigure, folder: Path, name: str, provenance: 
         The paths written, in the order of :data:`SUFFIXES`.
     """
     paths = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
+    _lay_out(finished.figure)
     for path in paths[:2]:
         with whole_file(path) as partial:
             finished.figure.savefig(partial, metadata=_NO_METADATA[path.suffix])
@@ -41,6 +45,19 @@ def write_figure(finished: FinishedFigure, folder: Path, name: str, provenance: 
         cautions = "".join(f"\n{CAUTION}{sentence}\n" for sentence in finished.warnings)
         partial.write_text(f"{finished.caption}\n{cautions}", encoding="utf-8", newline="\n")
     return paths
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the parts of a figure, once for all its files.
+
+    Each ``savefig`` of a figure that places its parts itself would do so anew, and draw twice.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        # of the file in pixels, where a text's size is rounded to them
+        figure.set_dpi(mpl.rcParams["savefig.dpi"])
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def read_caption(path: Path) -> tuple[str, tuple[str, ...]]:

@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from soundproof.core.errors import MemoryShortage, SoundproofError, StorageError
 from soundproof.core.redaction import redact
 from soundproof.runs.attempts import failed_for_good, leave_mark
+from soundproof.runs.usage import usage_file, write_usage
 
 logger = logging.getLogger(__name__)
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -20,7 +22,7 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 @contextmanager
 def job(name: str, log: Path) -> Iterator[None]:
-    """Log to ``log`` and, from warnings on, to the terminal.
+    """Log to ``log`` and, from warnings on, to the terminal; note at the end what was used of the machine.
 
     An expected failure (:class:`soundproof.core.errors.SoundproofError`) ends the process with its message
     alone; any other leaves its traceback in the log and on the terminal. Secrets are hidden in both. What a second
@@ -37,7 +39,7 @@ def job(name: str, log: Path) -> Iterator[None]:
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
     # asked to end (Ctrl-C, scancel): leave by the way of an error, so that half-written files are removed
-    asked = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    asked = signal.signal(signal.SIGTERM, _leave)
     start = time.perf_counter()
     try:
         yield
@@ -54,9 +56,20 @@ def job(name: str, log: Path) -> Iterator[None]:
         raise SystemExit(1) from None
     else:
         logger.info("%s took %.1f s", name, time.perf_counter() - start)
+        usage = usage_file(log)
+        if usage is not None:
+            # no room for it is no reason to do the work again
+            with suppress(OSError):
+                write_usage(usage)
     finally:
         signal.signal(signal.SIGTERM, asked)
         logging.captureWarnings(capture=False)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    # asked more than once, as who ends a group of processes does: the first request is being met
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 class _Redacting(logging.Formatter):

@@ -3,12 +3,14 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from snakemake.benchmark import BenchmarkRecord
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.runs.job import job
@@ -47,6 +49,49 @@ def test_a_job_logs_what_it_did_and_how_long_it_took(
     assert "halfway" in text and "careful" in text and "from a library" in text and "train took" in text
     shown = capsys.readouterr().err
     assert "careful" in shown and "halfway" not in shown
+
+
+def test_a_job_notes_what_it_used(tmp_path: Path) -> None:
+    log = tmp_path / "run" / "logs" / "train" / "study" / "part.log"
+    code = (
+        "import sys, time; from pathlib import Path; from soundproof.runs.job import job\n"
+        "with job('train', Path(sys.argv[1])):\n"
+        "    held = bytearray(100 << 20); end = time.process_time() + 0.5\n"
+        "    while time.process_time() < end: pass\n"
+    )
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", code, str(log)], check=True)
+    took = time.monotonic() - start
+    noted = tmp_path / "run" / "benchmarks" / "train" / "study" / "part.tsv"
+    names, values = (line.split("\t") for line in noted.read_text(encoding="utf-8").splitlines())
+    found = dict(zip(names, values, strict=True))
+    assert 0.5 <= float(found["cpu_time"]) <= float(found["s"]) + 0.05 <= took + 0.1
+    assert 100 < float(found["max_rss"]) < 400 and found["max_vms"] == "NA"
+    assert float(found["mean_load"]) == pytest.approx(
+        100 * float(found["cpu_time"]) / float(found["s"]), rel=0.05
+    )
+    # as the workflow engine would have it
+    assert names == BenchmarkRecord.get_header()
+
+
+def test_a_job_that_failed_or_logs_elsewhere_notes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit), job("train", tmp_path / "logs" / "train" / "a.log"):
+        raise DataError("clip 'a'", "NaN", "leave it out")
+    with job("train", tmp_path / "elsewhere" / "b.log"):
+        pass
+    assert not list(tmp_path.rglob("*.tsv"))
+
+
+def test_who_is_asked_twice_to_end_clears_away_once(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from soundproof.runs.job import job\n"
+        "with job('train', Path(sys.argv[1])):\n"
+        "    try: os.kill(os.getpid(), signal.SIGTERM); signal.pause()\n"
+        "    finally: os.kill(os.getpid(), signal.SIGTERM); print('cleared away')\n"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "a.log")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (143, "cleared away\n")
 
 
 def test_an_expected_failure_ends_with_its_message_alone(

@@ -28,6 +28,7 @@ N_ROWS = {
     "stored": 2,
     "memory": 2,
     "download": 5,
+    "job-start": 20,
 }
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from study_toys import clips, measurements, results_of, without
 
 from soundproof.exhibits.registry import ARTEFACTS
@@ -158,3 +159,18 @@ def test_a_users_matplotlibrc_changes_nothing(full, tmp_path):
         write_figure(draw("history", full), tmp_path / "b", "x", Provenance(stage="test"))
         assert mpl.rcParams["font.size"] == 20
     assert (tmp_path / "a" / "x.png").read_bytes() == (tmp_path / "b" / "x.png").read_bytes()
+
+
+def test_a_figure_is_placed_once_and_drawn_once_for_each_file(full, tmp_path, monkeypatch):
+    counted, draw_it = [], Figure.draw
+    monkeypatch.setattr(
+        Figure, "draw", lambda self, renderer: (counted.append(type(renderer)), draw_it(self, renderer))
+    )
+    finished = draw("F9_roc", full)
+    write_figure(finished, tmp_path, "x", Provenance(stage="test"))
+    assert [renderer.__name__ for renderer in counted] == ["RendererPdf", "RendererAgg"]
+    # nothing sticks out of the page
+    page = finished.figure.bbox
+    for axes in finished.figure.axes:
+        box = axes.get_tightbbox(finished.figure.canvas.get_renderer())
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
