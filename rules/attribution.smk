@@ -18,14 +18,12 @@ def of_explainers(study, kind):
 
 def asked(study, label):
     """Parameter function: what shapes the maps of one explainer, so that a change names that explainer alone."""
-    settings = Stages(STUDIES[study])
     digest = code(
-        "attribute_clips",
-        lambda wildcards: settings.explainer_code(label, wildcards.detector),
+        lambda jobs, of: jobs.attribute_clips(of.part, of.detector, int(of.seed), label)
     )
     return lambda wildcards: {
         "label": label,
-        "explainer": settings.explainer(label),
+        "explainer": stages(wildcards).explainer(label),
         "code": digest(wildcards),
         "foreign_maps": maps_of(study, label),
     }

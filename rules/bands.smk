@@ -26,6 +26,6 @@ rule remove_bands:
     params:
         settings=lambda wildcards: stages(wildcards).bands(),
         cells=cells_of_part,
-        code=code("remove_bands", all_detector_code),
+        code=code(lambda jobs, of: jobs.remove_bands(of.part)),
     script:
         "../workflow_scripts/remove_bands.py"

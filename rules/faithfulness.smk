@@ -34,8 +34,9 @@ rule measure_faithfulness:
         settings=lambda wildcards: stages(wildcards).faithfulness(),
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
         code=code(
-            "measure_faithfulness",
-            lambda wildcards: stages(wildcards).faithfulness_code(wildcards.detector),
+            lambda jobs, of: jobs.measure_faithfulness(
+                of.part, of.detector, int(of.seed)
+            )
         ),
     script:
         "../workflow_scripts/measure_faithfulness.py"
@@ -63,6 +64,6 @@ rule compare_trainings:
         settings=lambda wildcards: stages(wildcards).trainings(),
         cells=lambda wildcards: stages(wildcards).compared_cells(wildcards.part),
         explainers=lambda wildcards: stages(wildcards).compared_explainers(),
-        code=code("compare_trainings"),
+        code=code(lambda jobs, of: jobs.compare_trainings(of.part)),
     script:
         "../workflow_scripts/compare_trainings.py"

@@ -21,7 +21,7 @@ rule list_clips:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         licence=lambda wildcards: stages(wildcards).licence(),
         sources=contents,
-        code=code("list_clips", lambda wildcards: stages(wildcards).dataset_code()),
+        code=code(lambda jobs, of: jobs.list_clips()),
     script:
         "../workflow_scripts/list_clips.py"
 
@@ -45,8 +45,6 @@ rule extract_features:
         dataset=lambda wildcards: stages(wildcards).dataset(),
         settings=lambda wildcards: stages(wildcards).features(),
         sources=contents,
-        code=code(
-            "extract_features", lambda wildcards: stages(wildcards).dataset_code()
-        ),
+        code=code(lambda jobs, of: jobs.extract_features(of.part)),
     script:
         "../workflow_scripts/extract_features.py"

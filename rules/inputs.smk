@@ -6,11 +6,25 @@ from functools import cache
 from soundproof.config.stages import Stages
 from soundproof.datasets.registry import DATASETS
 from soundproof.folders.sources import joint, map_digests, source_digests
+from soundproof.runs.jobs_of import StudyJobs
 
 
 def stages(wildcards):
     """Settings and code of the study's stages."""
     return Stages(STUDIES[wildcards.study])
+
+
+def jobs_of(wildcards):
+    """What shapes the files of the study, rule by rule."""
+    return StudyJobs(STUDIES[wildcards.study])
+
+
+def code(record):
+    """Parameter that reruns a rule when the code it runs has changed in content.
+
+    `record` gets the jobs of the study and the wildcards, and says which job it is.
+    """
+    return lambda wildcards: record(jobs_of(wildcards), wildcards).code()
 
 
 def manifest_of(wildcards):
@@ -64,11 +78,6 @@ def explained_cells_of_part(wildcards):
     return [cell for cell in cells_of_part(wildcards) if cell[0] in labels]
 
 
-def all_detector_code(wildcards):
-    """Modules of all detectors of the study."""
-    return stages(wildcards).all_detector_code()
-
-
 def reported(wildcards):
     """Numbers of the papers that a study is compared with."""
     name = STUDIES[wildcards.study].reported
@@ -78,11 +87,6 @@ def reported(wildcards):
         if name
         else []
     )
-
-
-def artefact_code(names):
-    """Modules of tables or figures."""
-    return sorted({ARTEFACTS[name].module for name in names})
 
 
 def dataset_settings(wildcards):

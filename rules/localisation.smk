@@ -25,9 +25,6 @@ rule measure_localisation:
         settings=lambda wildcards: stages(wildcards).localisation(),
         cells=explained_cells_of_part,
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
-        code=code(
-            "measure_localisation",
-            lambda wildcards: stages(wildcards).localisation_code(),
-        ),
+        code=code(lambda jobs, of: jobs.measure_localisation(of.part)),
     script:
         "../workflow_scripts/measure_localisation.py"

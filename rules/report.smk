@@ -5,6 +5,8 @@ NEEDS  scores, explanations, faithfulness, localisation
 GIVES  measurements.parquet; tables/, figures/, index.html of each study; index.html and metrics.json of the run
 """
 
+from soundproof.runs.jobs_of import INDEX
+
 
 rule collect_measurements:
     """Gather all measured numbers of study {wildcards.study}."""
@@ -22,7 +24,7 @@ rule collect_measurements:
     conda:
         "../envs/soundproof.yaml"
     params:
-        code=code("collect_measurements"),
+        code=code(lambda jobs, of: jobs.collect_measurements()),
     script:
         "../workflow_scripts/collect_measurements.py"
 
@@ -49,14 +51,7 @@ rule illustrate_clips:
         )[1],
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
         segment_seconds=lambda wildcards: STUDIES[wildcards.study].segment_seconds,
-        code=code(
-            "illustrate_clips",
-            lambda wildcards: [
-                module
-                for detector in STUDIES[wildcards.study].explained
-                for module in stages(wildcards).detector_code(detector)
-            ],
-        ),
+        code=code(lambda jobs, of: jobs.illustrate_clips()),
     script:
         "../workflow_scripts/illustrate_clips.py"
 
@@ -80,7 +75,7 @@ rule build_tables:
         facts=lambda wildcards: stages(wildcards).facts(),
         histories=trained_keys,
         names=TABLES,
-        code=code("build_tables", lambda wildcards: artefact_code(TABLES)),
+        code=code(lambda jobs, of: jobs.build_tables(TABLES[0])),
     script:
         "../workflow_scripts/build_tables.py"
 
@@ -105,7 +100,7 @@ rule draw_figures:
         facts=lambda wildcards: stages(wildcards).facts(),
         histories=trained_keys,
         names=FIGURES,
-        code=code("draw_figures", lambda wildcards: artefact_code(FIGURES)),
+        code=code(lambda jobs, of: jobs.draw_figures(FIGURES[0])),
     script:
         "../workflow_scripts/draw_figures.py"
 
@@ -130,7 +125,7 @@ rule write_report:
         facts=lambda wildcards: stages(wildcards).words(),
         names=lambda wildcards: stages(wildcards).shown(),
         left_out=lambda wildcards: stages(wildcards).left_out(),
-        code=code("write_report"),
+        code=code(lambda jobs, of: jobs.write_report()),
     script:
         "../workflow_scripts/write_report.py"
 
@@ -157,6 +152,6 @@ rule index_studies:
             }
             for name, study in STUDIES.items()
         ],
-        code=code("index_studies"),
+        code=INDEX.code(),
     script:
         "../workflow_scripts/index_studies.py"

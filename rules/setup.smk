@@ -7,7 +7,6 @@ from pathlib import Path
 sys.path.insert(0, str(workflow.basedir))
 
 from soundproof.runs.attempts import begin_run
-from soundproof.runs.codebase import code_digest
 from soundproof.runs.command_line import as_typed, check_words
 from soundproof.config import load_config
 from soundproof.config.demands import demands_of
@@ -47,12 +46,6 @@ if workflow.remote_exec and not GPU:
     # a job that asked for no GPU must not take one that its node happens to show
     hide_gpus()
 GROUPS = workflow.group_settings.overwrite_groups
-
-
-def code(rule, implementations=lambda wildcards: []):
-    """Parameter that reruns a rule when the code it runs has changed in content."""
-    script = Path(workflow.basedir, "workflow_scripts", f"{rule}.py")
-    return lambda wildcards: code_digest(script, implementations(wildcards))
 
 
 def memory(megabytes, maps=True):

@@ -26,31 +26,29 @@ def of_trainings(study, kind, suffix):
     ]
 
 
-def training_code(detectors):
-    """Parameter function: digest of the code that fits each of the detectors that `detectors` names."""
+def training_code(trainings):
+    """Parameter function: digest of the code that fits each of the detectors in `trainings`."""
     return lambda wildcards: {
-        label: code("train_detector", lambda _: stages(wildcards).detector_code(label))(
-            wildcards
-        )
-        for label in detectors(wildcards)
+        label: jobs_of(wildcards).train_detector(wildcards.part, label, seed).code()
+        for label, seed in trainings(wildcards)
     }
 
 
-def training_settings(detectors):
-    """Parameter function: kind and settings of each of the detectors that `detectors` names."""
+def training_settings(trainings):
+    """Parameter function: kind and settings of each of the detectors in `trainings`."""
     return lambda wildcards: {
-        label: stages(wildcards).detector(label) for label in detectors(wildcards)
+        label: stages(wildcards).detector(label) for label, _ in trainings(wildcards)
     }
 
 
-def one_detector(wildcards):
-    """The detector that the wildcards name."""
-    return [wildcards.detector]
+def one_training(wildcards):
+    """[detector, seed] that the wildcards name."""
+    return [[wildcards.detector, int(wildcards.seed)]]
 
 
-def detectors_at_once(wildcards):
-    """Detectors of the study that share a job."""
-    return stages(wildcards).fitted_at_once()
+def shared_trainings(wildcards):
+    """[detector, seed] of the study's trainings that share a job."""
+    return trainings_at_once(wildcards.study)
 
 
 rule train_detector:
@@ -74,11 +72,11 @@ rule train_detector:
         mem_mb=memory(3000),
         runtime=minutes(240),
     params:
-        trainings=lambda wildcards: [[wildcards.detector, int(wildcards.seed)]],
-        detectors=training_settings(one_detector),
+        trainings=one_training,
+        detectors=training_settings(one_training),
         # not an output: Snakemake removes the outputs of a killed job, and this must survive it
         checkpoints=f"{RUN}/checkpoints",
-        code=training_code(one_detector),
+        code=training_code(one_training),
     script:
         "../workflow_scripts/train_detector.py"
 
@@ -113,10 +111,10 @@ for NAME in STUDIES:
                 mem_mb=memory(3000),
                 runtime=minutes(240),
             params:
-                trainings=trainings_at_once(NAME),
-                detectors=training_settings(detectors_at_once),
+                trainings=shared_trainings,
+                detectors=training_settings(shared_trainings),
                 checkpoints=f"{RUN}/checkpoints",
-                code=training_code(detectors_at_once),
+                code=training_code(shared_trainings),
             script:
                 "../workflow_scripts/train_detector.py"
 
@@ -143,6 +141,6 @@ rule score_clips:
         runtime=minutes(30),
     params:
         cells=cells_of_part,
-        code=code("score_clips", all_detector_code),
+        code=code(lambda jobs, of: jobs.score_clips(of.part)),
     script:
         "../workflow_scripts/score_clips.py"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from soundproof.config import Config, Study, load_config
 from soundproof.core.errors import ArtefactError
-from soundproof.runs.expected import ROOT, expected_files
+from soundproof.runs.expected import expected_files
 from soundproof.runs.job import job
+from soundproof.runs.records import ROOT
 from soundproof.runs.reference import ABSOLUTE, RELATIVE, compare_with_reference
 from soundproof.runs.verify import check, check_surplus, listed, other_versions, remedy
 

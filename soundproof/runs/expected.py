@@ -1,8 +1,9 @@
 """Which files a study consists of, and what each must say of its own origin.
 
-The rules hold the same facts for Snakemake, which trusts its records in ``.snakemake``. Here they are stated a
-second time, so that results can be checked where these records are missing (a fresh clone, a copied folder). The
-workflow's tests hold both together: all files of a run must satisfy this list, and none may be left over.
+Snakemake trusts its records in ``.snakemake``. Here results can be checked where these are missing (a fresh clone,
+a copied folder). What shapes a file is stated in :mod:`soundproof.runs.jobs_of`, for the rules as well; here it has
+its path and its inputs. The workflow's tests hold both together: all files of a run satisfy this list, and no other
+is there.
 
 Importing this loads no numerical library.
 """
@@ -12,17 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
-from soundproof.runs.codebase import code_digest
+from soundproof.runs.jobs_of import INDEX, StudyJobs
 from soundproof.runs.own_files import OwnFiles, own_maps, own_sources
+from soundproof.runs.records import ROOT, Record
 from soundproof.storage.fits import fitted_inputs, map_role
 
-ROOT = Path(__file__).parent.parent
-"""The repository: scripts and reported numbers lie beside the package."""
 MEASURED = frozenset({"scores", "explanations", "faithfulness", "localisation", "bands", "trainings"})
 """Folders of a study whose tables are gathered into ``measurements.parquet``."""
 
@@ -31,34 +30,32 @@ Files = Path | tuple[Path, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
+class Expected(Record):
     """A result file as the configuration wants it.
 
     Attributes:
         path: Where it lies.
-        rule: Rule that makes it; its script has the same name.
-        stage: Stage that its record names; empty for files that carry no record (pages, CSV, pictures).
-        settings: Settings that its record must hold.
-        modules: Modules that its job loads by name, which its code digest covers.
         inputs: Files whose digests its record must hold, by role; several files under one role count as a set.
         also: Further files it is made from, which its record does not name.
-        seed: Run seed.
         own: Files of one's own that it is made from, which no rule makes.
     """
 
     path: Path
-    rule: str
-    stage: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    modules: tuple[str, ...] = ()
     inputs: Mapping[str, Files] = field(default_factory=dict)
     also: tuple[Path, ...] = ()
-    seed: int | None = None
     own: OwnFiles | None = None
 
-    def code(self) -> str:
-        """Digest of the code that makes the file today."""
-        return code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)
+    @classmethod
+    def of(
+        cls,
+        record: Record,
+        path: Path,
+        inputs: Mapping[str, Files] | None = None,
+        also: tuple[Path, ...] = (),
+        own: OwnFiles | None = None,
+    ) -> Expected:
+        """A file at ``path`` that a record describes."""
+        return cls(**vars(record), path=path, inputs=inputs or {}, also=also, own=own)
 
     def made_from(self) -> Iterator[Path]:
         """All files it is made from."""
@@ -80,7 +77,7 @@ def expected_files(studies: Mapping[str, Study], run: Path) -> list[Expected]:
     files = [file for name, study in studies.items() for file in _StudyFiles(study, run / name)]
     pages = tuple(file.path for file in files if file.rule == "write_report")
     index = (run / "index.html", run / "metrics.json")
-    return files + [Expected(path=path, rule="index_studies", also=pages) for path in index]
+    return files + [Expected.of(INDEX, path, also=pages) for path in index]
 
 
 class _StudyFiles:
@@ -88,31 +85,17 @@ class _StudyFiles:
         self.study = study
         self.folder = folder
         self.stages = Stages(study)
+        self.jobs = StudyJobs(study)
         self.clips = folder / "clips.parquet"
 
     def __iter__(self) -> Iterator[Expected]:
-        modules = tuple(self.stages.dataset_code())
-        dataset = self.stages.dataset()
-        listed = self.stages.clips()
+        listed = self.jobs.list_clips()
         for path in (self.clips, self.folder / "notes.parquet"):
-            yield Expected(
-                path=path,
-                rule="list_clips",
-                stage="clips",
-                settings=listed,
-                modules=modules,
-                own=own_sources(self.study),
-            )
+            yield Expected.of(listed, path, own=own_sources(self.study))
         for part in self.study.parts():
             for kind in ("features", "masks"):
-                yield Expected(
-                    path=self.folder / kind / f"{part}.parquet",
-                    rule="extract_features",
-                    stage="features",
-                    settings={"dataset": dataset, "features": self.stages.features(), "part": part},
-                    modules=modules,
-                    inputs={"clips": self.clips},
-                )
+                path = self.folder / kind / f"{part}.parquet"
+                yield Expected.of(self.jobs.extract_features(part), path, {"clips": self.clips})
         cells = [file for cell in self.study.cells(self.study.detectors) for file in _Cell(self, *cell)]
         cells += [file for part in self.study.parts() for file in self._measured(part)]
         yield from cells
@@ -121,9 +104,7 @@ class _StudyFiles:
     def _finished(self, cells: Sequence[Expected]) -> Iterator[Expected]:
         measurements = self.folder / "measurements.parquet"
         rows = tuple(file.path for file in cells if file.path.relative_to(self.folder).parts[0] in MEASURED)
-        yield Expected(
-            path=measurements, rule="collect_measurements", stage="measurements", inputs={"parts": rows}
-        )
+        yield Expected.of(self.jobs.collect_measurements(), measurements, {"parts": rows})
         illustrations = self._illustrations()
         yield illustrations
         tables: dict[str, Files] = {"measurements": measurements, "clips": self.clips}
@@ -134,27 +115,23 @@ class _StudyFiles:
             file.path for file in cells if "history" in file.path.parts or "timings" in file.path.parts
         )
         shown = [
-            *self._artefacts("table", "build_tables", tables, others),
-            *self._artefacts("figure", "draw_figures", figures, others),
+            *self._artefacts(tables, others, tables=True),
+            *self._artefacts(figures, others, tables=False),
         ]
         yield from shown
         page = self.folder / "index.html"
         features = self.folder / "features" / f"{next(iter(self.study.parts()))}.parquet"
         made_from = (self.clips, self.folder / "notes.parquet", features, *(file.path for file in shown))
-        yield Expected(path=page, rule="write_report", also=made_from)
+        yield Expected.of(self.jobs.write_report(), page, also=made_from)
 
     def _measured(self, part: str) -> Iterator[Expected]:
         """Files of a part that hold rows of all its detectors."""
-        stages = self.stages
-        detectors = self.study.detectors
-        cells = [_Cell(self, *cell) for cell in self.study.cells(detectors) if cell[0] == part]
+        cells = [_Cell(self, *cell) for cell in self.study.cells(self.study.detectors) if cell[0] == part]
         features = self.folder / "features" / f"{part}.parquet"
         fitted = fitted_inputs(features, {(cell.detector, cell.seed): cell.model for cell in cells})
-        code = tuple(stages.all_detector_code())
-        names = {"study": self.study.name}
-        yield self._of_part("scores", part, "score_clips", names, code, fitted)
+        yield self._of_part(part, self.jobs.score_clips(part), fitted)
         if self.study.bands is not None:
-            yield self._of_part("bands", part, "remove_bands", {**stages.bands(), **names}, code, fitted)
+            yield self._of_part(part, self.jobs.remove_bands(part), fitted)
         maps = {
             map_role((cell.detector, cell.seed), label): path
             for cell in cells
@@ -162,70 +139,45 @@ class _StudyFiles:
         }
         if maps:
             inputs = {"masks": self.folder / "masks" / f"{part}.parquet", **maps}
-            settings, code = stages.localisation(), tuple(stages.localisation_code())
-            yield self._of_part("localisation", part, "measure_localisation", settings, code, inputs)
+            yield self._of_part(part, self.jobs.measure_localisation(part), inputs)
 
-        compared = [_Cell(self, part, detector, seed) for detector, seed in stages.compared_cells(part)]
+        compared = [_Cell(self, part, detector, seed) for detector, seed in self.stages.compared_cells(part)]
         if compared:
             inputs = {
                 map_role((cell.detector, cell.seed), label): cell.maps[label]
                 for cell in compared
-                for label in stages.compared_explainers()
+                for label in self.stages.compared_explainers()
             }
-            yield self._of_part("trainings", part, "compare_trainings", stages.trainings(), (), inputs)
+            yield self._of_part(part, self.jobs.compare_trainings(part), inputs)
 
-    def _of_part(
-        self,
-        kind: str,
-        part: str,
-        rule: str,
-        settings: Mapping[str, Any],
-        modules: tuple[str, ...],
-        inputs: Mapping[str, Path],
-    ) -> Expected:
-        return Expected(
-            path=self.folder / kind / f"{part}.parquet",
-            rule=rule,
-            stage=kind,
-            settings={**settings, "part": part},
-            modules=modules,
-            inputs=inputs,
-        )
+    def _of_part(self, part: str, record: Record, inputs: Mapping[str, Path]) -> Expected:
+        # the folder is named as the stage
+        return Expected.of(record, self.folder / record.stage / f"{part}.parquet", inputs)
 
     def _illustrations(self) -> Expected:
         firsts = self.study.first_cells()
         cells = {label: _Cell(self, part, label, seed) for label, (part, seed) in firsts.items()}
         first = next(iter(cells.values()))
-        return Expected(
-            path=self.folder / "illustrations.parquet",
-            rule="illustrate_clips",
-            stage="illustrations",
-            settings={"segment_seconds": self.study.segment_seconds},
-            modules=tuple(module for label in cells for module in self.stages.detector_code(label)),
-            inputs={
-                "features": first.features,
-                **{f"models/{label}": cell.model for label, cell in cells.items()},
-            },
-            also=tuple(path for cell in cells.values() for path in cell.maps.values()),
-        )
+        inputs = {
+            "features": first.features,
+            **{f"models/{label}": cell.model for label, cell in cells.items()},
+        }
+        also = tuple(path for cell in cells.values() for path in cell.maps.values())
+        path = self.folder / "illustrations.parquet"
+        return Expected.of(self.jobs.illustrate_clips(), path, inputs, also)
 
     def _artefacts(
-        self, kind: str, rule: str, inputs: Mapping[str, Files], also: tuple[Path, ...]
+        self, inputs: Mapping[str, Files], also: tuple[Path, ...], *, tables: bool
     ) -> Iterator[Expected]:
-        entries = [entry for entry in ARTEFACTS.values() if (entry.kind == "table") == (kind == "table")]
-        modules = tuple(sorted({entry.module for entry in entries}))
-        for entry in entries:
+        make = self.jobs.build_tables if tables else self.jobs.draw_figures
+        for entry in ARTEFACTS.values():
+            if (entry.kind == "table") != tables:
+                continue
+            record = make(entry.name)
             for path in map(self.folder.joinpath, entry.files):
-                recorded = path.suffix == ".parquet"
-                yield Expected(
-                    path=path,
-                    rule=rule,
-                    stage=f"{kind}s" if recorded else "",
-                    settings={kind: entry.name, **self.stages.facts()},
-                    modules=modules,
-                    inputs=inputs,
-                    also=also,
-                )
+                # printed forms carry no record
+                said = record if path.suffix == ".parquet" else replace(record, stage="")
+                yield Expected.of(said, path, inputs, also)
 
 
 class _Cell:
@@ -246,49 +198,18 @@ class _Cell:
         return self.files.folder / kind / self.part / self.detector / f"seed{self.seed}{suffix}"
 
     def __iter__(self) -> Iterator[Expected]:
-        stages = self.files.stages
-        code = tuple(stages.detector_code(self.detector))
+        cell = (self.part, self.detector, self.seed)
         listed = {"clips": self.files.clips, "features": self.features}
         scored = {"features": self.features, "model": self.model}
-        fit = {"detector": stages.detector(self.detector)}
-        yield self._expect(self.model, "train_detector", "training", fit, code, listed)
-        yield self._expect(self._path("history"), "train_detector", "training", fit, code, listed)
-        if self.maps:
-            yield from self._explained(listed, scored)
-
-    def _explained(self, listed: Mapping[str, Path], scored: Mapping[str, Path]) -> Iterator[Expected]:
-        stages = self.files.stages
+        trained = self.files.jobs.train_detector(*cell)
+        yield Expected.of(trained, self.model, listed)
+        yield Expected.of(trained, self._path("history"), listed)
         for label in self.maps:
-            settings = {"explainer": stages.explainer(label), "label": label, "explain": stages.explain()}
-            code = tuple(stages.explainer_code(label, self.detector))
+            record = self.files.jobs.attribute_clips(*cell, label)
+            own = own_maps(self.files.study, label)
             for kind in ("attributions", "explanations", "timings"):
-                path = self._path(f"{kind}/{label}")
-                yield replace(
-                    self._expect(
-                        path, "attribute_clips", "attributions", settings, code, {**listed, **scored}
-                    ),
-                    own=own_maps(self.files.study, label),
-                )
-        maps = {f"maps/{label}": path for label, path in self.maps.items()}
-        code = tuple(stages.faithfulness_code(self.detector))
-        path, inputs = self._path("faithfulness"), {**scored, **maps}
-        yield self._expect(path, "measure_faithfulness", "faithfulness", stages.faithfulness(), code, inputs)
-
-    def _expect(
-        self,
-        path: Path,
-        rule: str,
-        stage: str,
-        settings: Mapping[str, Any],
-        modules: tuple[str, ...],
-        inputs: Mapping[str, Path],
-    ) -> Expected:
-        return Expected(
-            path=path,
-            rule=rule,
-            stage=stage,
-            settings={**settings, "part": self.part},
-            modules=modules,
-            inputs=inputs,
-            seed=self.seed,
-        )
+                yield Expected.of(record, self._path(f"{kind}/{label}"), {**listed, **scored}, own=own)
+        if self.maps:
+            maps = {f"maps/{label}": path for label, path in self.maps.items()}
+            measured = self.files.jobs.measure_faithfulness(*cell)
+            yield Expected.of(measured, self._path("faithfulness"), {**scored, **maps})

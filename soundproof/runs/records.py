@@ -1,0 +1,36 @@
+"""What shapes the files of a job, beside its inputs: stated once, for its rule and for whoever checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from soundproof.runs.codebase import code_digest
+
+ROOT = Path(__file__).parents[2]
+"""The repository: scripts and reported numbers lie beside the package."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What the record in a result file must say, inputs aside.
+
+    Attributes:
+        rule: Rule that makes it; its script has the same name.
+        stage: Stage that its record names; empty for files that carry no record (pages, CSV, pictures).
+        settings: Settings that its record must hold.
+        modules: Modules that its job loads by name, which its code digest covers.
+        seed: Run seed.
+    """
+
+    rule: str
+    stage: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def code(self) -> str:
+        """Digest of the code that makes the file today."""
+        return code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)

@@ -1,0 +1,63 @@
+"""What shapes a job's files: exactly what it uses, under the rule's name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from soundproof.config.load import load_study
+from soundproof.runs.jobs_of import StudyJobs
+
+ROOT = Path(__file__).parents[3]
+STUDIES = ROOT / "config" / "studies"
+CELL = ("all", "ae", 0)
+
+
+def jobs(**changes: object) -> StudyJobs:
+    return StudyJobs(load_study("tiny", STUDIES, changes))
+
+
+def test_a_training_has_the_detectors_settings_and_module() -> None:
+    record = jobs().train_detector(*CELL)
+    assert (record.rule, record.stage, record.seed) == ("train_detector", "training", 0)
+    assert record.settings["part"] == "all" and record.settings["detector"]["epochs"] == 2
+    assert record.modules == ("soundproof.detectors.reconstruction.skip_cae_transformer",)
+
+
+def test_an_explainers_setting_changes_its_own_record_and_those_that_explain_again() -> None:
+    before, after = jobs(), jobs(explainers={"integrated_gradients": {"steps": 5}})
+    changed = {
+        label
+        for label in before.study.explainers
+        if before.attribute_clips(*CELL, label) != after.attribute_clips(*CELL, label)
+    }
+    assert changed == {"integrated_gradients"}
+    assert before.measure_faithfulness(*CELL) != after.measure_faithfulness(*CELL)
+    assert before.measure_localisation("all") == after.measure_localisation("all")
+    assert before.score_clips("all") == after.score_clips("all")
+
+
+def test_maps_have_the_code_of_their_explainer_and_detector_alone() -> None:
+    found = jobs().attribute_clips(*CELL, "integrated_gradients").modules
+    assert set(found) == {
+        "soundproof.attribution.integrated_gradients",
+        "soundproof.detectors.reconstruction.skip_cae_transformer",
+    }
+
+
+def test_bands_are_removed_only_where_the_study_asks_for_it() -> None:
+    with pytest.raises(ValueError, match="removes no bands"):
+        jobs().remove_bands("all")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.smk")), ids=lambda path: path.stem)
+def test_rules_name_their_own_record(path: Path) -> None:
+    # from "rule NAME:" or the name of a rule made for each study to its script
+    text = path.read_text()
+    for body in re.split(r"\n *rule(?: \w+)?:\n", text)[1:]:
+        script = re.search(r"workflow_scripts/(\w+)\.py", body)
+        for name in re.findall(r"\bjobs\.(\w+)\(", body.partition("workflow_scripts/")[0]):
+            assert script is not None and script[1] == name
+            assert hasattr(StudyJobs, name)
