@@ -1,0 +1,58 @@
+"""Test what a run has made: pytest on its result files."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soundproof.config import Config
+from soundproof.errors import ArtefactError
+from soundproof.jobs import job
+
+logger = logging.getLogger(__name__)
+
+
+def test_results(values: Mapping[str, Any], tests: Path) -> str:
+    """Run the tests of results.
+
+    Args:
+        values: The run's configuration.
+        tests: Folder of the tests.
+
+    Returns:
+        Last line of what pytest said: how many tests passed.
+
+    Raises:
+        ArtefactError: A test failed.
+    """
+    done = subprocess.run(
+        # options of the tests of the code are no business of these
+        [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", str(tests)],
+        env={**os.environ, "SOUNDPROOF_RUN": json.dumps(values)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    logger.info("%s", done.stdout)
+    if done.returncode:
+        failed = "\n    ".join(
+            line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))
+        )
+        raise ArtefactError(
+            "results that pass their tests",
+            failed or done.stdout[-2000:],
+            "read the log; './run snakemake verify' tells whether a file is stale, and how to have it made anew",
+        )
+    return done.stdout.strip().splitlines()[-1]
+
+
+if __name__ == "__main__":
+    with job(snakemake.rule, Path(snakemake.log[0])):
+        # the workflow adds what jobs need beside it
+        values = {key: snakemake.config[key] for key in Config.model_fields if key in snakemake.config}
+        sys.stdout.write(f"{test_results(values, Path(snakemake.params.tests))}\n")
