@@ -12,8 +12,6 @@ from checkout import DEFAULT_STUDIES, SOURCES, TINY, Checkout
 from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[2]
-# the file server and the toy data sets of the unit tests
-sys.path.append(str(REPOSITORY / "tests/unit/datasets"))
 
 Share = Callable[[str, Callable[[Path], Checkout]], Checkout]
 

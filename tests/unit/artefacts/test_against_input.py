@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from study_toys import clips, measurements, results_of
+from toys.study import clips, measurements, results_of
 
 from soundproof.artefacts import quality
 from soundproof.artefacts.against_input import WORDS, against_input

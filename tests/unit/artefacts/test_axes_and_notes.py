@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from study_toys import PERCENTILES, clips, full_study, measurements, results_of, without
+from toys.study import PERCENTILES, clips, full_study, measurements, results_of, without
 
 from soundproof.artefacts import band_rho, claims, quality
 from soundproof.artefacts.axes import AXES, chance_per_clip

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
-from study_toys import clips, measurements, results_of
+from toys.study import clips, measurements, results_of
 
 from soundproof.artefacts import detection, detection_by_type
 from soundproof.artefacts.joint_areas import joint_areas

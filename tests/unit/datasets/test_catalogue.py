@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from http_server import FileServer
+from toys.http_server import FileServer
 
 from soundproof.datasets.catalogue import catalogue, read_catalogue
 from soundproof.datasets.catalogue.lock import Lock, Told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dcase_toys import dcase, train_names, wav, write
+from toys.dcase import dcase, train_names, wav, write
 
 from soundproof.datasets.dcase.names import without_split
 from soundproof.datasets.dcase.truth import read_truth

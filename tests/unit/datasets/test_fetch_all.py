@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from http_server import FileServer, refuse, running, slowly
+from toys.http_server import FileServer, refuse, running, slowly
 
 from soundproof.datasets import terms
 from soundproof.datasets.asking import Timeouts

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from study_toys import clips, measurements, results_of, without
+from toys.study import clips, measurements, results_of, without
 
 from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.figures.finished import FinishedFigure

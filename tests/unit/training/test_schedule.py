@@ -1,7 +1,7 @@
 import pytest
 import torch
 from torch import nn
-from training_toys import build
+from toys.training import build
 
 from soundproof.training.schedule import Schedule
 
