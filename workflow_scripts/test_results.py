@@ -40,13 +40,11 @@ def test_results(values: Mapping[str, Any], tests: Path) -> str:
     )
     logger.info("%s", done.stdout)
     if done.returncode:
-        failed = "\n    ".join(
-            line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))
-        )
+        failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         raise ArtefactError(
             "results that pass their tests",
-            failed or done.stdout[-2000:],
-            "read the log; './run snakemake verify' tells whether a file is stale, and how to have it made anew",
+            "\n    ".join(failed) or done.stdout[-2000:],
+            "read the log below, then 'snakemake verify': it tells whether a file is stale, and how to have it made anew",
         )
     return done.stdout.strip().splitlines()[-1]
 
