@@ -44,7 +44,7 @@ def test_results(values: Mapping[str, Any], tests: Path) -> str:
         raise ArtefactError(
             "results that pass their tests",
             "\n    ".join(failed) or done.stdout[-2000:],
-            "read the log below, then 'snakemake verify': it tells whether a file is stale, and how to have it made anew",
+            "read the log; 'snakemake verify' tells whether a file is stale, and how to have it made anew",
         )
     return done.stdout.strip().splitlines()[-1]
 
