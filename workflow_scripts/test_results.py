@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.config import Config
-from soundproof.errors import ArtefactError
-from soundproof.jobs import job
+from soundproof.core.errors import ArtefactError
+from soundproof.runs.job import job
 
 logger = logging.getLogger(__name__)
 

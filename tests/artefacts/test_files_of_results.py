@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.files import is_partial
-from soundproof.provenance import package_versions
-from soundproof.schemas import CLIPS, HISTORY, MEASUREMENTS
-from soundproof.verify import read_record
+from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.runs.verify import read_record
+from soundproof.storage.files import is_partial
+from soundproof.storage.provenance import package_versions
+from soundproof.storage.schemas import CLIPS, HISTORY, MEASUREMENTS
 
 SCHEMAS = {
     "clips.parquet": CLIPS,

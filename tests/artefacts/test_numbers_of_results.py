@@ -8,7 +8,7 @@ import pytest
 
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.tables import read_table
+from soundproof.storage.tables import read_table
 
 # numbers of regions
 COUNTS = {"aupro_regions"}

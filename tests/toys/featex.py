@@ -3,7 +3,7 @@
 import pandas as pd
 import torch
 
-from soundproof.detectors.base import TrainingRun
+from soundproof.interfaces.detector import TrainingRun
 from toys.detectors import HeldClips, build
 
 SHAPE = (33, 24)

@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 import torch
 
-from soundproof.datasets.base import Dataset
 from soundproof.datasets.open import open_dataset
+from soundproof.interfaces.dataset import Dataset
 from toys.planer import LABELS, MEMBERS, clip_map
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from soundproof.artefacts.reproduction import read_reported
-from soundproof.results import StudyResults
+from soundproof.analysis.results import StudyResults
+from soundproof.tables.reproduction import read_reported
 from toys.bands import band_rows
 
 REPORTED = Path(__file__).parents[2] / "config" / "reported" / "p1.csv"

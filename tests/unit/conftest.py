@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from toys.study import full_study
 
-from soundproof.results import StudyResults
+from soundproof.analysis.results import StudyResults
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from checkout import NOTHING, differing, per_rule, timed
 from interruption import Interruptions
 
-from soundproof.files import is_partial
+from soundproof.storage.files import is_partial
 
 KILLS = 20
 SEED = 20

@@ -8,9 +8,9 @@ import shutil
 import pytest
 from checkout import NOTHING, PLANTED, STUDY
 
-from soundproof.provenance import Provenance
-from soundproof.schemas import MEASUREMENTS
-from soundproof.tables import read_provenance, read_table, write_table
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_provenance, read_table, write_table
 
 RESULTS_LOG = STUDY.parent / "logs/test_results.log"
 

@@ -8,16 +8,16 @@ from torch.nn import functional
 from toys.detectors import noise
 from toys.featex import frame_of
 
-from soundproof.detectors.featex.augmentation import (
+from soundproof.detectors.embedding.featex.augmentation import (
     draw_partners,
     exchange_features,
     exchange_labels,
     exchange_statistics,
     mix,
 )
-from soundproof.detectors.featex.branches import StftBranch
-from soundproof.detectors.featex.heads import SubClusterAdaCos
-from soundproof.detectors.featex.references import (
+from soundproof.detectors.embedding.featex.branches import StftBranch
+from soundproof.detectors.embedding.featex.heads import SubClusterAdaCos
+from soundproof.detectors.embedding.featex.references import (
     CLASS_COLUMNS,
     groups,
     individual_number,

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys.detectors import AUTO_ENCODERS, build, noise
 
-from soundproof.detectors.masking import hide_patches
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.detectors.reconstruction.masking import hide_patches
 
 
 def generator(seed=0):

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from toys.detectors import AUTO_ENCODERS, build
 
-from soundproof.detectors.base import Detector
 from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.detector import Detector
 
 SHAPE = (16, 32)
 KINDS = [*DETECTORS, *[(kind, "as_published") for kind in ("cae", "dense_ae")]]

@@ -31,7 +31,7 @@ folder = Path(sys.argv[3])
 workflow_scripts.download_dataset.download_dataset(choice, folder, folder / "manifest.json")
 """
 REGISTERED = """
-from soundproof.artefacts.registry import ARTEFACTS
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
