@@ -35,6 +35,7 @@ localrules:
     write_report,
     index_studies,
     verify,
+    test_results,
 
 
 rule all:

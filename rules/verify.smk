@@ -1,9 +1,10 @@
-"""From results to trust: does every file still belong to the configuration, the code and its inputs?
+"""From results to trust: does every file still belong to the configuration, the code and its inputs? Is it sound?
 
-DOES   compare the record in each result file with what it should say, and headline numbers with the reference
+DOES   verify: compare the record in each result file with what it should say, and headline numbers with the reference;
+       test_results: test what the files hold (tests/artefacts)
 NEEDS  results, whether Snakemake knows them or not
-GIVES  a list of what is stale, missing or half-written, and an error if there is any. It changes no file, makes none
-       (so it has no input) and always runs (so it has no output)
+GIVES  a list of what is stale, missing or half-written, or of the tests that failed, and an error if there is any. They
+       change no file, make none (so they have no input) and always run (so they have no output)
 """
 
 
@@ -17,3 +18,15 @@ rule verify:
         reference=f"{CONFIG.results_dir}/reference",
     script:
         "../workflow_scripts/verify_results.py"
+
+
+rule test_results:
+    """Test what the result files of the run hold."""
+    log:
+        f"{RUN}/logs/test_results.log",
+    conda:
+        "../envs/soundproof.yaml"
+    params:
+        tests=f"{workflow.basedir}/tests/artefacts",
+    script:
+        "../workflow_scripts/test_results.py"

@@ -7,7 +7,6 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from soundproof.audio.file_kinds import SPECTROGRAM_SUFFIXES
 from soundproof.core.errors import DataError
@@ -46,6 +45,9 @@ def parse_spectrogram(path: Path, content: bytes) -> np.ndarray:
 
 
 def _tensor(path: Path, stream: io.BytesIO) -> np.ndarray:
+    # here, since fetching such files needs no torch
+    import torch
+
     tensor = torch.load(stream, map_location="cpu", weights_only=True)
     if not isinstance(tensor, torch.Tensor):
         raise DataError(f"the spectrogram {path}", f"a {type(tensor).__name__}", "save one tensor per file")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from study_toys import full_study
+from toys.study import full_study
 
 from soundproof.analysis.results import StudyResults
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from warm import warm
 
 # what a run needs; the rest of the repository is about it
 SOURCES = (
     *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "envs", "profiles"),
-    *("requirements", "rules", "scripts", "soundproof", "workflow_scripts"),
+    *("requirements", "rules", "scripts", "soundproof", "tests/artefacts", "workflow_scripts"),
 )
 DEFAULT_STUDIES = "studies: [p1, p1_domains, p3]"
 NOTHING = "Nothing to be done"
@@ -91,15 +92,18 @@ class Checkout:
         }
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            words,
-            cwd=self.path,
-            env=self.environment(),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        if words[0] == "snakemake":
+            done = warm().run(words, self.path, self.environment())
+        else:
+            done = subprocess.run(
+                words,
+                cwd=self.path,
+                env=self.environment(),
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
         assert not check or done.returncode == 0, done.stdout[-6000:]
         return done
 

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,8 @@ class Submission:
 
     @property
     def kind(self) -> str:
-        """Rule, or name of the group."""
-        return re.split("[_.]", self.fields["Comment"].removeprefix("rule_"))[0]
+        """First word of the rule, or name of the group."""
+        return _kind(self.fields["Comment"].removeprefix("rule_"))
 
     def processes(self) -> dict[int, dict[str, str]]:
         """Environment of each process of the job, by process id."""
@@ -78,6 +79,23 @@ class Submission:
             except OSError:
                 continue
         return False
+
+
+def _kind(name: str) -> str:
+    return re.split("[_.]", name)[0]
+
+
+def planned_submissions(checkout: Checkout) -> Counter[str]:
+    """Number of submissions of each kind that a dry run with the cluster's profile announces."""
+    # jobs of a group stand indented below its name
+    named = re.findall(
+        r"^(?:\[.*\] )?(?:rule (\w+):|Group job (\w+) \()", checkout.dry_run(*OPTIONS), re.MULTILINE
+    )
+    local = re.search(
+        r"^localrules:\n((?:    \w+,\n)+)", (checkout.path / "Snakefile").read_text(), re.MULTILINE
+    )
+    assert named and local
+    return Counter(_kind(rule or group) for rule, group in named if f"    {rule},\n" not in local[1])
 
 
 def submissions(checkout: Checkout) -> list[Submission]:

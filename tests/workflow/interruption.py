@@ -1,4 +1,4 @@
-"""Runs that are killed, with everything they started, at planned moments."""
+"""Runs that are killed, with everything they started, each time in the middle of a job of the rule that is due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,18 @@ from checkout import Checkout
 
 _STARTED = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*?)    jobid: (\d+)\n", re.MULTILINE)
 _OUTPUT = re.compile(r"^    output: (.*)$", re.MULTILINE)
+_LOG = re.compile(r"^    log: (\S+)", re.MULTILINE)
 _FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
+_LOOK_S = 0.02
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A job that a run has begun."""
+
+    rule: str
+    outputs: tuple[str, ...]
+    log: str
 
 
 class Run:
@@ -25,6 +36,7 @@ class Run:
 
     def __init__(self, checkout: Checkout, said: Path, *options: str) -> None:
         self.said = said
+        self.checkout = checkout
         self._logs = checkout.path / ".snakemake/log"
         self._earlier = set(self._logs.glob("*"))
         with said.open("w") as stream:
@@ -42,19 +54,34 @@ class Run:
         new = sorted(set(self._logs.glob("*.snakemake.log")) - self._earlier)
         return new[0].read_text() if new else ""
 
-    def started(self) -> dict[str, tuple[str, str]]:
-        """Rule and outputs of each job that began, by its number in this run."""
-        found = {}
-        for rule, body, number in _STARTED.findall(self.log()):
-            output = _OUTPUT.search(body)
-            if output:
-                found[number] = rule, output[1]
-        return found
+    def jobs(self) -> tuple[dict[str, Begun], set[str]]:
+        """Each job that began, in order, by its number in this run; and the numbers of those that have ended."""
+        said = self.log()
+        begun = {
+            number: Begun(rule, tuple(output[1].split(", ")), log[1])
+            for rule, body, number in _STARTED.findall(said)
+            if (output := _OUTPUT.search(body)) and (log := _LOG.search(body))
+        }
+        return begun, set(_FINISHED.findall(said))
 
-    def working(self) -> list[str]:
-        """Rules whose jobs are at work."""
-        ended = set(_FINISHED.findall(self.log()))
-        return [rule for number, (rule, _) in self.started().items() if number not in ended]
+    def working(self) -> list[Begun]:
+        """Jobs that have begun and not ended."""
+        begun, ended = self.jobs()
+        return [job for number, job in begun.items() if number not in ended]
+
+    def wait_for_work(self, job: Begun) -> None:
+        """Wait until a job that has just begun has loaded its libraries: then it opens its log."""
+        log = self.checkout.path / job.log
+        before = _changed(log)
+        while self.process.poll() is None and _changed(log) == before and job in self.working():
+            time.sleep(_LOOK_S / 4)
+
+    def stop(self) -> None:
+        """Let the whole group stand still, where it is."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.killpg(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """End the whole group without warning, and wait until the last of it is gone."""
@@ -63,7 +90,11 @@ class Run:
         deadline = time.monotonic() + 30
         while _any_left(self.process.pid):
             assert time.monotonic() < deadline, "a process outlived its kill signal"
-            time.sleep(0.02)
+            time.sleep(_LOOK_S)
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _any_left(group: int) -> bool:
@@ -76,47 +107,56 @@ def _any_left(group: int) -> bool:
 
 @dataclass
 class Interruptions:
-    """Kills that are to come: each when so many jobs of a rule have begun, counted over all attempts.
+    """Kills that are to come: each hits a job of the rule that it is meant for, at a moment that is drawn.
+
+    The run is stopped, looked at, and killed only if the job is still at work. Where it has ended in the
+    meantime, and was the last of its rule, it is undone, and killed in the next attempt as soon as it begins.
 
     Attributes:
-        due: (rule, number of its jobs) of each kill.
-        rng: Draws the seconds between the start of a job and the kill.
-        delay_s: Longest such wait.
-        hit: Rules whose jobs died, with the number of times.
-        kills: Kills so far.
+        due: Kills that are to come, by rule.
+        jobs: Number of jobs of each rule.
+        rng: Draws whether a job is killed after its beginning or after its imports, and how long after.
+        longest_s: Longest such time.
+        hit: Kills so far, by the rule that they were meant for and hit.
+        died: Jobs that died, by rule: those at work beside the one that was meant, too.
+        repeated: Outputs of jobs that had ended, and began again in a later attempt.
     """
 
-    due: list[tuple[str, int]]
+    due: Counter[str]
+    jobs: Counter[str]
     rng: random.Random
-    delay_s: float
+    longest_s: float
     hit: Counter[str] = field(default_factory=Counter)
-    kills: int = 0
-    _seen: dict[str, set[str]] = field(default_factory=dict)
+    died: Counter[str] = field(default_factory=Counter)
+    repeated: list[tuple[str, ...]] = field(default_factory=list)
+    _at_once: set[str] = field(default_factory=set)
+    _ended: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @classmethod
-    def spread(cls, jobs: Mapping[str, int], kills: int, seed: int, delay_s: float) -> Interruptions:
-        """One kill for each rule, the others spread over the rules by their numbers of jobs.
+    def spread(cls, jobs: dict[str, int], kills: int, seed: int, longest_s: float) -> Interruptions:
+        """One kill for each rule; the others for the rules by their numbers of jobs.
 
         Args:
             jobs: Number of jobs of each rule.
             kills: Number of kills, at least one for each rule.
-            seed: Decides which jobs.
-            delay_s: Longest wait between the start of a job and the kill.
+            seed: Decides which rules are hit more than once, and the moments.
+            longest_s: Longest time between the beginning of a job, or the end of its imports, and the kill.
         """
         rng = random.Random(seed)
-        every = [(rule, number) for rule, count in jobs.items() for number in range(1, count + 1)]
-        first = [(rule, rng.randint(1, count)) for rule, count in jobs.items()]
-        assert len(first) <= kills <= len(every)
-        others = [moment for moment in every if moment not in first]
-        return cls(first + rng.sample(others, kills - len(first)), rng, delay_s)
+        assert kills >= len(jobs), f"{kills} kills cannot hit {len(jobs)} rules"
+        more = rng.choices(list(jobs), weights=list(jobs.values()), k=kills - len(jobs))
+        return cls(Counter([*jobs, *more]), Counter(jobs), rng, longest_s)
 
-    def run_to_the_end(self, checkout: Checkout, folder: Path, *options: str) -> list[Path]:
+    def run_to_the_end(
+        self, checkout: Checkout, folder: Path, *options: str, look: Callable[[], None] = lambda: None
+    ) -> list[Path]:
         """Start the same command again and again, until no kill is due and it ends by itself.
 
         Args:
             checkout: Where it runs.
             folder: Where to keep what each attempt said.
             options: Options of Snakemake.
+            look: Called after each kill, while nothing runs.
 
         Returns:
             What each attempt said.
@@ -126,24 +166,60 @@ class Interruptions:
             said.append(folder / f"attempt{len(said)}.log")
             run = Run(checkout, said[-1], *options)
             if self._watch(run):
+                look()
                 continue
             assert run.process.returncode == 0, said[-1].read_text()[-6000:]
             return said
 
     def _watch(self, run: Run) -> bool:
-        """Wait for the next due moment and kill; False if the run ended first."""
+        """Kill the run in the middle of a job that is due; False if the run ended first."""
+        before = set(self._ended)
+        killed = self._kill_when_due(run)
+        begun, _ = run.jobs()
+        self.repeated += [job.outputs for job in begun.values() if job.outputs in before]
+        return killed
+
+    def _kill_when_due(self, run: Run) -> bool:
+        tried: set[Begun] = set()
         while run.process.poll() is None:
-            for rule, outputs in run.started().values():
-                self._seen.setdefault(rule, set()).add(outputs)
-            begun = {rule for rule, _ in run.started().values()}
-            for moment in self.due:
-                rule, number = moment
-                if rule in begun and len(self._seen[rule]) >= number:
-                    time.sleep(self.rng.uniform(0, self.delay_s))
-                    self.due.remove(moment)
-                    self.hit.update(run.working())
-                    run.kill()
-                    self.kills += 1
-                    return True
-            time.sleep(0.05)
+            self._account(run)
+            meant = next((job for job in run.working() if self.due[job.rule] and job not in tried), None)
+            if meant is None:
+                time.sleep(_LOOK_S)
+                continue
+            tried.add(meant)
+            if meant.rule not in self._at_once:
+                if self.rng.random() < 0.5:
+                    run.wait_for_work(meant)
+                time.sleep(self.rng.uniform(0, self.longest_s))
+            run.stop()
+            at_work = run.working()
+            ended = self._account(run)
+            if meant in at_work:
+                run.kill()
+                self.due[meant.rule] -= 1
+                self.hit[meant.rule] += 1
+                self.died.update(job.rule for job in at_work)
+                return True
+            if ended[meant.rule] >= self.jobs[meant.rule]:
+                # too late, and no other job of this rule is to come
+                run.kill()
+                self._at_once.add(meant.rule)
+                self._undo(run, meant)
+                return True
+            run.go_on()
         return False
+
+    def _account(self, run: Run) -> Counter[str]:
+        """Note which jobs have ended; how many of each rule, over all attempts."""
+        begun, ended = run.jobs()
+        self._ended |= {job.outputs: job.rule for number, job in begun.items() if number in ended}
+        return Counter(self._ended.values())
+
+    def _undo(self, run: Run, job: Begun) -> None:
+        """Remove what a job has made, and what was begun after it, which may have used it."""
+        begun = list(run.jobs()[0].values())
+        for later in begun[begun.index(job) :]:
+            self._ended.pop(later.outputs, None)
+            for output in later.outputs:
+                (run.checkout.path / output).unlink(missing_ok=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-import dcase_toys as toys
 import pytest
+import toys.dcase as toys
 import yaml
 from checkout import NOTHING
-from http_server import running, slowly
+from toys.http_server import running, slowly
 
 from soundproof.storage.tables import read_provenance, read_table
 

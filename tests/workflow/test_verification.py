@@ -9,7 +9,10 @@ import pytest
 from checkout import NOTHING, PLANTED, STUDY
 
 from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_provenance, read_table, write_table
+
+RESULTS_LOG = STUDY.parent / "logs/test_results.log"
 
 
 def verify(checkout):
@@ -80,6 +83,17 @@ def test_verify_compares_with_the_reference(copy):
     code, said = verify(copy)
     assert code != 0
     assert "tiny.detection.ae" in said
+
+
+def test_results_are_tested_for_what_they_hold(copy):
+    name = copy.path / STUDY / "measurements.parquet"
+    rows = read_table(name)
+    areas, record = rows["metric"] == "cell_auroc", read_provenance(name)
+    write_table(rows.assign(value=rows["value"].where(~areas, 1.5)), name, record, MEASUREMENTS)
+    done = copy.command("snakemake", "test_results", "--cores", "1", check=False)
+    assert done.returncode != 0
+    assert "test_areas_and_shares_lie_between_0_and_1[tiny]" in done.stdout
+    assert "1 failed" in (copy.path / RESULTS_LOG).read_text()
 
 
 def test_results_without_records_are_taken_where_they_fit(without_records):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from study_toys import clips, measurements, results_of
+from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.against_input import WORDS, against_input
 from soundproof.figures.quality import draw

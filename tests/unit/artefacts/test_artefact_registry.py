@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from study_toys import measurements, results_of, without
+from toys.study import measurements, results_of, without
 
 from soundproof.exhibits.finished import FinishedTable
 from soundproof.exhibits.registry import ARTEFACTS

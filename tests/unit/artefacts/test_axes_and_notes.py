@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from study_toys import PERCENTILES, clips, full_study, measurements, results_of, without
+from toys.study import PERCENTILES, clips, full_study, measurements, results_of, without
 
 from soundproof.analysis.axes import AXES, chance_per_clip
 from soundproof.analysis.favours import favours

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from band_toys import band_rows
-from study_toys import REPORTED, clips, measurements, results_of
+from toys.bands import band_rows
+from toys.study import REPORTED, clips, measurements, results_of
 
 from soundproof.analysis.band_areas import band_areas
 from soundproof.analysis.band_ours import band_numbers

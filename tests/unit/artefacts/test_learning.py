@@ -2,7 +2,7 @@ import math
 
 import pandas as pd
 import pytest
-from study_toys import clips, measurements, results_of
+from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.learning import gain, learning_warnings, stopped_at_once
 from soundproof.tables.detection import build

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from study_toys import measurements, results_of
+from toys.study import measurements, results_of
 
 from soundproof.analysis.measures import measure, select, summarise, titled, with_clip_fact
 

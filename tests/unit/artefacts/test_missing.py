@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from study_toys import clips, full_study, measurements, results_of
+from toys.study import clips, full_study, measurements, results_of
 
 from soundproof.analysis.missing import no_type, why_missing
 from soundproof.config.load import load_config

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import hmean
-from study_toys import clips, measurements, results_of
+from toys.study import clips, measurements, results_of
 
 from soundproof.tables.official import build
 

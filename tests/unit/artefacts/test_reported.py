@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from study_toys import REPORTED, measurements, results_of
+from toys.study import REPORTED, measurements, results_of
 
 from soundproof.analysis.reported import read_reported
 from soundproof.core.errors import ConfigError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
-from study_toys import clips, measurements, results_of
+from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.joint_areas import joint_areas
 from soundproof.analysis.rivals import NO_SOUND, rivals

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from attribution_toys import SMALL, SmallAutoEncoder, clips, context_for, explain
+from toys.attribution import SMALL, SmallAutoEncoder, clips, context_for, explain
 
 from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS

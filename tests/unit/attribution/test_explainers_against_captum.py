@@ -4,9 +4,9 @@ import captum.attr as captum
 import numpy as np
 import pytest
 import torch
-from attribution_toys import SmallAutoEncoder, clips, context_for, explain
 from torch.nn.functional import interpolate
 from torch.testing import assert_close
+from toys.attribution import SmallAutoEncoder, clips, context_for, explain
 
 SIGMA, SAMPLES = 0.3, 6
 

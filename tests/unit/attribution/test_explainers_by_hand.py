@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from attribution_toys import Linear, Quadratic, SmallAutoEncoder, TwoChannels, clips, context_for, explain
 from torch.testing import assert_close
+from toys.attribution import Linear, Quadratic, SmallAutoEncoder, TwoChannels, clips, context_for, explain
 
 from soundproof.core.errors import ConfigError
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from attribution_toys import SMALL, Linear, SmallAutoEncoder, clips, explain
 from torch.testing import assert_close
+from toys.attribution import SMALL, Linear, SmallAutoEncoder, clips, explain
 
 from soundproof.attribution.registry import EXPLAINERS
 

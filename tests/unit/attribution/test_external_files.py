@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from attribution_toys import SmallAutoEncoder, clips, context_for, explain
+from toys.attribution import SmallAutoEncoder, clips, context_for, explain
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.core.errors import DataError

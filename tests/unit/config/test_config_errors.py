@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from config_toys import STUDY, load, studies_dir
+from toys.configuration import STUDY, load, studies_dir
 
 from soundproof.config import load_config
 from soundproof.core.errors import ConfigError

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from config_toys import STUDY
+from toys.configuration import STUDY
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config import Config

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from config_toys import STUDY, studies_dir
+from toys.configuration import STUDY, studies_dir
 
 from soundproof.config import load_config
 from soundproof.config.run_names import claim, refuse_others, run_of

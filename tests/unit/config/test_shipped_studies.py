@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 import pytest
 import yaml
-from config_toys import load, studies_dir
+from toys.configuration import load, studies_dir
 
 from soundproof.config import Config, load_config
 from soundproof.config.load import load_study

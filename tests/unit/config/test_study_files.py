@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_toys import STUDY, load, studies_dir
 from hypothesis import given
 from hypothesis import strategies as st
+from toys.configuration import STUDY, load, studies_dir
 
 from soundproof.config.load import load_study
 from soundproof.config.study_files import merge, read_study

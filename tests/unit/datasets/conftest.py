@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from http_server import FileServer, running
+from toys.http_server import FileServer, running
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from http_server import FileServer
+from toys.http_server import FileServer
 
 from soundproof.core.errors import ConfigError, DataError, DownloadError
 from soundproof.datasets.registry import DATASETS

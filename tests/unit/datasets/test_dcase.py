@@ -3,11 +3,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import dcase_toys as toys
 import numpy as np
 import pyarrow as pa
 import pytest
-from dcase_toys import dcase
+import toys.dcase as toys
+from toys.dcase import dcase
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.datasets.dcase.editions import EDITIONS

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import dcase_toys as toys
 import pytest
-from http_server import FileServer, refuse
+import toys.dcase as toys
+from toys.http_server import FileServer, refuse
 
 from soundproof.core.errors import DataError, DownloadError
 from soundproof.datasets.dcase.dataset import DcaseDataset

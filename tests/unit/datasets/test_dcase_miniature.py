@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dcase_toys import dcase
+from toys.dcase import dcase
 
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.miniatures import dcase as miniature

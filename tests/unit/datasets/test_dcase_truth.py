@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dcase_toys import dcase, train_names, wav, write
+from toys.dcase import dcase, train_names, wav, write
 
 from soundproof.core.errors import DataError
 from soundproof.datasets.dcase.names import without_split

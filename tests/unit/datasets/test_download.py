@@ -18,8 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from http_proxy import tunnel
-from http_server import (
+from toys.http_proxy import tunnel
+from toys.http_server import (
     FileServer,
     chunked,
     ignore_range,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from small_sets import SMALL_SETS
+from toys.small_sets import SMALL_SETS
 
 from soundproof.audio.sound import Stems
 from soundproof.core.errors import DataError

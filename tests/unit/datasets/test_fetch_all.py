@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from http_server import FileServer, refuse, running, slowly
+from toys.http_server import FileServer, refuse, running, slowly
 
 from soundproof.core.errors import DownloadError
 from soundproof.downloads import terms

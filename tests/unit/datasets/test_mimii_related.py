@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dcase_toys as toys
 import pytest
+import toys.dcase as toys
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.datasets.dcase.dataset import DcaseDataset

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from http_server import FileServer
-from planer_toys import BROKEN, LABELS, MEMBERS, clip_map
+from toys.http_server import FileServer
+from toys.planer import BROKEN, LABELS, MEMBERS, clip_map
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.core.registry import Entry

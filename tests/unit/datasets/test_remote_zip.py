@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from http_server import FileServer, ignore_range, lie_about_range, refuse, truncate
+from toys.http_server import FileServer, ignore_range, lie_about_range, refuse, truncate
 
 from soundproof.core.errors import DataError, DownloadError
 from soundproof.downloads.remote_file import RemoteFile

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from detector_toys import AUTO_ENCODERS, build, n_parameters, noise
 from torch import nn
+from toys.detectors import AUTO_ENCODERS, build, n_parameters, noise
 
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.reconstruction.blocks import match_channels

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from detector_toys import HeldClips, build, fitted, noise
 from sklearn.ensemble import IsolationForest
 from sklearn.svm import OneClassSVM
+from toys.detectors import HeldClips, build, fitted, noise
 
 from soundproof.interfaces.detector import TrainingRun
 from soundproof.randomness.seeding import seed_from

@@ -3,10 +3,10 @@ import copy
 import numpy as np
 import pytest
 import torch
-from detector_toys import HeldClips, build
-from featex_toys import SHAPE, SMALL, ToyMachines, fit, tones
 from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
+from toys.detectors import HeldClips, build
+from toys.featex import SHAPE, SMALL, ToyMachines, fit, tones
 
 from soundproof.attribution.registry import EXPLAINERS, check_compatible
 from soundproof.core.errors import DataError

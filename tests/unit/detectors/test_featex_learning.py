@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from detector_toys import noise
-from featex_toys import frame_of
 from torch.nn import functional
+from toys.detectors import noise
+from toys.featex import frame_of
 
 from soundproof.detectors.embedding.featex.augmentation import (
     draw_partners,

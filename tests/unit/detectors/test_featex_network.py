@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from detector_toys import build, n_parameters, noise
 from scipy import signal
 from torch import nn
+from toys.detectors import build, n_parameters, noise
 
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.embedding.featex.blocks import ResidualBlock, SameConv2d

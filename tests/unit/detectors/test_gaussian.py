@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from detector_toys import fitted, noise
 from scipy.spatial.distance import mahalanobis
 from sklearn.covariance import OAS, LedoitWolf
+from toys.detectors import fitted, noise
 
 from soundproof.core.errors import DataError
 

@@ -8,8 +8,8 @@ import math
 
 import pytest
 import torch
-from detector_toys import build
 from torch import nn
+from toys.detectors import build
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm)
 

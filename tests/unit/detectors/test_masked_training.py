@@ -3,9 +3,9 @@ import math
 import pandas as pd
 import pytest
 import torch
-from detector_toys import AUTO_ENCODERS, build, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys.detectors import AUTO_ENCODERS, build, noise
 
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.reconstruction.masking import hide_patches

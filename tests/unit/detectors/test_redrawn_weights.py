@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from detector_toys import AUTO_ENCODERS, build
 from torch import nn
+from toys.detectors import AUTO_ENCODERS, build
 
 from soundproof.detectors.registry import DETECTORS
 from soundproof.interfaces.detector import Detector

@@ -3,7 +3,7 @@ import struct
 
 import pytest
 import torch
-from detector_toys import AUTO_ENCODERS, build, fitted, noise
+from toys.detectors import AUTO_ENCODERS, build, fitted, noise
 
 from soundproof.core.errors import ArtefactError
 from soundproof.detectors.storage import load_detector, read_header, save_detector

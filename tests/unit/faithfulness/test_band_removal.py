@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor
-from toy_detectors import Linear, Mixing, context
+from toys.faithfulness import Linear, Mixing, context
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.faithfulness.band_removal import band_removal

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from toy_detectors import Constant, Linear, context
+from toys.faithfulness import Constant, Linear, context
 
 from soundproof.faithfulness.deletion import deletion, insertion
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from toy_detectors import Mixing
+from toys.faithfulness import Mixing
 
 from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.faithfulness import measure

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import rankdata
 from torch import Tensor, nn
-from toy_detectors import Constant, Toy, context
+from toys.faithfulness import Constant, Toy, context
 
 from soundproof.attribution.re_explanation import input_factor_of
 from soundproof.core.errors import ConfigError

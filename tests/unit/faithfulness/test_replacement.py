@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_detectors import Constant, Linear, Mixing, context
+from toys.faithfulness import Constant, Linear, Mixing, context
 
 from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.ff import background_ff, reconstruction_ff

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from band_toys import band_rows
-from illustration_toys import illustration
-from study_toys import clips, measurements, results_of
+from toys.bands import band_rows
+from toys.illustrations import illustration
+from toys.study import clips, measurements, results_of
 
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from study_toys import measurements, results_of
+from toys.study import measurements, results_of
 
 from soundproof.figures.history import draw
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from illustration_toys import illustration
-from study_toys import measurements, results_of
+from toys.illustrations import illustration
+from toys.study import measurements, results_of
 
 from soundproof.core.errors import ArtefactError
 from soundproof.exhibits.registry import ARTEFACTS

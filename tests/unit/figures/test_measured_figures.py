@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from study_toys import clips, measurements, results_of, without
+from toys.study import clips, measurements, results_of, without
 
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.figures.finished import FinishedFigure

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from study_toys import measurements, results_of
+from toys.study import measurements, results_of
 
 from soundproof.core.errors import ArtefactError, ConfigError
 from soundproof.exhibits.finished import Column, FinishedTable

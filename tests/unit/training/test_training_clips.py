@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 import torch
-from training_toys import SHAPE, open_clips, write_maps
+from toys.training import SHAPE, open_clips, write_maps
 
 from soundproof.core.errors import DataError
 from soundproof.training.batches import Batches

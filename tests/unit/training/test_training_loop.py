@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from training_toys import LevelClassifier, build, open_clips, same_weights, write_maps
+from toys.training import LevelClassifier, build, open_clips, same_weights, write_maps
 
 from soundproof.analysis.learning import gain
 from soundproof.core.errors import DataError
@@ -108,7 +108,7 @@ def test_a_training_resumed_after_an_exception_ends_with_the_same_bits(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from training_toys import build, open_clips
+from toys.training import build, open_clips
 from soundproof.analysis.learning import gain
 from soundproof.interfaces.detector import TrainingRun
 from soundproof.training.clips import split
@@ -127,7 +127,7 @@ build("skip_cae_transformer", epochs=4, mask_ratio=0.3).fit(open_clips(Path(sys.
 def test_a_training_resumed_after_a_kill_ends_with_the_same_bits(features, undisturbed, tmp_path):
     checkpoint = tmp_path / "checkpoint.pt"
     here = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[2])])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parents[1]), str(here.parents[2])])}
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(features), str(checkpoint)], env=environment, check=False
     )

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from band_toys import band_rows
 
 from soundproof.analysis.reported import read_reported
 from soundproof.analysis.results import StudyResults
+from toys.bands import band_rows
 
 REPORTED = Path(__file__).parents[2] / "config" / "reported" / "p1.csv"
 DETECTORS = {

@@ -2,9 +2,9 @@
 
 import pandas as pd
 import torch
-from detector_toys import HeldClips, build
 
 from soundproof.interfaces.detector import TrainingRun
+from toys.detectors import HeldClips, build
 
 SHAPE = (33, 24)
 SMALL = {"width": 0.125, "batch_size": 12, "epochs": 6, "learning_rate": 0.005}

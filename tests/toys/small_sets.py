@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import soundfile
 import torch
-from planer_toys import LABELS, MEMBERS, clip_map
 
 from soundproof.datasets.open import open_dataset
 from soundproof.interfaces.dataset import Dataset
+from toys.planer import LABELS, MEMBERS, clip_map
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What several files of tests share: small studies, clips, maps, detectors, data sets, servers."""
