@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from soundproof.detection import harmonic_mean, partial_auc, roc_auc
+from soundproof.detection.areas import harmonic_mean, partial_auc, roc_auc
 from soundproof.errors import DataError
 from soundproof.metrics import Undefined
 

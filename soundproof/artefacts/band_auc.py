@@ -8,7 +8,7 @@ from soundproof.artefacts.band_areas import MEAN, VARIANT, band_areas
 from soundproof.artefacts.bands import edges_hz, in_order
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.measures import titled
-from soundproof.artefacts.ranking import CHANCE_AUC
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.results import StudyResults
 

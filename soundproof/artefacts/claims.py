@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soundproof.artefacts.axes import Axis, chance_per_clip, per_clip
+from soundproof.artefacts.axes import chance_per_clip, per_clip
 from soundproof.artefacts.claim_differences import (
     TRAININGS,
     Measured,
@@ -20,6 +20,7 @@ from soundproof.artefacts.claim_differences import (
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups, means, records
 from soundproof.artefacts.measures import FLAG_ALL, SHARED_CHANCE, UNIFORM, select
+from soundproof.metrics import Criterion
 from soundproof.results import StudyResults
 from soundproof.statistics import holm
 from soundproof.statistics.intervals import MIN_CLIPS, TOO_FEW
@@ -28,17 +29,17 @@ from soundproof.statistics.trainings import least_trainings
 PLAIN, MASKED = "ae", "mae"
 ERROR_MAP = "error_map"
 _PUBLISHED = ("as_published",)
-F1 = Axis("segment_f1", "segment F1", "localisation", "segment_f1", protocols=_PUBLISHED)
-FF_FRAME = Axis("ff_frame", "FF frame", "faithfulness", "ff_frame", protocols=_PUBLISHED)
-FF_LAST = Axis(
-    "ff_frame_mean_p98_p99",
-    "FF frame (p98, p99)",
-    "faithfulness",
-    "ff_frame",
+F1 = Criterion(name="segment_f1", title="segment F1", protocols=_PUBLISHED)
+FF_FRAME = Criterion(name="ff_frame", title="FF frame", protocols=_PUBLISHED)
+FF_LAST = Criterion(
+    name="ff_frame_mean_p98_p99",
+    title="FF frame (p98, p99)",
+    metric="ff_frame",
     parameters=(98.0, 99.0),
     protocols=_PUBLISHED,
 )
-FF_SEGMENT = Axis("ff_segment", "FF segment", "faithfulness", "ff_segment", protocols=_PUBLISHED)
+FF_SEGMENT = Criterion(name="ff_segment", title="FF segment", protocols=_PUBLISHED)
+"""What the claims are about: published values, averaged over all percentiles where none are named."""
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
 UNREPORTED = "not reported"
 LEVEL = 0.05
@@ -143,18 +144,18 @@ def claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _masking_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
-    for axis in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
-        of_axis = curves[curves["metric"].eq(axis.name)]
-        for (dataset, explainer), pair in groups(of_axis, ["dataset", "explainer"]):
+    for criterion in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
+        reported = curves[curves["metric"].eq(criterion.name)]
+        for (dataset, explainer), pair in groups(reported, ["dataset", "explainer"]):
             values = pair.set_index("detector")["value"]
             if {PLAIN, MASKED} <= set(values.index):
-                text = f"{results.explainer_title(explainer)}: MAE above AE in {axis.title}"
-                yield Claim(text, dataset, values[MASKED] - values[PLAIN], _detectors(axis, explainer))
+                text = f"{results.explainer_title(explainer)}: MAE above AE in {criterion.title}"
+                yield Claim(text, dataset, values[MASKED] - values[PLAIN], _detectors(criterion, explainer))
 
 
 def _error_map_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
-    of_axis = curves[curves["metric"].eq(FF_FRAME.name)]
-    for (dataset, detector), group in groups(of_axis, ["dataset", "detector"]):
+    reported = curves[curves["metric"].eq(FF_FRAME.name)]
+    for (dataset, detector), group in groups(reported, ["dataset", "detector"]):
         values = group.set_index("explainer")["value"]
         others = values.drop(ERROR_MAP, errors="ignore")
         if len(others) and ERROR_MAP in values.index:
@@ -189,8 +190,8 @@ def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
             yield Claim(text, dataset, values[PLAIN] - values[MASKED], _areas(domain))
 
 
-def _detectors(axis: Axis, explainer: str) -> Callable[[StudyResults], Measured | None]:
-    return lambda results: between_trainings(results, axis, explainer, MASKED, PLAIN)
+def _detectors(criterion: Criterion, explainer: str) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_trainings(results, criterion, explainer, MASKED, PLAIN)
 
 
 def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Measured | None]:
@@ -227,8 +228,8 @@ def _above(rival: str, detector: str, explainer: str) -> Callable[[StudyResults]
     return measure
 
 
-def _seeds(results: StudyResults, axis: Axis, detector: str) -> int:
-    rows = select(results, axis.metric, axis.protocols, axis.parameters)
+def _seeds(results: StudyResults, criterion: Criterion, detector: str) -> int:
+    rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
     return int(rows.loc[rows["detector"].eq(detector), "seed"].nunique())
 
 

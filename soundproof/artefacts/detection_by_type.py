@@ -6,7 +6,8 @@ import pandas as pd
 
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.joint_areas import FEWEST, joint_areas
-from soundproof.artefacts.ranking import CHANCE_AUC, scores
+from soundproof.artefacts.ranking import scores
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.results import StudyResults
 
 FORMATS = (

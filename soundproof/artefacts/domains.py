@@ -9,8 +9,9 @@ import pandas as pd
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.interval_words import AREAS
 from soundproof.artefacts.measures import titled
-from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
-from soundproof.detection import harmonic_mean
+from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas, side_by_side
+from soundproof.detection.areas import harmonic_mean
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.results import StudyResults
 
 COLUMNS = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.artefacts.favours import FF
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.interval_words import OVER_CLIPS, OVER_MACHINES
 from soundproof.artefacts.measures import measure, titled
 from soundproof.artefacts.missing import why_missing
+from soundproof.faithfulness.registry import FF_FAVOURS
 from soundproof.results import StudyResults
 
 LEVELS = {"ff_frame": "frame", "ff_segment": "segment"}
@@ -23,7 +23,7 @@ CAPTION = (
     "than their percentile says. Corrected, values are not clipped and every map replaces equally many frames, "
     "ties split at random. Chance replaces as many uniformly drawn frames as each map does; shifted: the map's own "
     "frames, shifted in time, which keeps how they cluster (random frames scatter and touch nearly every segment). "
-    f"{FF} FF varies from machine to machine more than from clip to clip. "
+    f"{FF_FAVOURS} FF varies from machine to machine more than from clip to clip. "
     f"{OVER_CLIPS} {OVER_MACHINES}"
 )
 FORMATS = (

@@ -10,8 +10,9 @@ import pandas as pd
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups
 from soundproof.artefacts.measures import titled
-from soundproof.artefacts.ranking import CHANCE_AUC, scores
+from soundproof.artefacts.ranking import scores
 from soundproof.dcase_score import AREAS, Rule, official_score, rule_of, section_areas
+from soundproof.detection.registry import DETECTION
 from soundproof.metrics import Undefined
 from soundproof.results import StudyResults
 
@@ -61,7 +62,7 @@ def build(results: StudyResults) -> FinishedTable:
     frame = means[[*AREAS[rule], OFFICIAL]].mean().reset_index()
     frame[f"{OFFICIAL}_sd_seeds"] = means[OFFICIAL].std().to_numpy()
     frame["n_seeds"] = means["seed"].nunique().to_numpy()
-    frame = frame.assign(chance=CHANCE_AUC)
+    frame = frame.assign(chance=DETECTION["dcase_score"].level)
     if reasons:
         caption += f" Left out of rows and means: {'; '.join(reasons)}."
     return FinishedTable(titled(_ordered(frame), results), caption, formats)

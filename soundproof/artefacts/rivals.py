@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from soundproof.artefacts.joint_areas import JointArea, joint_areas
-from soundproof.artefacts.ranking import CHANCE_AUC
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.results import StudyResults
 from soundproof.statistics.recordings import interval_of

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from soundproof.artefacts.band_areas import MEAN, band_areas
 from soundproof.artefacts.bands import finest, in_order
 from soundproof.artefacts.measures import titled
-from soundproof.artefacts.ranking import CHANCE_AUC
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import band_label, band_ticks
 from soundproof.figures.curves import UNIFORM_LOOK, legend_below

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.artist import Artist
 
-from soundproof.artefacts.favours import FF
 from soundproof.artefacts.measures import measure, titled
 from soundproof.artefacts.missing import why_missing
+from soundproof.faithfulness.registry import FF_FAVOURS
 from soundproof.figures.curves import (
     UNIFORM_LOOK,
     draw_chance,
@@ -30,7 +30,7 @@ CAPTION = (
     "machines and trainings; FF varies from machine to machine more than from clip to clip. "
     "Every map replaces equally many frames, ties split at random. Dashed: as many frames drawn at random, which "
     "scatter and touch nearly every segment. Dotted: each map's own frames shifted in time, which keeps how they "
-    f"cluster (median over explainers, the shade is their range). {FF}"
+    f"cluster (median over explainers, the shade is their range). {FF_FAVOURS}"
 )
 BOTH = (
     "Left: frame by frame. Right: whole segments of which such a frame is part, within the annotated time. "

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from soundproof.artefacts.frames import groups, records
-from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
+from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas, scores
 from soundproof.artefacts.rivals import is_control
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import CHANCE, CONTROL, empty, looks, panels, styled
 from soundproof.results import StudyResults

@@ -10,15 +10,11 @@ from sklearn.metrics import roc_auc_score
 
 from soundproof.localisation import cells
 from soundproof.localisation.aupro import aupro
-from soundproof.localisation.aupro_parts import (
-    INFLUENCE,
-    clip_influences,
-    false_positive_shares,
-    region_counts,
-)
+from soundproof.localisation.aupro_parts import clip_influences, false_positive_shares, region_counts
 from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.chance import circular_shift_chance, uniform_chance
 from soundproof.localisation.frames import frame_auroc, frame_curves
+from soundproof.localisation.registry import INFLUENCE
 from soundproof.localisation.segments import Protocol, flag_all_f1, segment_f1
 from soundproof.localisation.truth import Truth
 from soundproof.metrics import Undefined

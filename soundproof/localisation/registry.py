@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soundproof.metrics import MetricEntry
+from soundproof.metrics import Criterion, MetricEntry
 from soundproof.registry import Registry, parameters
 
 _Quantile = Annotated[float, Field(ge=0, lt=1)]
@@ -18,6 +18,9 @@ _REDUCTION = (
         description="how a map becomes a curve: signed sum over frequency, or mean of the top five bins",
     ),
 )
+
+INFLUENCE = "influence"
+"""Protocol of the rows that say how much each clip weighs in the set's AU-PRO."""
 
 LOCALISATION: Registry[MetricEntry] = Registry(
     "localisation metric",
@@ -45,6 +48,10 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="exact expectation of as many random frames; mean over all circular shifts of the curve; beside "
             "them what flagging every segment earns",
             unit="F1, 0..1",
+            criteria=(
+                # last of the headlines: flagging everything may win it
+                Criterion(name="segment_f1", title="Segment F1 (p98)", parameters=(98.0,), headline=6),
+            ),
         ),
         MetricEntry(
             name="frame_auroc",
@@ -57,6 +64,9 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             needs=frozenset({"events"}),
             chance="0.5, exact for random curves and for the mean over circular shifts",
             unit="area, 0..1",
+            criteria=(
+                Criterion(name="frame_auroc", title="Frame AUROC", level=0.5, tested=False, headline=1),
+            ),
         ),
         MetricEntry(
             name="cell_ranking",
@@ -69,6 +79,10 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="AUROC: 0.5, and the mean over all shifts in time; AP: expectation of a random order",
             unit="area or mean precision, 0..1",
             measures=("cell_auroc", "cell_ap"),
+            criteria=(
+                Criterion(name="cell_auroc", title="Cell AUROC", level=0.5, headline=0),
+                Criterion(name="cell_ap", title="Cell AP", tested=False, headline=None),
+            ),
         ),
         MetricEntry(
             name="aupro",
@@ -99,6 +113,9 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="half the integration limit",
             unit="area over the integration limit, 0..1",
             measures=("aupro", "aupro_false_positives", "aupro_regions"),
+            criteria=(
+                Criterion(name="aupro", title="AU-PRO", protocols=("", INFLUENCE), tested=False, headline=2),
+            ),
         ),
         MetricEntry(
             name="iou",
@@ -118,6 +135,9 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="expectation of random cells; mean over all shifts in time; oracle: random rankings",
             unit="intersection over union, 0..1; the oracle's quantile is chosen on the truth",
             measures=("iou", "iou_oracle"),
+            criteria=(
+                Criterion(name="iou", title="IoU (q 0.98)", parameters=(0.98,), tested=False, headline=None),
+            ),
         ),
     ],
 )

@@ -3,11 +3,11 @@ import pytest
 from study_toys import PERCENTILES, clips, full_study, measurements, results_of, without
 
 from soundproof.artefacts import band_rho, claims, quality
-from soundproof.artefacts.axes import AXES, chance_per_clip
+from soundproof.artefacts.axes import all_criteria, chance_per_clip
 from soundproof.artefacts.favours import favours
 from soundproof.artefacts.notes import aupro_note, band_note
 
-AXIS = {axis.name: axis for axis in AXES}
+CRITERIA = {criterion.name: criterion for criterion in all_criteria()}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_published_f1_is_compared_with_the_chance_of_its_own_peaks():
     frame = measurements([row | {"protocol": name, "value": value} for name, value in values.items()])
     chance = chance_per_clip(results_of(frame), claims.F1, "ae", "chance_uniform")
     assert chance["saliency"].item() == 0.8
-    chance = chance_per_clip(results_of(frame), AXIS["segment_f1"], "ae", "chance_uniform")
+    chance = chance_per_clip(results_of(frame), CRITERIA["segment_f1"], "ae", "chance_uniform")
     assert chance["saliency"].item() == 0.5
 
 

@@ -5,10 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from soundproof.detection.registry import DETECTION
 from soundproof.errors import ConfigError, DataError
 from soundproof.localisation.measure import COLUMNS, Truth, measure_localisation
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.metrics import DETECTION, MetricEntry
+from soundproof.metrics import MetricEntry
 
 ALL = {name: entry.settings({}) for name, entry in LOCALISATION.items()}
 

@@ -78,7 +78,7 @@ def test_the_input_and_flagging_everything_stand_beside_the_best(tables):
     assert headline_sentence(tables) == ("Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68.")
     quality_table(tables, [{key: value for key, value in best.items() if key != "cell_auroc"}])
     assert headline_sentence(tables) == (
-        "Best by segment F1 at p98: Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."
+        "Best by segment F1 (p98): Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."
     )
     assert "| 0.70 [0.60, 0.80] / 0.55 / 0.71" in headline_table(tables)
 

@@ -1,0 +1,1 @@
+"""Measures of detectors: which exist, and how they are computed from anomaly scores."""
