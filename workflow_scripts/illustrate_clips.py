@@ -10,7 +10,7 @@ from soundproof.figures.illustrate import clips_to_illustrate, illustrate
 from soundproof.jobs import Runtime, job
 from soundproof.maps import MapReader
 from soundproof.provenance import Provenance, file_digest
-from soundproof.tables import read_table, write_table
+from soundproof.tables import read_provenance, read_table, write_table
 
 
 def illustrate_clips(
@@ -53,6 +53,10 @@ def illustrate_clips(
     for label, model in models.items():
         detector = load_detector(model, device)
         readers = {explainer: MapReader(path) for explainer, path in maps[label].items()}
+        kinds = {
+            explainer: str(read_provenance(path).settings["explainer"]["kind"])
+            for explainer, path in maps[label].items()
+        }
         frames += [
             illustrate(
                 detector,
@@ -63,6 +67,7 @@ def illustrate_clips(
                 {explainer: relevance.read([clip_id])[0] for explainer, relevance in readers.items()},
                 mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None,
                 round(segment_seconds * reader.axes.frames_per_second),
+                kinds,
             ).to_table()
             for clip_id in chosen
         ]

@@ -63,7 +63,7 @@ def against_input(results: StudyResults) -> list[AgainstInput]:
             controls = [
                 name
                 for name in results.explainers(clips.columns)
-                if results.explainer_kinds.get(name, name) in INPUT_KINDS
+                if results.explainer_kind(name) in INPUT_KINDS
             ]
             if not controls:
                 continue

@@ -1,4 +1,4 @@
-"""T12: do the axes of quality rank the explanations alike?"""
+"""Do the axes of quality rank the explanations alike?"""
 
 from __future__ import annotations
 

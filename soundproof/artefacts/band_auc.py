@@ -1,4 +1,4 @@
-"""T8: does detection need a frequency band?"""
+"""Does detection need a frequency band?"""
 
 from __future__ import annotations
 

@@ -19,15 +19,16 @@ from soundproof.artefacts.claim_differences import (
 )
 from soundproof.artefacts.finished import Column, FinishedTable, absent
 from soundproof.artefacts.frames import groups, means, records
-from soundproof.artefacts.measures import FLAG_ALL, SHARED_CHANCE, UNIFORM, select
+from soundproof.artefacts.measures import SHARED_CHANCE, select
+from soundproof.measurements import FLAG_ALL, UNIFORM
 from soundproof.metrics import Criterion
 from soundproof.results import StudyResults
 from soundproof.statistics import holm
 from soundproof.statistics.intervals import MIN_CLIPS, TOO_FEW
 from soundproof.statistics.trainings import least_trainings
 
-PLAIN, MASKED = "ae", "mae"
 ERROR_MAP = "error_map"
+"""Kind of the explainer that the papers praise; in a study it may run under any label."""
 _PUBLISHED = ("as_published",)
 F1 = Criterion(name="segment_f1", title="segment F1", protocols=_PUBLISHED)
 FF_FRAME = Criterion(name="ff_frame", title="FF frame", protocols=_PUBLISHED)
@@ -60,7 +61,7 @@ CAPTION = (
     "Claims as differences: positive where the claim holds, 0 by chance. There: in the reported numbers, "
     "which carry no interval. Here: for these machines, means over all percentiles and seeds, as published. Claims "
     "about explainers and chance are paired over clips and hold for these trainings (95 % bootstrap, none below "
-    f"{MIN_CLIPS} clips; p by a paired t-test). Claims about training (MAE against AE) are over clips and "
+    f"{MIN_CLIPS} clips; p by a paired t-test). Claims about training (masked against plain) are over clips and "
     f"trainings, "
     "both resampled (p by Student's t with Welch's degrees of freedom): two trainings a side, perfectly "
     f"separated, have p = 0.33 by permutation and decide nothing; it takes {least_trainings()}. A claim holds "
@@ -140,29 +141,37 @@ def claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
     yield from _masking_claims(results, curves)
     yield from _error_map_claims(results, curves)
     yield from _chance_claims(results, curves, reported)
-    yield from _area_claims(reported)
+    yield from _area_claims(results, reported)
 
 
 def _masking_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
     for criterion in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
         reported = curves[curves["metric"].eq(criterion.name)]
-        for (dataset, explainer), pair in groups(reported, ["dataset", "explainer"]):
-            values = pair.set_index("detector")["value"]
-            if {PLAIN, MASKED} <= set(values.index):
-                text = f"{results.explainer_title(explainer)}: MAE above AE in {criterion.title}"
-                yield Claim(text, dataset, values[MASKED] - values[PLAIN], _detectors(criterion, explainer))
+        for (dataset, explainer), of_detectors in groups(reported, ["dataset", "explainer"]):
+            values = of_detectors.set_index("detector")["value"]
+            for masked, plain in _reported_pairs(results, values):
+                who = f"{results.detector_title(masked)} above {results.detector_title(plain)}"
+                text = f"{results.explainer_title(explainer)}: {who} in {criterion.title}"
+                measured = _trainings(criterion, explainer, masked, plain)
+                yield Claim(text, dataset, values[masked] - values[plain], measured)
+
+
+def _reported_pairs(results: StudyResults, values: pd.Series) -> list[tuple[str, str]]:
+    """Detectors of the study that differ in masked training, as far as the paper has a number of both."""
+    return [pair for pair in results.masked_and_plain() if set(pair) <= set(values.index)]
 
 
 def _error_map_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
     reported = curves[curves["metric"].eq(FF_FRAME.name)]
     for (dataset, detector), group in groups(reported, ["dataset", "detector"]):
         values = group.set_index("explainer")["value"]
-        others = values.drop(ERROR_MAP, errors="ignore")
-        if len(others) and ERROR_MAP in values.index:
+        praised = [name for name in values.index if results.explainer_kind(name) == ERROR_MAP]
+        others = values.drop(praised)
+        if len(others) and praised:
             who = results.detector_title(detector)
             text = f"{who}: error map has the highest {FF_FRAME.title} of the reported explainers"
-            gap = values[ERROR_MAP] - others.max()
-            yield Claim(text, dataset, gap, _highest(detector, list(others.index)))
+            gap = values[praised[0]] - others.max()
+            yield Claim(text, dataset, gap, _highest(detector, praised[0], list(others.index)))
 
 
 def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.DataFrame) -> Iterator[Claim]:
@@ -179,29 +188,32 @@ def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.Dat
         yield Claim(text, row["dataset"], np.nan, _above(FLAG_ALL, detector, explainer))
 
 
-def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
+def _area_claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
     rows = reported[reported["metric"].eq("auc") & reported["machine"].isin(["", "mean"])]
     for (dataset, domain), group in groups(rows[rows["paper"].eq("P1")], ["dataset", "domain"]):
         # several sources of one number: the one printed in the paper (it has a spread) before a single run
         ranked = group.sort_values("spread", na_position="last", kind="stable")
         values = ranked.drop_duplicates("detector").set_index("detector")["value"]
-        if {PLAIN, MASKED} <= set(values.index):
-            text = f"AE above MAE in detection AUC{f' ({domain})' if domain else ''}"
-            yield Claim(text, dataset, values[PLAIN] - values[MASKED], _areas(domain))
+        for masked, plain in _reported_pairs(results, values):
+            who = f"{results.detector_title(plain)} above {results.detector_title(masked)}"
+            text = f"{who} in detection AUC{f' ({domain})' if domain else ''}"
+            yield Claim(text, dataset, values[plain] - values[masked], _areas(plain, masked, domain))
 
 
-def _detectors(criterion: Criterion, explainer: str) -> Callable[[StudyResults], Measured | None]:
-    return lambda results: between_trainings(results, criterion, explainer, MASKED, PLAIN)
+def _trainings(
+    criterion: Criterion, explainer: str, first: str, second: str
+) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_trainings(results, criterion, explainer, first, second)
 
 
-def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Measured | None]:
+def _highest(detector: str, praised: str, others: list[str]) -> Callable[[StudyResults], Measured | None]:
     def measure(results: StudyResults) -> Measured | None:
         clips = per_clip(results, FF_FRAME, detector)
-        if not {ERROR_MAP, *others} <= set(clips.columns):
+        if not {praised, *others} <= set(clips.columns):
             return None
         n_seeds = _seeds(results, FF_FRAME, detector)
         found = (
-            over_clips(results, clips[ERROR_MAP] - clips[name], n_seeds, detector, name) for name in others
+            over_clips(results, clips[praised] - clips[name], n_seeds, detector, name) for name in others
         )
         gaps = [gap for gap in found if gap is not None]
         if not gaps:
@@ -233,5 +245,5 @@ def _seeds(results: StudyResults, criterion: Criterion, detector: str) -> int:
     return int(rows.loc[rows["detector"].eq(detector), "seed"].nunique())
 
 
-def _areas(domain: str) -> Callable[[StudyResults], Measured | None]:
-    return lambda results: between_areas(results, PLAIN, MASKED, domain)
+def _areas(first: str, second: str, domain: str) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_areas(results, first, second, domain)

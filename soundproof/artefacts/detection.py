@@ -1,4 +1,4 @@
-"""T1: how well each detector tells anomalous from normal clips."""
+"""How well each detector tells anomalous from normal clips."""
 
 from __future__ import annotations
 

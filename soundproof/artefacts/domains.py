@@ -1,4 +1,4 @@
-"""T5: detection machine by machine, in the domain of the training data and in a shifted one."""
+"""Detection machine by machine, in the domain of the training data and in a shifted one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""T3: how much of the anomaly score goes away when what an explanation points at is replaced."""
+"""How much of the anomaly score goes away when what an explanation points at is replaced."""
 
 from __future__ import annotations
 

@@ -16,14 +16,12 @@ import pandas as pd
 
 from soundproof.artefacts.frames import means
 from soundproof.faithfulness.registry import RANDOM_CELLS, UNIFORM_FRAMES
+from soundproof.measurements import FLAG_ALL, SHIFT, UNIFORM
 from soundproof.metrics import MEASURED
 from soundproof.results import StudyResults
 from soundproof.statistics import means_with_spread
 from soundproof.statistics.spread import COLUMNS
 
-UNIFORM = "chance_uniform"
-SHIFT = "chance_circular_shift"
-FLAG_ALL = "flag_all"
 CHANCE_COLUMNS = {UNIFORM: "chance_uniform", SHIFT: "chance_shift", FLAG_ALL: "flag_all"}
 """Protocols of what a number is compared with; flagging everything is no chance, but needs no map either."""
 SHARED_CHANCE = (UNIFORM_FRAMES, RANDOM_CELLS)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from soundproof.artefacts.band_ours import band_numbers
 from soundproof.artefacts.frames import means
-from soundproof.artefacts.measures import UNIFORM, measure, select, summarise, with_clip_fact
+from soundproof.artefacts.measures import measure, select, summarise, with_clip_fact
 from soundproof.artefacts.ranking import ALL_DOMAINS, mean_areas, run_areas
+from soundproof.measurements import UNIFORM
 from soundproof.results import StudyResults
 
 KEYS = ("detector", "explainer", "metric", "protocol", "parameter", "machine", "anomaly_type", "domain")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from soundproof.artefacts.finished import Column, FinishedTable
 from soundproof.artefacts.printing import to_latex, to_markdown
-from soundproof.artefacts.registry import TABLE_SUFFIXES
+from soundproof.artefacts.registry import TABLE_SUFFIXES, regenerates
 from soundproof.errors import ArtefactError
 from soundproof.files import whole_file
 from soundproof.provenance import Provenance
@@ -22,12 +22,13 @@ def write_finished_table(
 ) -> list[Path]:
     """Write ``<folder>/<name>`` with each suffix of :data:`SUFFIXES`.
 
-    The JSON file holds caption, cautions and printed columns, so that :func:`read_finished_table` returns the
-    table as it was.
+    The caption goes on with what the table regenerates of papers. The JSON file holds caption, cautions and
+    printed columns, so that :func:`read_finished_table` returns the table as it was printed.
 
     Returns:
         The paths written, in the order of :data:`SUFFIXES`.
     """
+    table = replace(table, caption=f"{table.caption}{regenerates(name)}")
     words = {
         "title": title,
         "caption": table.caption,

@@ -42,9 +42,10 @@ from soundproof.detectors.base import Detector
 from soundproof.errors import DataError
 from soundproof.faithfulness.band_settings import BandProtocol, BandRemovalSettings, RelevancePolicy
 from soundproof.faithfulness.bands import bins_within
-from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows, typed
+from soundproof.faithfulness.base import FaithfulnessContext, long_rows
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.without_bands import partitions, scores_without_bands
+from soundproof.measurements import UNIFORM
 from soundproof.statistics.spearman import spearman_rows
 
 _LOG = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ def _true_band_rows(
     return pd.concat(
         [
             _rows(values[None], "band_share_true", None, explainers, context, [None]),
-            _rows(chance[None, None], "band_share_true", CHANCE, [RANDOM_CELLS], context, [None]),
+            _rows(chance[None, None], "band_share_true", UNIFORM, [RANDOM_CELLS], context, [None]),
         ],
         ignore_index=True,
     )
@@ -183,7 +184,7 @@ def _rows(
         parameters=[float(k + 1) for k in range(len(values))] if parameters is None else parameters,
         clip_ids=context.clip_ids,
     )
-    return typed(frame.dropna(subset=["value"]))
+    return frame.dropna(subset=["value"])
 
 
 def _warn(undefined: np.ndarray, what: str, why: str) -> None:

@@ -32,8 +32,9 @@ from torch import Tensor
 from soundproof.batching import in_passes
 from soundproof.detectors.base import Detector
 from soundproof.faithfulness.background import background
-from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows
+from soundproof.faithfulness.base import FaithfulnessContext, long_rows
 from soundproof.faithfulness.registry import RANDOM_CELLS, Background, backgrounds
+from soundproof.measurements import UNIFORM
 from soundproof.ties import tie_breakers
 
 _LOG = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ def _curves(
             )
             for protocol, names, values in (
                 (kind, explainers, all_values[:, :n_maps]),
-                (f"{CHANCE}_{kind}", [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
+                (f"{UNIFORM}_{kind}", [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
             )
         ],
         ignore_index=True,

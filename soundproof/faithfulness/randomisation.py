@@ -25,8 +25,9 @@ from torch import Tensor
 
 from soundproof.detectors.base import Detector
 from soundproof.errors import ConfigError
-from soundproof.faithfulness.base import COLUMNS, FaithfulnessContext, long_rows, typed
+from soundproof.faithfulness.base import FaithfulnessContext, long_rows
 from soundproof.faithfulness.similarity import VARIANTS, similarity
+from soundproof.measurements import rows_of
 from soundproof.seeding import seed_from
 
 METRIC = "randomisation_similarity"
@@ -63,7 +64,7 @@ def randomisation(
     strangers = [_with_random_weights(detector, context.seed, draw) for draw in range(settings.draws)]
     if any(_same_state(detector, stranger) for stranger in strangers):
         _LOG.warning("%s: %s has no weights to redraw", METRIC, type(detector).__name__)
-        return typed(pd.DataFrame(columns=list(COLUMNS)))
+        return rows_of([], [])
     names, similarities = [], []
     for name, relevance in maps.items():
         anew = [context.explain(name, stranger, x, context.clip_ids) for stranger in strangers]
@@ -110,7 +111,7 @@ def _rows(
 ) -> pd.DataFrame:
     """Rows of values [2, B] of each explainer."""
     if not names:
-        return typed(pd.DataFrame(columns=list(COLUMNS)))
+        return rows_of([], [])
     return pd.concat(
         [
             long_rows(

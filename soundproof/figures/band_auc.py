@@ -1,4 +1,4 @@
-"""F14: AUC without each frequency band."""
+"""AUC without each frequency band."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F7 and F8: faithfulness FF against the threshold."""
+"""Faithfulness FF against the threshold."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ BOTH = (
 
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
-    """Draw F7: one row of panels per detector, frame | segment."""
+    """Draw one row of panels per detector, frame | segment."""
     return _draw(results, LEVELS)
 
 
 @styled
 def draw_frame(results: StudyResults) -> FinishedFigure:
-    """Draw F8: frame level only, which needs no labels, one panel per detector."""
+    """Draw the frame level only, which needs no labels, one panel per detector."""
     return _draw(results, {"ff_frame": LEVELS["ff_frame"]})
 
 

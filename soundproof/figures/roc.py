@@ -1,4 +1,4 @@
-"""F9: ROC curves of the detectors."""
+"""ROC curves of the detectors."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from soundproof.artefacts.writing import read_finished_table
 from soundproof.metrics import Criterion
 from soundproof.report.cautions import detector_cautions
 
-DETECTION, QUALITY = "T1_detection", "quality"
+DETECTION, QUALITY = "detection", "quality"
 INPUT = "input_map"
 """Kind of the explainer that shows the input itself, the rival that needs no detector."""
 DIGITS = 4

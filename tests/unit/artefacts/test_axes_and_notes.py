@@ -34,22 +34,22 @@ def rho_rows(n_clips=6, protocol="mel5/clip_median_spectrum/signed", seeds=(0, 1
 
 @pytest.mark.parametrize("scale", ["linear5", "mel5", "octave5"])
 @pytest.mark.parametrize("rest", ["zero/absolute", "clip_median_spectrum/signed", "band_mean/signed"])
-def test_quality_and_t9_print_one_estimate_of_rho_whatever_the_bands(scale, rest):
+def test_quality_and_band_faithfulness_print_one_estimate_of_rho_whatever_the_bands(scale, rest):
     results = results_of(measurements(rho_rows(protocol=f"{scale}/{rest}")))
     of_quality = quality.build(results).frame.set_index("explainer")
-    of_t9 = band_rho.build(results).frame.set_index("explainer")
+    of_bands = band_rho.build(results).frame.set_index("explainer")
     for ours, theirs in (
         ("band_rho", "value"),
         ("band_rho_ci_low", "ci_low"),
         ("band_rho_ci_high", "ci_high"),
     ):
-        np.testing.assert_array_equal(of_quality[ours], of_t9.loc[of_quality.index, theirs])
+        np.testing.assert_array_equal(of_quality[ours], of_bands.loc[of_quality.index, theirs])
     caption = quality.build(results).caption
     assert "Band ρ" not in caption.split("Not measured here")[1]
     assert "beyond 0.950" in caption and scale[:-1] in caption
 
 
-def test_t9_shows_the_limit_the_clipped_and_the_plain_mean():
+def test_band_faithfulness_shows_the_limit_the_clipped_and_the_plain_mean():
     results = results_of(measurements(rho_rows()))
     table = band_rho.build(results)
     row = table.frame.set_index("explainer").loc["error_map"]

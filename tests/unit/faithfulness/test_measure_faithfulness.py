@@ -8,10 +8,10 @@ from toy_detectors import Mixing
 
 from soundproof.errors import ArtefactError, ConfigError, DataError
 from soundproof.faithfulness import measure
-from soundproof.faithfulness.base import COLUMNS
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.maps import Axes, MapReader, MapWriter
+from soundproof.measurements import COLUMNS
 from soundproof.provenance import Provenance
 
 CLIPS = [f"clip{i}" for i in range(5)]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from toy_detectors import Constant, Linear, Mixing, context
 
 from soundproof.errors import ConfigError
-from soundproof.faithfulness.base import COLUMNS
 from soundproof.faithfulness.frame_marks import frame_masks, segment_masks, shifted_masks
 from soundproof.faithfulness.replacement import background_ff, reconstruction_ff
+from soundproof.measurements import COLUMNS
 from soundproof.ties import n_top
 
 ANNOTATED_ALL = torch.ones(6, dtype=torch.bool)

@@ -30,7 +30,7 @@ def tables(tmp_path):
         }
     )
     for name, frame, warnings in (
-        ("T1_detection", detection, ("loudness alone separates the classes",)),
+        ("detection", detection, ("loudness alone separates the classes",)),
         ("quality", quality, ()),
     ):
         columns = (Column("Detector", "detector_title"),)
@@ -51,11 +51,11 @@ def test_sentence_names_the_best_beside_chance(tables):
 
 
 def test_what_outdoes_a_detector_is_said_before_its_explanations_are_praised(tables):
-    frame = read_finished_table(tables, "T1_detection").frame
+    frame = read_finished_table(tables, "detection").frame
     frame = frame.assign(beaten_by="", not_better_than="")
     frame.loc[frame["detector"] == "ae", ["beaten_by", "not_better_than"]] = ["Gaussian", "Level (control)"]
     table = FinishedTable(frame, "caption", (Column("Detector", "detector_title"),))
-    write_finished_table(table, tables, "T1_detection", "T1_detection", Provenance(stage="test"))
+    write_finished_table(table, tables, "detection", "detection", Provenance(stage="test"))
     said = "AE is beaten by Gaussian and is not shown to be better than Level (control)"
     said += " at telling the classes apart."
     assert headline_sentence(tables).startswith(f"{said} Best by cell AUROC")
