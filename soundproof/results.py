@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.selection import recording_of
+
+T = TypeVar("T")
 
 
 def no_costs() -> pd.DataFrame:
@@ -77,6 +80,16 @@ class StudyResults:
         """Whether the study asks for any of the metrics, or has rows of one."""
         wanted = set(metrics)
         return self.measures is None or not wanted.isdisjoint(self.measures | set(self._by_metric))
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of this study, made once for each key; nobody may change it in place."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(T, self._made[key])
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
 
     @cached_property
     def _by_metric(self) -> dict[str, pd.DataFrame]:

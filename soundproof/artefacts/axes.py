@@ -64,32 +64,51 @@ def _fisher(results: StudyResults, criterion: Criterion) -> pd.DataFrame:
 def measure_criteria(results: StudyResults) -> pd.DataFrame:
     """All criteria that were measured, one row per detector, explainer and criterion (column ``axis``)."""
     criteria = all_criteria()
-    frames = [measure_criterion(results, criterion) for criterion in criteria]
-    parts = [frame for frame in frames if not frame.empty]
-    return pd.concat(parts, ignore_index=True) if parts else frames[0]
+
+    def measured() -> pd.DataFrame:
+        frames = [measure_criterion(results, criterion) for criterion in criteria]
+        parts = [frame for frame in frames if not frame.empty]
+        return pd.concat(parts, ignore_index=True) if parts else frames[0]
+
+    return results.once(("criteria", criteria), measured)
 
 
 def per_clip(results: StudyResults, criterion: Criterion, detector: str) -> pd.DataFrame:
     """Mean over parameters and seeds of each clip: one row per clip, one column per explainer."""
-    rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
-    if criterion.summary == "fisher_of_bands":
-        rows = quality_rho(results)
-    return _clip_means(rows[rows["detector"].eq(detector)])
+
+    def spread() -> pd.DataFrame:
+        if criterion.summary == "fisher_of_bands":
+            rows = quality_rho(results)
+        else:
+            rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
+        return _clip_means(rows[rows["detector"].eq(detector)])
+
+    return results.once(("per clip", criterion, detector), spread)
 
 
 def per_clip_and_seed(results: StudyResults, criterion: Criterion, detector: str) -> pd.DataFrame:
     """Mean over parameters of each clip: one row per clip, one column per (explainer, seed)."""
-    rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
-    cells = means(rows[rows["detector"].eq(detector)], ["clip_id", "explainer", "seed"])
-    return pd.DataFrame(cells.pivot_table(index="clip_id", columns=["explainer", "seed"], values="value"))
+
+    def spread() -> pd.DataFrame:
+        rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
+        by_seed = means(rows[rows["detector"].eq(detector)], ["clip_id", "explainer", "seed"])
+        return pd.DataFrame(
+            by_seed.pivot_table(index="clip_id", columns=["explainer", "seed"], values="value")
+        )
+
+    return results.once(("per clip and seed", criterion, detector), spread)
 
 
 def chance_per_clip(
     results: StudyResults, criterion: Criterion, detector: str, protocol: str
 ) -> pd.DataFrame:
     """The chance rows in the layout of :func:`per_clip`."""
-    rows = chance_rows(results, criterion.metric, protocol, criterion.protocols, criterion.parameters)
-    return _clip_means(rows[rows["detector"].eq(detector)])
+
+    def spread() -> pd.DataFrame:
+        rows = chance_rows(results, criterion.metric, protocol, criterion.protocols, criterion.parameters)
+        return _clip_means(rows[rows["detector"].eq(detector)])
+
+    return results.once(("chance per clip", criterion, detector, protocol), spread)
 
 
 def _clip_means(rows: pd.DataFrame) -> pd.DataFrame:

@@ -45,13 +45,18 @@ def select(
         parameters: Parameters to keep; None: all.
         per_clip: Rows of single clips, or else rows of the whole set.
     """
-    rows = results.of_metric(metric)
-    keep = rows["protocol"].isin(list(protocols))
-    keep &= rows["clip_id"].notna() if per_clip else rows["clip_id"].isna()
-    if parameters is not None:
-        wanted = np.asarray(parameters, dtype=np.float64)
-        keep &= np.isclose(rows["parameter"].to_numpy(np.float64)[:, np.newaxis], wanted).any(axis=1)
-    return rows[keep]
+
+    def selected() -> pd.DataFrame:
+        rows = results.of_metric(metric)
+        keep = rows["protocol"].isin(list(protocols))
+        keep &= rows["clip_id"].notna() if per_clip else rows["clip_id"].isna()
+        if parameters is not None:
+            wanted = np.asarray(parameters, dtype=np.float64)
+            keep &= np.isclose(rows["parameter"].to_numpy(np.float64)[:, np.newaxis], wanted).any(axis=1)
+        return rows[keep]
+
+    chosen = None if parameters is None else tuple(parameters)
+    return results.once(("select", metric, tuple(protocols), chosen, per_clip), selected)
 
 
 def summarise(

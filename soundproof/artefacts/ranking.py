@@ -28,10 +28,14 @@ _FACTS = ["clip_id", "label", "domain", "anomaly_type"]
 
 def scores(results: StudyResults) -> pd.DataFrame:
     """Anomaly scores of the test clips with label, domain and anomaly type of each clip."""
-    rows = select(results, "anomaly_score")[["detector", "seed", "machine", "clip_id", "value"]]
-    return rows.fillna({"machine": ""}).merge(
-        results.clips[_FACTS], on="clip_id", how="inner", validate="m:1"
-    )
+
+    def merged() -> pd.DataFrame:
+        rows = select(results, "anomaly_score")[["detector", "seed", "machine", "clip_id", "value"]]
+        return rows.fillna({"machine": ""}).merge(
+            results.clips[_FACTS], on="clip_id", how="inner", validate="m:1"
+        )
+
+    return results.once("scores", merged)
 
 
 def run_measures(results: StudyResults) -> list[DetectionEntry]:
@@ -53,7 +57,11 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
         n_anomalous, recordings (of the normal and of the anomalous clips; missing where each clip is one); and the
         reasons why areas are missing.
     """
-    measures = run_measures(results)
+    measures = tuple(run_measures(results))
+    return results.once(("run areas", measures), lambda: _run_areas(results, measures))
+
+
+def _run_areas(results: StudyResults, measures: Sequence[DetectionEntry]) -> tuple[pd.DataFrame, list[str]]:
     rows: list[dict[str, object]] = []
     reasons: set[str] = set()
     ordered = scores(results).sort_values("clip_id", kind="stable")
