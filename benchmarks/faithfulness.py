@@ -12,10 +12,10 @@ from benchmarks.faithfulness_loop import ff_one_by_one, rise_one_by_one
 from benchmarks.rows import Aim, Row, check_same
 from benchmarks.setting import Setting, clip_names
 from benchmarks.timing import interleaved
-from soundproof.faithfulness.base import Faithfulness, FaithfulnessContext
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
-from soundproof.measurements import UNIFORM
-from soundproof.ties import tie_breakers
+from soundproof.interfaces.faithfulness import Faithfulness, FaithfulnessContext
+from soundproof.randomness.ties import tie_breakers
+from soundproof.storage.measurements import UNIFORM
 
 FF_CURVES = Aim("at least", 5.0)
 

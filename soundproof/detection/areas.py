@@ -1,7 +1,7 @@
 """Areas: does the score rank anomalous clips above normal ones?
 
 All of them judge the ranking alone, on raw scores; no threshold is chosen. A set without anomalies, or
-without normal clips, has no such metric: the answer is then :class:`soundproof.metrics.Undefined`, never a
+without normal clips, has no such metric: the answer is then :class:`soundproof.interfaces.metric.Undefined`, never a
 number.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 from scipy.stats import hmean
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from soundproof.core.errors import DataError
 from soundproof.detection.registry import MAX_FPR
-from soundproof.errors import DataError
-from soundproof.metrics import Undefined
+from soundproof.interfaces.metric import Undefined
 from soundproof.statistics.areas import Placements, partial_placements
 
 

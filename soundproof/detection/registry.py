@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from soundproof.metrics import Category, MetricEntry, Need
-from soundproof.registry import Registry
+from soundproof.core.registry import Registry
+from soundproof.interfaces.metric import Category, MetricEntry, Need
 
 Judges = Literal["run", "bands", "challenge"]
 
@@ -95,7 +95,7 @@ DETECTION: Registry[DetectionEntry] = Registry(
         DetectionEntry(
             name="dcase_score",
             title="DCASE score",
-            implementation="soundproof.dcase_score:official_score",
+            implementation="soundproof.detection.dcase_score:official_score",
             citation="evaluators of DCASE Challenge Task 2, 2020 to 2025",
             higher_is_better=True,
             chance="0.5, as the areas that it averages",

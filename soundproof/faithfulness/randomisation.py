@@ -23,12 +23,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import Detector
-from soundproof.errors import ConfigError
-from soundproof.faithfulness.base import FaithfulnessContext, long_rows
+from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.similarity import VARIANTS, similarity
-from soundproof.measurements import rows_of
-from soundproof.seeding import seed_from
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.measurements import rows_of
 
 METRIC = "randomisation_similarity"
 FLOOR = "randomisation_floor"

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.cells import Cell
 from soundproof.faithfulness.similarity import VARIANTS, similarity
-from soundproof.maps import ROWS_PER_GROUP, MapReader
-from soundproof.measurements import Block, rows_of
+from soundproof.storage.fits import Cell
+from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
+from soundproof.storage.measurements import Block, rows_of
 
 METRIC = "training_similarity"
 
@@ -28,7 +28,7 @@ class Compared(NamedTuple):
     Attributes:
         detector: Label.
         seed: Run seed of the training.
-        rows: Frame of :data:`soundproof.measurements.COLUMNS` with protocols ``signed`` and ``absolute``: the mean
+        rows: Frame of :data:`soundproof.storage.measurements.COLUMNS` with protocols ``signed`` and ``absolute``: the mean
             similarity to the maps of the other trainings.
     """
 

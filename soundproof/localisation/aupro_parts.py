@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import rankdata
 
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation.aupro import cell_structure, region_weights
-from soundproof.metrics import Undefined
-from soundproof.roc import area_up_to
+from soundproof.statistics.roc import area_up_to
 
 FALSE_POSITIVES: dict[str, str] = {
     "other_bands": "in the fault's frames, outside its bands",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation import cells
 from soundproof.localisation.aupro import aupro
 from soundproof.localisation.aupro_parts import clip_influences, false_positive_shares, region_counts
@@ -16,10 +17,9 @@ from soundproof.localisation.chance import circular_shift_chance, uniform_chance
 from soundproof.localisation.frames import frame_auroc, frame_curves
 from soundproof.localisation.registry import INFLUENCE
 from soundproof.localisation.segments import Protocol, flag_all_f1, segment_f1
-from soundproof.localisation.truth import Truth
-from soundproof.measurements import FLAG_ALL, SHIFT, UNIFORM, Block
-from soundproof.metrics import Undefined
-from soundproof.ties import n_top
+from soundproof.randomness.ties import n_top
+from soundproof.storage.measurements import FLAG_ALL, SHIFT, UNIFORM, Block
+from soundproof.truth.ground_truth import Truth
 
 
 class Unmeasured(NamedTuple):

@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.metric import MetricEntry
 from soundproof.localisation.families import Measured, Unmeasured
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.localisation.truth import Truth, require_finite
-from soundproof.measurements import Block, rows_of
-from soundproof.metrics import MetricEntry
-from soundproof.registry import Parameters
+from soundproof.storage.measurements import Block, rows_of
+from soundproof.truth.ground_truth import Truth, require_finite
 
 __all__ = ["Truth", "measure_localisation"]
 
@@ -41,7 +41,7 @@ def measure_localisation(
         families: Names of :data:`LOCALISATION` with their validated settings.
 
     Returns:
-        Frame of :data:`soundproof.measurements.COLUMNS`. Protocols ``chance_uniform`` and
+        Frame of :data:`soundproof.storage.measurements.COLUMNS`. Protocols ``chance_uniform`` and
         ``chance_circular_shift`` are the chance lines; segment F1 is measured as ``corrected`` and
         ``as_published`` (with chance lines of its own, whose names end so), beside ``flag_all``; elsewhere the
         protocol is empty, but see :mod:`soundproof.localisation.aupro_parts`.

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.artefacts.axes import all_criteria
-from soundproof.artefacts.writing import read_finished_table
-from soundproof.metrics import Criterion
+from soundproof.analysis.axes import all_criteria
+from soundproof.exhibits.writing import read_finished_table
+from soundproof.interfaces.metric import Criterion
 from soundproof.report.cautions import detector_cautions
 
 DETECTION, QUALITY = "detection", "quality"
@@ -22,7 +22,7 @@ def headline_criteria(quality: pd.DataFrame) -> list[Criterion]:
     """Headlines among the columns of the quality table; the first that was measured makes the sentence.
 
     Areas with a chance of 0.5 come first, where a win is a win, and last what flagging everything may win: the
-    metrics say so (:attr:`soundproof.metrics.Criterion.headline`).
+    metrics say so (:attr:`soundproof.interfaces.metric.Criterion.headline`).
     """
     placed = [
         (criterion.headline, criterion)

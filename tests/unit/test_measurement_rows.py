@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soundproof.errors import ArtefactError
-from soundproof.measurements import COLUMNS, Block, blocks_of, collect, complete, rows_of
-from soundproof.provenance import Provenance
-from soundproof.schemas import MEASUREMENTS
-from soundproof.tables import read_table, write_table
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.measurements import COLUMNS, Block, blocks_of, collect, complete, rows_of
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 CLIPS = pd.DataFrame(
     {

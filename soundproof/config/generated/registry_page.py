@@ -10,8 +10,8 @@ from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import DETECTION
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.interfaces.metric import MetricEntry
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.metrics import MetricEntry
 
 _SHAPE = (80, 400)
 """Bands and frames of P1's maps, for which costs are stated."""

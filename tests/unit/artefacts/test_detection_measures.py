@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts import detection, ours
-from soundproof.artefacts.ranking import mean_areas, run_areas
+from soundproof.analysis import ours
+from soundproof.analysis.ranking import mean_areas, run_areas
 from soundproof.detection.areas import average_precision
 from soundproof.detection.registry import DETECTION, DetectionEntry
+from soundproof.tables import detection
 
 TOY = DetectionEntry(
     name="toy_ap",

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 from study_toys import EXPLAINERS, full_study, measurements, results_of
 
-from soundproof.artefacts import agreement, cost, quality, significance
-from soundproof.artefacts.axes import all_criteria
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.artefacts.writing import write_finished_table
+from soundproof.analysis.axes import all_criteria
+from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.writing import write_finished_table
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.interfaces.metric import Criterion, MetricEntry
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.metrics import Criterion, MetricEntry
-from soundproof.provenance import Provenance
 from soundproof.report.headline import DETECTION, headline, headline_criteria, headline_sentence
+from soundproof.storage.provenance import Provenance
+from soundproof.tables import agreement, cost, quality, significance
 
 NAME, TITLE, FAVOURS = "toy_distance", "Toy distance", "The toy favours nobody."
 

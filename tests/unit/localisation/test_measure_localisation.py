@@ -5,12 +5,12 @@ import sys
 import numpy as np
 import pytest
 
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.detection.registry import DETECTION
-from soundproof.errors import ConfigError, DataError
+from soundproof.interfaces.metric import MetricEntry
 from soundproof.localisation.measure import Truth, measure_localisation
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.measurements import COLUMNS
-from soundproof.metrics import MetricEntry
+from soundproof.storage.measurements import COLUMNS
 
 ALL = {name: entry.settings({}) for name, entry in LOCALISATION.items()}
 

@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from soundproof.detection.areas import partial_auc, pauc_placements, roc_auc
 from soundproof.detection.registry import MAX_FPR
-from soundproof.metrics import Undefined
+from soundproof.interfaces.metric import Undefined
 from soundproof.statistics.areas import (
     auc_placements,
     joint_interval,

@@ -1,0 +1,115 @@
+"""Measure a study by the criteria that its metrics declare: one number per detector, explainer and criterion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from soundproof.analysis.bands import quality_rho, rho_summary
+from soundproof.analysis.frames import groups, means, table
+from soundproof.analysis.measures import chance_rows, measure, select
+from soundproof.analysis.results import StudyResults
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.interfaces.metric import Criterion
+from soundproof.localisation.registry import LOCALISATION
+
+
+def all_criteria() -> tuple[Criterion, ...]:
+    """Criteria of all registered metrics, in the order of the registries, which is that of print."""
+    return tuple(
+        criterion
+        for registry in (LOCALISATION, FAITHFULNESS)
+        for entry in registry.values()
+        for criterion in entry.criteria
+    )
+
+
+def criteria_named(names: Iterable[str]) -> list[Criterion]:
+    """Those of the criteria that are named, in the order of print; names of none are no error."""
+    wanted = set(names)
+    return [criterion for criterion in all_criteria() if criterion.name in wanted]
+
+
+def measure_criterion(results: StudyResults, criterion: Criterion) -> pd.DataFrame:
+    """One row per detector and explainer: mean, interval, spread, chance levels."""
+    if criterion.summary == "fisher_of_bands":
+        return _fisher(results, criterion).assign(axis=criterion.name, axis_title=criterion.title)
+    frame = measure(
+        results, criterion.metric, ("detector", "explainer"), criterion.protocols, criterion.parameters
+    )
+    if criterion.level is not None:
+        frame = frame.assign(
+            chance_uniform=frame["chance_uniform"].astype(np.float64).fillna(criterion.level)
+        )
+    return frame.assign(axis=criterion.name, axis_title=criterion.title)
+
+
+def _fisher(results: StudyResults, criterion: Criterion) -> pd.DataFrame:
+    """Fisher means as the table of band faithfulness has them, in the columns that :func:`measure` has."""
+    rows, keys = quality_rho(results), ["detector", "explainer"]
+    frame = rho_summary(rows, keys)
+    of_seeds = rho_summary(rows, [*keys, "seed"])
+    spread = {key: part["value"].std() for key, part in groups(of_seeds, keys)}
+    found = [spread[key] for key in zip(frame["detector"], frame["explainer"], strict=True)]
+    frame = frame[[*keys, "value", "ci_low", "ci_high", "n_clips", "n_seeds"]]
+    # a Fisher mean has an interval over clips alone
+    names = ("machines_ci_low", "machines_ci_high", "n_machines", "chance_shift", "flag_all")
+    unknown = dict.fromkeys(names, np.nan)
+    unknown["chance_uniform"] = np.nan if criterion.level is None else criterion.level
+    return frame.assign(sd_seeds=found, interval="", machines_interval="", **unknown)
+
+
+def measure_criteria(results: StudyResults) -> pd.DataFrame:
+    """All criteria that were measured, one row per detector, explainer and criterion (column ``axis``)."""
+    criteria = all_criteria()
+
+    def measured() -> pd.DataFrame:
+        frames = [measure_criterion(results, criterion) for criterion in criteria]
+        parts = [frame for frame in frames if not frame.empty]
+        return pd.concat(parts, ignore_index=True) if parts else frames[0]
+
+    return results.once(("criteria", criteria), measured)
+
+
+def per_clip(results: StudyResults, criterion: Criterion, detector: str) -> pd.DataFrame:
+    """Mean over parameters and seeds of each clip: one row per clip, one column per explainer."""
+
+    def spread() -> pd.DataFrame:
+        if criterion.summary == "fisher_of_bands":
+            rows = quality_rho(results)
+        else:
+            rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
+        return _clip_means(rows[rows["detector"].eq(detector)])
+
+    return results.once(("per clip", criterion, detector), spread)
+
+
+def per_clip_and_seed(results: StudyResults, criterion: Criterion, detector: str) -> pd.DataFrame:
+    """Mean over parameters of each clip: one row per clip, one column per (explainer, seed)."""
+
+    def spread() -> pd.DataFrame:
+        rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
+        by_seed = means(rows[rows["detector"].eq(detector)], ["clip_id", "explainer", "seed"])
+        return pd.DataFrame(
+            by_seed.pivot_table(index="clip_id", columns=["explainer", "seed"], values="value")
+        )
+
+    return results.once(("per clip and seed", criterion, detector), spread)
+
+
+def chance_per_clip(
+    results: StudyResults, criterion: Criterion, detector: str, protocol: str
+) -> pd.DataFrame:
+    """The chance rows in the layout of :func:`per_clip`."""
+
+    def spread() -> pd.DataFrame:
+        rows = chance_rows(results, criterion.metric, protocol, criterion.protocols, criterion.parameters)
+        return _clip_means(rows[rows["detector"].eq(detector)])
+
+    return results.once(("chance per clip", criterion, detector, protocol), spread)
+
+
+def _clip_means(rows: pd.DataFrame) -> pd.DataFrame:
+    return table(means(rows, ["clip_id", "explainer", "seed"]), "clip_id", "explainer")

@@ -1,0 +1,122 @@
+"""Facts that every metric declares, and the criteria by which its numbers judge explanations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from soundproof.core.registry import Entry
+
+Category = Literal["localisation", "faithfulness", "detection"]
+Need = Literal["events", "masks", "gradients", "reconstruction", "re-explanation"]
+Judged = Literal["localisation", "faithfulness", "sanity"]
+Summary = Literal["mean", "fisher_of_bands"]
+
+MEASURED = ("", "corrected")
+"""Protocols of what is printed unless something else is asked for; as-published variants are asked for by name."""
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """A metric that has no value here, and why; a number in its place would be a guess.
+
+    Attributes:
+        reason: What is missing, in words that can stand in a table's footnote.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One number per detector and explainer by which explanations are judged.
+
+    Tables and figures of quality, significance, agreement, cost and the headline are made from the criteria that
+    metrics declare; none of them lists any by name.
+
+    Attributes:
+        name: Column in tables.
+        title: Name in print.
+        metric: Name in the ``metric`` column; its own name where none is given.
+        parameters: Parameters that are averaged; None: all.
+        protocols: Protocols to keep.
+        level: Chance level where it is a constant and no chance rows were measured.
+        summary: How values become one: a plain mean, or the Fisher-z mean of rank correlations over the bands of
+            one partition.
+        judges: What it judges; None: the category of its metric, which fills it in.
+        higher_is_better: Direction; the metric's, which fills it in.
+        favours: Which explainer it favours by the way it is built, in a sentence; empty: none.
+        tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
+            question one is tested, since every test weakens the others that it is read beside.
+        headline: Place among the headlines, lowest first and equal ones in the order of the registries; None: none.
+    """
+
+    name: str
+    title: str
+    metric: str = ""
+    parameters: tuple[float, ...] | None = None
+    protocols: tuple[str, ...] = MEASURED
+    level: float | None = None
+    summary: Summary = "mean"
+    judges: Judged | None = None
+    higher_is_better: bool = True
+    favours: str = ""
+    tested: bool = True
+    headline: int | None = 4
+
+    def __post_init__(self) -> None:
+        if not self.metric:
+            object.__setattr__(self, "metric", self.name)
+
+    @property
+    def words(self) -> str:
+        """Title as it stands inside a sentence: ``cell AUROC``, but ``FF frame``."""
+        return self.title if self.title[1:2].isupper() else f"{self.title[:1].lower()}{self.title[1:]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricEntry(Entry):
+    """Facts of a metric.
+
+    Attributes:
+        category: What it judges.
+        higher_is_better: Direction; it holds for every measure of the family.
+        needs: What must exist besides the map: ground truth, or an ability of the detector.
+        chance: How its chance line is obtained.
+        unit: Unit and range of the value.
+        measures: Names that it writes in the ``metric`` column; its own name where none are given.
+        criteria: What explanations are judged by; where none are given, the first of its measures as a plain mean.
+    """
+
+    category: Category
+    higher_is_better: bool
+    needs: frozenset[Need]
+    chance: str
+    unit: str
+    measures: tuple[str, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = self.needs - set(get_args(Need))
+        if unknown or self.category not in get_args(Category):
+            raise ValueError(
+                f"metric '{self.name}': unknown need {sorted(unknown)} or category '{self.category}'"
+            )
+        if not self.measures:
+            object.__setattr__(self, "measures", (self.name,))
+        if self.category != "detection":
+            object.__setattr__(self, "criteria", self._criteria(self.category))
+
+    def _criteria(self, category: Judged) -> tuple[Criterion, ...]:
+        criteria = self.criteria or (Criterion(name=self.measures[0], title=self.title),)
+        strange = sorted({criterion.metric for criterion in criteria} - set(self.measures))
+        if strange:
+            raise ValueError(f"metric '{self.name}' is judged by '{strange[0]}', which it does not measure")
+        return tuple(
+            replace(
+                criterion,
+                judges=criterion.judges or category,
+                higher_is_better=self.higher_is_better,
+            )
+            for criterion in criteria
+        )
