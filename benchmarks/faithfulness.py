@@ -13,8 +13,9 @@ from benchmarks.rows import Aim, Row, check_same
 from benchmarks.setting import Setting, clip_names
 from benchmarks.timing import interleaved
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
-from soundproof.interfaces.faithfulness import CHANCE, Faithfulness, FaithfulnessContext
+from soundproof.interfaces.faithfulness import Faithfulness, FaithfulnessContext
 from soundproof.randomness.ties import tie_breakers
+from soundproof.storage.measurements import UNIFORM
 
 FF_CURVES = Aim("at least", 5.0)
 
@@ -99,7 +100,7 @@ def _loop(
 def _check(name: str, ours: pd.DataFrame, loop: Tensor, explainers: list[str]) -> None:
     if name == "ff":
         # maps without ties replace as many frames as any other: the chance of one is that of all
-        one = ours["protocol"].eq(CHANCE) & ours["explainer"].eq(explainers[0])
+        one = ours["protocol"].eq(UNIFORM) & ours["explainer"].eq(explainers[0])
         ours = pd.concat(
             [ours[ours["protocol"].eq("as_published")], ours[one].assign(explainer=UNIFORM_FRAMES)]
         )

@@ -11,7 +11,7 @@ from soundproof.illustrations.make import clips_to_illustrate, illustrate
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance, file_digest
-from soundproof.storage.tables import read_table, write_table
+from soundproof.storage.tables import read_provenance, read_table, write_table
 from soundproof.training.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ def illustrate_clips(
     for label, model in models.items():
         detector = load_detector(model, device)
         readers = {explainer: MapReader(path) for explainer, path in maps[label].items()}
+        kinds = {
+            explainer: str(read_provenance(path).settings["explainer"]["kind"])
+            for explainer, path in maps[label].items()
+        }
         frames += [
             illustrate(
                 detector,
@@ -68,6 +72,7 @@ def illustrate_clips(
                 {explainer: relevance.read([clip_id])[0] for explainer, relevance in readers.items()},
                 mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None,
                 round(segment_seconds * reader.axes.frames_per_second),
+                kinds,
             ).to_table()
             for clip_id in chosen
         ]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import AXES, Axis, per_clip
+from soundproof.analysis.axes import all_criteria, per_clip
 from soundproof.analysis.joint_areas import FEWEST
 from soundproof.analysis.results import StudyResults
+from soundproof.interfaces.metric import Criterion
 from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.recordings import mean_over_recordings
 
@@ -21,12 +22,12 @@ _JUDGED = ("localisation", "faithfulness")
 
 @dataclass(frozen=True)
 class AgainstInput:
-    """An explainer beside the better one of the input controls, on one axis.
+    """An explainer beside the better one of the input controls, by one criterion.
 
     Attributes:
         detector: Label of the detector.
         explainer: Name of the explainer.
-        axis: What was measured.
+        criterion: What was measured.
         control: Name of the input control.
         difference: Mean over clips of the explainer's advantage (positive: the explainer is better).
         low: Lower end of its 95 % interval over clips.
@@ -35,7 +36,7 @@ class AgainstInput:
 
     detector: str
     explainer: str
-    axis: Axis
+    criterion: Criterion
     control: str
     difference: float
     low: float
@@ -48,59 +49,66 @@ class AgainstInput:
 
 
 def against_input(results: StudyResults) -> list[AgainstInput]:
-    """Compare every explainer that is no control with the input, on each axis measured clip by clip.
+    """Compare every explainer that is no control with the input, by each criterion measured clip by clip.
 
     Means over seeds and parameters of the same clips are paired; where recordings give several clips, recordings
-    are resampled. An axis with fewer than five such clips decides nothing and is left out, as is one that did
+    are resampled. A criterion with fewer than five such clips decides nothing and is left out, as is one that did
     not measure the input.
     """
     found = []
     detectors = results.measurements.loc[results.measurements["explainer"].notna(), "detector"].unique()
-    for axis in (axis for axis in AXES if axis.kind in _JUDGED):
+    for criterion in (criterion for criterion in all_criteria() if criterion.judges in _JUDGED):
         for detector in results.detectors(detectors):
-            clips = per_clip(results, axis, detector)
+            clips = per_clip(results, criterion, detector)
             controls = [
                 name
                 for name in results.explainers(clips.columns)
-                if results.explainer_kinds.get(name, name) in INPUT_KINDS
+                if results.explainer_kind(name) in INPUT_KINDS
             ]
             if not controls:
                 continue
-            sign = 1.0 if axis.higher_is_better else -1.0
+            sign = 1.0 if criterion.higher_is_better else -1.0
             best = max(controls, key=lambda name: sign * clips[name].mean())
             for explainer in results.explainers(clips.columns):
                 if not results.is_control(explainer):
                     ahead = (sign * (clips[explainer] - clips[best])).dropna()
-                    found += _compared(ahead, results, detector, explainer, axis, best)
+                    found += _compared(ahead, results, detector, explainer, criterion, best)
     return found
 
 
 def _compared(
-    ahead: pd.Series, results: StudyResults, detector: str, explainer: str, axis: Axis, control: str
+    ahead: pd.Series,
+    results: StudyResults,
+    detector: str,
+    explainer: str,
+    criterion: Criterion,
+    control: str,
 ) -> list[AgainstInput]:
     clip_ids = ahead.index.to_numpy()
     units = clip_ids if results.recordings is None else results.recordings[clip_ids].to_numpy()
     if len(set(units)) < FEWEST:
         return []
-    rng = np.random.default_rng(seed_from("against input", results.study, axis.name, detector, explainer))
+    rng = np.random.default_rng(
+        seed_from("against input", results.study, criterion.name, detector, explainer)
+    )
     low, high = mean_over_recordings(ahead.to_numpy(np.float64)[:, np.newaxis], units, rng)
-    return [AgainstInput(detector, explainer, axis, control, float(ahead.mean()), low, high)]
+    return [AgainstInput(detector, explainer, criterion, control, float(ahead.mean()), low, high)]
 
 
 def no_better_than_input(compared: list[AgainstInput]) -> dict[tuple[str, str], str]:
-    """Titles of the axes on which an explainer does not beat the input, by (detector, explainer)."""
+    """Titles of the criteria by which an explainer does not beat the input, by (detector, explainer)."""
     titles: dict[tuple[str, str], list[str]] = {}
     for pair in compared:
         if not pair.beats:
-            titles.setdefault((pair.detector, pair.explainer), []).append(pair.axis.title)
+            titles.setdefault((pair.detector, pair.explainer), []).append(pair.criterion.title)
     return {key: ", ".join(names) for key, names in titles.items()}
 
 
 def input_warnings(results: StudyResults, compared: list[AgainstInput]) -> tuple[str, ...]:
-    """One sentence per axis that names the explanations which do not beat the input."""
+    """One sentence per criterion that names the explanations which do not beat the input."""
     said = []
-    for axis in AXES:
-        pairs = [pair for pair in compared if pair.axis.name == axis.name]
+    for criterion in all_criteria():
+        pairs = [pair for pair in compared if pair.criterion.name == criterion.name]
         beaten = [
             f"{results.explainer_title(pair.explainer)} of {results.detector_title(pair.detector)} "
             f"({pair.difference:+.2f} [{pair.low:+.2f}, {pair.high:+.2f}])"
@@ -109,7 +117,7 @@ def input_warnings(results: StudyResults, compared: list[AgainstInput]) -> tuple
         ]
         if beaten:
             said.append(
-                f"{axis.title}: {WORDS}, by the paired 95 % bootstrap interval over clips of the advantage over "
-                f"the better input control: {', '.join(beaten)}."
+                f"{criterion.title}: {WORDS}, by the paired 95 % bootstrap interval over clips of the advantage "
+                f"over the better input control: {', '.join(beaten)}."
             )
     return tuple(said)

@@ -43,7 +43,7 @@ def published_rho(results: StudyResults) -> pd.DataFrame:
 
 
 def quality_rho(results: StudyResults) -> pd.DataFrame:
-    """Rows of rho that stand for the bands beside other axes: T9's block that favours no explainer by construction.
+    """Rows of rho that stand for the bands beside other criteria: the block that favours none by construction.
 
     The partition with the most bands; with signs where they were kept; replaced by the clip's own median where that
     was measured, since zero is what Occlusion writes, else by what comes last in :func:`in_order`.

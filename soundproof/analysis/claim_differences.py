@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import Axis, per_clip_and_seed
+from soundproof.analysis.axes import per_clip_and_seed
 from soundproof.analysis.frames import groups
 from soundproof.analysis.ranking import ALL_DOMAINS, scores
 from soundproof.analysis.results import StudyResults
+from soundproof.interfaces.metric import Criterion
 from soundproof.statistics.bootstrap import mean_ends
 from soundproof.statistics.paired_areas import paired_areas
 from soundproof.statistics.trainings import (
@@ -57,10 +58,10 @@ def over_clips(
 
 
 def between_trainings(
-    results: StudyResults, axis: Axis, explainer: str, first: str, second: str
+    results: StudyResults, criterion: Criterion, explainer: str, first: str, second: str
 ) -> Measured | None:
     """One detector's value less another's, over clips and trainings; None where one was not measured."""
-    tables = [per_clip_and_seed(results, axis, detector) for detector in (first, second)]
+    tables = [per_clip_and_seed(results, criterion, detector) for detector in (first, second)]
     if any(explainer not in table.columns.get_level_values(0) for table in tables):
         return None
     a, b = (table[explainer] for table in tables)
@@ -68,7 +69,9 @@ def between_trainings(
     if clips.empty:
         return None
     of_first, of_second = (side.loc[clips].to_numpy(np.float64) for side in (a, b))
-    return Measured(training_difference(of_first, of_second, results.study, axis.name, explainer), TRAININGS)
+    return Measured(
+        training_difference(of_first, of_second, results.study, criterion.name, explainer), TRAININGS
+    )
 
 
 def between_areas(results: StudyResults, first: str, second: str, domain: str = "") -> Measured | None:

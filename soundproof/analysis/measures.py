@@ -17,17 +17,14 @@ import pandas as pd
 from soundproof.analysis.frames import means
 from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.registry import RANDOM_CELLS, UNIFORM_FRAMES
+from soundproof.interfaces.metric import MEASURED
 from soundproof.statistics import means_with_spread
 from soundproof.statistics.spread import COLUMNS
+from soundproof.storage.measurements import FLAG_ALL, SHIFT, UNIFORM
 
-UNIFORM = "chance_uniform"
-SHIFT = "chance_circular_shift"
-FLAG_ALL = "flag_all"
 CHANCE_COLUMNS = {UNIFORM: "chance_uniform", SHIFT: "chance_shift", FLAG_ALL: "flag_all"}
 """Protocols of what a number is compared with; flagging everything is no chance, but needs no map either."""
 SHARED_CHANCE = (UNIFORM_FRAMES, RANDOM_CELLS)
-MEASURED = ("", "corrected")
-"""Protocols of what is printed unless a table says otherwise; as-published variants are asked for by name."""
 SUMMARY = tuple(COLUMNS)
 
 
@@ -48,13 +45,18 @@ def select(
         parameters: Parameters to keep; None: all.
         per_clip: Rows of single clips, or else rows of the whole set.
     """
-    rows = results.of_metric(metric)
-    keep = rows["protocol"].isin(list(protocols))
-    keep &= rows["clip_id"].notna() if per_clip else rows["clip_id"].isna()
-    if parameters is not None:
-        wanted = np.asarray(parameters, dtype=np.float64)
-        keep &= np.isclose(rows["parameter"].to_numpy(np.float64)[:, np.newaxis], wanted).any(axis=1)
-    return rows[keep]
+
+    def selected() -> pd.DataFrame:
+        rows = results.of_metric(metric)
+        keep = rows["protocol"].isin(list(protocols))
+        keep &= rows["clip_id"].notna() if per_clip else rows["clip_id"].isna()
+        if parameters is not None:
+            wanted = np.asarray(parameters, dtype=np.float64)
+            keep &= np.isclose(rows["parameter"].to_numpy(np.float64)[:, np.newaxis], wanted).any(axis=1)
+        return rows[keep]
+
+    chosen = None if parameters is None else tuple(parameters)
+    return results.once(("select", metric, tuple(protocols), chosen, per_clip), selected)
 
 
 def summarise(

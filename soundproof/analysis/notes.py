@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from soundproof.analysis.bands import quality_rho, rho_summary
 from soundproof.analysis.frames import means, records
-from soundproof.analysis.measures import UNIFORM, select
+from soundproof.analysis.measures import select
 from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.localisation.aupro_parts import FALSE_POSITIVES
+from soundproof.storage.measurements import UNIFORM
 
 
 def aupro_note(results: StudyResults) -> str:
@@ -46,7 +47,7 @@ def aupro_note(results: StudyResults) -> str:
 
 
 def band_note(results: StudyResults) -> str:
-    """Which rho of T9 stands for the bands, and how many coefficients its limit moved; empty where unmeasured."""
+    """Which block of band faithfulness stands for the bands, and what its limit moved; empty where unmeasured."""
     rows = quality_rho(results)
     if rows.empty:
         return ""
@@ -54,9 +55,8 @@ def band_note(results: StudyResults) -> str:
     summary = rho_summary(rows, ["n_bands"]).iloc[0]
     signs = "with signs" if first["variant"] == "signed" else "by size"
     return (
-        f" Band ρ: Fisher-z mean over clips, the same as in T9: {first['n_bands']} {first['scale']} bands "
-        "replaced by "
-        f"{REMOVAL_TITLES[first['removal']]}, {signs}; coefficients beyond {summary['limit']:.3f} = 1 - 6/(K³ - "
-        "K) are "
+        " Band ρ: Fisher-z mean over clips, the same as in the table of band faithfulness: "
+        f"{first['n_bands']} {first['scale']} bands replaced by {REMOVAL_TITLES[first['removal']]}, {signs}; "
+        f"coefficients beyond {summary['limit']:.3f} = 1 - 6/(K³ - K) are "
         f"moved there ({int(summary['n_clipped'])} of {len(rows)})."
     )

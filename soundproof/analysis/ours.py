@@ -10,9 +10,10 @@ import pandas as pd
 
 from soundproof.analysis.band_ours import band_numbers
 from soundproof.analysis.frames import means
-from soundproof.analysis.measures import UNIFORM, measure, select, summarise, with_clip_fact
+from soundproof.analysis.measures import measure, select, summarise, with_clip_fact
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.analysis.results import StudyResults
+from soundproof.storage.measurements import UNIFORM
 
 KEYS = ("detector", "explainer", "metric", "protocol", "parameter", "machine", "anomaly_type", "domain")
 """What identifies a number; empty text (for the parameter: a missing value) where it does not apply."""

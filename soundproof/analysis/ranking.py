@@ -15,34 +15,53 @@ from soundproof.analysis.frames import groups
 from soundproof.analysis.measures import select
 from soundproof.analysis.results import StudyResults
 from soundproof.core.errors import ArtefactError
-from soundproof.detection.areas import MAX_FPR, area_placements
+from soundproof.core.registry import loaded
+from soundproof.detection.areas import one_class
+from soundproof.detection.registry import DETECTION, DetectionEntry
 from soundproof.interfaces.metric import Undefined
-from soundproof.statistics.areas import joint_interval
+from soundproof.statistics.areas import Placements, joint_interval
 from soundproof.statistics.intervals import TOO_FEW
 
-CHANCE_AUC = 0.5
 ALL_DOMAINS = "all"
 _FACTS = ["clip_id", "label", "domain", "anomaly_type"]
 
 
 def scores(results: StudyResults) -> pd.DataFrame:
     """Anomaly scores of the test clips with label, domain and anomaly type of each clip."""
-    rows = select(results, "anomaly_score")[["detector", "seed", "machine", "clip_id", "value"]]
-    return rows.fillna({"machine": ""}).merge(
-        results.clips[_FACTS], on="clip_id", how="inner", validate="m:1"
-    )
+
+    def merged() -> pd.DataFrame:
+        rows = select(results, "anomaly_score")[["detector", "seed", "machine", "clip_id", "value"]]
+        return rows.fillna({"machine": ""}).merge(
+            results.clips[_FACTS], on="clip_id", how="inner", validate="m:1"
+        )
+
+    return results.once("scores", merged)
+
+
+def run_measures(results: StudyResults) -> list[DetectionEntry]:
+    """Measures of single runs that a study shows: those that every study does, and those that its paper reports."""
+    reported = set() if results.reported is None else set(results.reported["metric"])
+    return [
+        entry for entry in DETECTION.values() if entry.of == "run" and (entry.shown or entry.name in reported)
+    ]
 
 
 def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
-    """Areas of every run, over all its clips and within each domain.
+    """Areas (and other measures) of every run, over all its clips and within each domain.
 
     Within a domain its normal clips meet all anomalous clips of the machine, as the DCASE 2022 evaluator has it.
 
     Returns:
-        Columns detector, seed, machine, domain (``all`` or a domain), metric (``auc``, ``pauc``), value,
-        placements (of its clips, in their order), n_normal, n_anomalous, recordings (of the normal and of the
-        anomalous clips; missing where each clip is one); and the reasons why areas are missing.
+        Columns detector, seed, machine, domain (``all`` or a domain), metric (``auc``, ``pauc`` and what else
+        :func:`run_measures` names), value, placements (of its clips, in their order; None: no interval), n_normal,
+        n_anomalous, recordings (of the normal and of the anomalous clips; missing where each clip is one); and the
+        reasons why areas are missing.
     """
+    measures = tuple(run_measures(results))
+    return results.once(("run areas", measures), lambda: _run_areas(results, measures))
+
+
+def _run_areas(results: StudyResults, measures: Sequence[DetectionEntry]) -> tuple[pd.DataFrame, list[str]]:
     rows: list[dict[str, object]] = []
     reasons: set[str] = set()
     ordered = scores(results).sort_values("clip_id", kind="stable")
@@ -52,22 +71,27 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
             chosen = run[anomalous | run["domain"].eq(domain)] if domain != ALL_DOMAINS else run
             truth = chosen["label"].eq("anomaly").to_numpy()
             values = chosen["value"].to_numpy(np.float64)
-            areas = area_placements(values, truth)
-            if isinstance(areas, Undefined):
-                reasons.add(f"{areas.reason}{f' of {machine}' if machine else ''}")
+            if missing := one_class(values, truth):
+                reasons.add(f"{missing.reason}{f' of {machine}' if machine else ''}")
                 continue
             facts = {"detector": detector, "seed": seed, "machine": machine, "domain": domain}
             facts |= {"n_normal": int((~truth).sum()), "n_anomalous": int(truth.sum())}
             if results.recordings is not None:
                 of = results.recordings.reindex(chosen["clip_id"]).to_numpy(dtype=str)
                 facts["recordings"] = (of[~truth], of[truth])
-            rows += [
-                facts | {"metric": metric, "value": placed.area, "placements": placed}
-                for metric, placed in areas.items()
-            ]
+            rows += [facts | {"metric": entry.name} | _measured(entry, values, truth) for entry in measures]
     columns = ["detector", "seed", "machine", "domain", "metric", "value", "placements"]
     columns += ["n_normal", "n_anomalous", "recordings"]
     return pd.DataFrame(rows, columns=columns), sorted(reasons)
+
+
+def _measured(entry: DetectionEntry, scores: np.ndarray, anomalous: np.ndarray) -> dict[str, object]:
+    """Value of a run whose clips are of both classes, and its placements where it has an interval."""
+    if entry.placements:
+        placed: Placements = loaded(entry.placements)(scores, anomalous)
+        return {"value": placed.area, "placements": placed}
+    value = entry.load()(scores, anomalous)
+    return {"value": np.nan if isinstance(value, Undefined) else value, "placements": None}
 
 
 def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -96,19 +120,22 @@ def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     ).reset_index()
     ends = [_ends(value, part) for value, (_, part) in zip(areas["value"], groups(runs, keys), strict=True)]
     areas["ci_low"], areas["ci_high"] = np.array(ends).reshape(-1, 2).T
-    areas["interval"] = np.where(areas["ci_low"].isna(), TOO_FEW, "")
+    placed = runs["placements"].notna().groupby([runs[key] for key in keys], sort=True).all().to_numpy()
+    areas["interval"] = np.where(areas["ci_low"].isna() & placed, TOO_FEW, "")
     return areas
 
 
 def _ends(value: float, runs: pd.DataFrame) -> tuple[float, float]:
     parts = [part for _, part in groups(runs, ["machine"])]
+    if runs["placements"].isna().any():
+        return np.nan, np.nan
     machines = [list(part["placements"]) for part in parts]
     if any(len({len(placed.normal) for placed in trainings}) > 1 for trainings in machines):
         raise ArtefactError(
             "scores of the same clips by every training", "clips that some lack", "rerun score_clips"
         )
     recordings = None if runs["recordings"].isna().any() else [part["recordings"].iloc[0] for part in parts]
-    max_fpr = MAX_FPR if runs["metric"].iloc[0] == "pauc" else 1.0
+    max_fpr = DETECTION[runs["metric"].iloc[0]].max_fpr
     return joint_interval(value, machines, max_fpr, recordings=recordings)
 
 

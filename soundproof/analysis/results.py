@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import recording_of
+
+T = TypeVar("T")
 
 
 def no_costs() -> pd.DataFrame:
@@ -35,6 +38,7 @@ class StudyResults:
         segment_frames: Frames in one segment of the segment-wise metrics.
         frames_per_second: Frame rate of the maps.
         explainer_kinds: Registry name by explainer name, likewise.
+        mask_ratios: Part of each map that training hides, by label of the detectors that know such training.
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
@@ -54,6 +58,7 @@ class StudyResults:
     costs: pd.DataFrame = field(default_factory=no_costs)
     detector_kinds: Mapping[str, str] = field(default_factory=dict)
     explainer_kinds: Mapping[str, str] = field(default_factory=dict)
+    mask_ratios: Mapping[str, float] = field(default_factory=dict)
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""
@@ -76,6 +81,16 @@ class StudyResults:
         wanted = set(metrics)
         return self.measures is None or not wanted.isdisjoint(self.measures | set(self._by_metric))
 
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of this study, made once for each key; nobody may change it in place."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(T, self._made[key])
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
+
     @cached_property
     def _by_metric(self) -> dict[str, pd.DataFrame]:
         return {str(metric): rows for metric, rows in self.measurements.groupby("metric", sort=False)}
@@ -91,8 +106,23 @@ class StudyResults:
 
     def is_control(self, explainer: str) -> bool:
         """Whether the explainer is there to show what a map that knows nothing of the detector reaches."""
-        kind = self.explainer_kinds.get(explainer, explainer)
+        kind = self.explainer_kind(explainer)
         return kind in EXPLAINERS and EXPLAINERS[kind].control
+
+    def explainer_kind(self, name: str) -> str:
+        """Registry name of the explainer that runs under ``name``."""
+        return self.explainer_kinds.get(name, name)
+
+    def masked_and_plain(self) -> list[tuple[str, str]]:
+        """Labels of detectors of one kind, the first trained masked and the second plainly, in printing order."""
+        labels = self.detectors(self.mask_ratios)
+        return [
+            (masked, plain)
+            for masked in labels
+            for plain in labels
+            if self.mask_ratios[plain] == 0 < self.mask_ratios[masked]
+            and self.kind(masked) == self.kind(plain)
+        ]
 
     def kind(self, label: str) -> str:
         """Registry name of the detector that runs under ``label``."""

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from soundproof.analysis.joint_areas import JointArea, joint_areas
-from soundproof.analysis.ranking import CHANCE_AUC
 from soundproof.analysis.results import StudyResults
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.statistics.recordings import interval_of
 

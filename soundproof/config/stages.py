@@ -128,6 +128,11 @@ class Stages:
             | {LEVEL_CONTROL: LEVEL_TITLE},
             "detector_kinds": {label: detector.kind for label, detector in study.detectors.items()}
             | {LEVEL_CONTROL: LEVEL_CONTROL},
+            "mask_ratios": {
+                label: detector.settings.mask_ratio
+                for label, detector in study.detectors.items()
+                if hasattr(detector.settings, "mask_ratio")
+            },
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,

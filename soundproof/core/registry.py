@@ -35,6 +35,12 @@ def parameters(name: str, **fields: Any) -> type[Parameters]:
     return create_model(f"{name}_parameters", __base__=Parameters, **fields)
 
 
+def loaded(path: str) -> Any:
+    """Import and return what ``"package.module:attribute"`` names."""
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One registered thing.
@@ -60,8 +66,7 @@ class Entry:
 
     def load(self) -> Any:
         """Import and return the implementation."""
-        module, _, attribute = self.implementation.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return loaded(self.implementation)
 
     def settings(self, values: Mapping[str, Any]) -> Parameters:
         """Validate ``values`` and fill in the defaults.

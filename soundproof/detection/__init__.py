@@ -1,1 +1,1 @@
-"""Measures of a detector: do its scores tell anomalous clips from normal ones?"""
+"""Measures of detectors: which exist, and how they are computed from anomaly scores."""

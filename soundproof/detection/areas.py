@@ -1,4 +1,4 @@
-"""Detection metrics: does the score rank anomalous clips above normal ones?
+"""Areas: does the score rank anomalous clips above normal ones?
 
 All of them judge the ranking alone, on raw scores; no threshold is chosen. A set without anomalies, or
 without normal clips, has no such metric: the answer is then
@@ -14,10 +14,9 @@ from scipy.stats import hmean
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from soundproof.core.errors import DataError
+from soundproof.detection.registry import MAX_FPR
 from soundproof.interfaces.metric import Undefined
-from soundproof.statistics.areas import Placements, auc_placements, partial_placements
-
-MAX_FPR = 0.1
+from soundproof.statistics.areas import Placements, partial_placements
 
 
 def roc_auc(scores: np.ndarray, anomalous: np.ndarray) -> float | Undefined:
@@ -33,7 +32,7 @@ def roc_auc(scores: np.ndarray, anomalous: np.ndarray) -> float | Undefined:
     Raises:
         DataError: A score is not finite, or lengths differ.
     """
-    missing = _one_class(scores, anomalous)
+    missing = one_class(scores, anomalous)
     return missing or float(roc_auc_score(anomalous, scores))
 
 
@@ -42,7 +41,7 @@ def partial_auc(scores: np.ndarray, anomalous: np.ndarray, max_fpr: float = MAX_
 
     Args, returns and errors as :func:`roc_auc`.
     """
-    missing = _one_class(scores, anomalous)
+    missing = one_class(scores, anomalous)
     return missing or float(roc_auc_score(anomalous, scores, max_fpr=max_fpr))
 
 
@@ -51,8 +50,18 @@ def average_precision(scores: np.ndarray, anomalous: np.ndarray) -> float | Unde
 
     Args, returns and errors as :func:`roc_auc`.
     """
-    missing = _one_class(scores, anomalous)
+    missing = one_class(scores, anomalous)
     return missing or float(average_precision_score(anomalous, scores))
+
+
+def pauc_placements(scores: np.ndarray, anomalous: np.ndarray) -> Placements:
+    """:func:`partial_auc` up to :data:`MAX_FPR`, with what each clip contributes to it.
+
+    Args:
+        scores: Finite, [n_clips], higher = more anomalous.
+        anomalous: bool [n_clips], with both classes.
+    """
+    return partial_placements(scores, anomalous, MAX_FPR)
 
 
 def harmonic_mean(values: Sequence[float]) -> float:
@@ -70,23 +79,11 @@ def harmonic_mean(values: Sequence[float]) -> float:
     return float(hmean(array))
 
 
-def area_placements(
-    scores: np.ndarray, anomalous: np.ndarray, max_fpr: float = MAX_FPR
-) -> dict[str, Placements] | Undefined:
-    """AUC and standardised partial AUC, with what each clip contributes to them.
+def one_class(scores: np.ndarray, anomalous: np.ndarray) -> Undefined | None:
+    """Explain why a ranking metric has no value, or None where it has one.
 
-    Returns:
-        ``auc`` and ``pauc``, from which :func:`soundproof.statistics.areas.joint_interval` makes intervals; or why
-        there is none. Args and errors as :func:`roc_auc`.
+    Args and errors as :func:`roc_auc`.
     """
-    return _one_class(scores, anomalous) or {
-        "auc": auc_placements(scores, anomalous),
-        "pauc": partial_placements(scores, anomalous, max_fpr),
-    }
-
-
-def _one_class(scores: np.ndarray, anomalous: np.ndarray) -> Undefined | None:
-    """Explain why a ranking metric has no value, or None where it has one."""
     if scores.shape != anomalous.shape or not np.isfinite(scores).all():
         n_bad = int((~np.isfinite(scores)).sum())
         raise DataError(

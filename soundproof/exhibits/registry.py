@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from soundproof.core.registry import Entry, Registry
@@ -27,13 +28,14 @@ class ArtefactEntry(Entry):
     Attributes:
         kind: Which of the three it is.
         question: The question it answers, for the report page.
-        reported_as: Artefacts of the paper that it regenerates (as in ``config/reported/*.csv``).
+        reported_as: Tables (T) and figures (F) that it regenerates, by paper, numbered as in
+            ``config/reported/<paper>.csv``. Names hold no numbers, since every paper has its own.
         needs: Metrics it is made from; it is still written, with a reason, where they are missing.
     """
 
     kind: Kind
     question: str
-    reported_as: tuple[str, ...] = ()
+    reported_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
 
     @property
@@ -43,18 +45,27 @@ class ArtefactEntry(Entry):
         folder, suffixes = ("tables", TABLE_SUFFIXES) if table else ("figures", FIGURE_SUFFIXES)
         return tuple(f"{folder}/{self.name}{suffix}" for suffix in suffixes)
 
+    @property
+    def regenerates(self) -> str:
+        """What it regenerates of papers, in a sentence; empty: nothing."""
+        told = [
+            f"{', '.join(numbers)} (as numbered in config/reported/{paper.lower()}.csv)"
+            for paper, numbers in self.reported_as.items()
+        ]
+        return f"Regenerates {' and '.join(told)}." if told else ""
+
 
 ARTEFACTS: Registry[ArtefactEntry] = Registry(
     "artefact",
     [
         ArtefactEntry(
-            name="T1_detection",
+            name="detection",
             title="Detection",
             implementation="soundproof.tables.detection:build",
             citation=_P1,
             kind="table",
             question="Does the detector tell anomalous clips from normal ones at all?",
-            reported_as=("T-P1-1",),
+            reported_as={"P1": ("T-P1-1",)},
             needs=("anomaly_score",),
         ),
         ArtefactEntry(
@@ -67,7 +78,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("anomaly_score",),
         ),
         ArtefactEntry(
-            name="F9_roc",
+            name="roc_curves",
             title="ROC curves",
             implementation="soundproof.figures.roc:draw",
             citation=_P1,
@@ -76,13 +87,13 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("anomaly_score",),
         ),
         ArtefactEntry(
-            name="T5_domains",
+            name="detection_by_domain",
             title="Detection by machine and domain",
             implementation="soundproof.tables.domains:build",
             citation=_P1,
             kind="table",
             question="Does detection survive other machines and a shifted domain?",
-            reported_as=("T-P1-2",),
+            reported_as={"P1": ("T-P1-2",)},
             needs=("anomaly_score",),
         ),
         ArtefactEntry(
@@ -111,63 +122,63 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="Which explanations exceed chance, and on which axes?",
         ),
         ArtefactEntry(
-            name="T2_temporal_f1",
+            name="temporal_localisation",
             title="Temporal localisation",
             implementation="soundproof.tables.localisation:build",
             citation=_P1,
             kind="table",
             question="Do explanations point at the time of the fault better than chance?",
-            reported_as=("F-P1-5",),
+            reported_as={"P1": ("F-P1-5",)},
             needs=("segment_f1",),
         ),
         ArtefactEntry(
-            name="F6_f1_curves",
+            name="temporal_localisation_curves",
             title="Temporal localisation by threshold",
             implementation="soundproof.figures.f1_curves:draw",
             citation=_P1,
             kind="figure",
             question="How does temporal localisation depend on the threshold, and where is chance?",
-            reported_as=("F-P1-5",),
+            reported_as={"P1": ("F-P1-5",)},
             needs=("segment_f1",),
         ),
         ArtefactEntry(
-            name="T4_f1_by_anomaly",
+            name="temporal_localisation_by_type",
             title="Temporal localisation by anomaly type",
             implementation="soundproof.tables.localisation:build_by_type",
             citation=_P1,
             kind="table",
             question="Which kinds of fault do explanations find?",
-            reported_as=("F-P1-7",),
+            reported_as={"P1": ("F-P1-7",)},
             needs=("segment_f1",),
         ),
         ArtefactEntry(
-            name="T3_faithfulness",
+            name="faithfulness",
             title="Faithfulness by reconstruction",
             implementation="soundproof.tables.faithfulness:build",
             citation=_P1,
             kind="table",
             question="Does the score fall when what the explanation points at is replaced?",
-            reported_as=("F-P1-6a", "F-P1-6b", "T-P1-3"),
+            reported_as={"P1": ("F-P1-6a", "F-P1-6b", "T-P1-3")},
             needs=_CURVES,
         ),
         ArtefactEntry(
-            name="F7_ff_curves",
+            name="faithfulness_curves",
             title="Faithfulness by threshold",
             implementation="soundproof.figures.ff_curves:draw",
             citation=_P1,
             kind="figure",
             question="How does faithfulness depend on how much is replaced?",
-            reported_as=("F-P1-6a", "F-P1-6b"),
+            reported_as={"P1": ("F-P1-6a", "F-P1-6b")},
             needs=_CURVES,
         ),
         ArtefactEntry(
-            name="F8_ff_frame_curves",
+            name="faithfulness_frame_curves",
             title="Frame-wise faithfulness by threshold",
             implementation="soundproof.figures.ff_curves:draw_frame",
             citation=_P1,
             kind="figure",
             question="The same without labels, as on the paper's second data set: do the frames matter?",
-            reported_as=("F-P1-8",),
+            reported_as={"P1": ("F-P1-8",)},
             needs=("ff_frame",),
         ),
         ArtefactEntry(
@@ -180,17 +191,17 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("deletion_curve", "insertion_curve"),
         ),
         ArtefactEntry(
-            name="T8_band_auc",
+            name="auc_without_bands",
             title="AUC without frequency bands",
             implementation="soundproof.tables.band_auc:build",
             citation=_P3,
             kind="table",
             question="Which frequency bands does detection need, and which would it do better without?",
-            reported_as=("T-P3-1",),
+            reported_as={"P3": ("T-P3-1",)},
             needs=("band_removed_score", "anomaly_score"),
         ),
         ArtefactEntry(
-            name="F14_auc_without_band",
+            name="auc_without_bands_overview",
             title="AUC without frequency bands",
             implementation="soundproof.figures.band_auc:draw",
             citation=_P3,
@@ -199,17 +210,17 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("band_removed_score", "anomaly_score"),
         ),
         ArtefactEntry(
-            name="T9_band_rho",
+            name="band_faithfulness",
             title="Band faithfulness",
             implementation="soundproof.tables.band_rho:build",
             citation=_P3,
             kind="table",
             question="Do the bands that an explanation marks move the score most, and are they those of the fault?",
-            reported_as=("T-P3-2",),
+            reported_as={"P3": ("T-P3-2",)},
             needs=("band_rho", "band_effect"),
         ),
         ArtefactEntry(
-            name="F12_band_curves",
+            name="band_relevance_and_effect",
             title="Relevance and effect of frequency bands",
             implementation="soundproof.figures.band_curves:draw",
             citation=_P3,
@@ -218,7 +229,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("band_relevance", "band_effect"),
         ),
         ArtefactEntry(
-            name="F13_rho_histogram",
+            name="band_faithfulness_of_clips",
             title="Band faithfulness of single clips",
             implementation="soundproof.figures.rho_histogram:draw",
             citation=_P3,
@@ -227,7 +238,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("band_rho",),
         ),
         ArtefactEntry(
-            name="F15_rho_by_removal",
+            name="band_faithfulness_by_replacement",
             title="Band faithfulness by replacement",
             implementation="soundproof.figures.rho_by_removal:draw",
             citation="this project; the question is raised by P3's own limits",
@@ -259,7 +270,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="Which differences between explainers would survive other clips?",
         ),
         ArtefactEntry(
-            name="T12_agreement",
+            name="agreement",
             title="Agreement of the axes",
             implementation="soundproof.tables.agreement:build",
             citation=_OURS,
@@ -299,7 +310,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="Did training converge, and where was it stopped?",
         ),
         ArtefactEntry(
-            name="F1_masked_input",
+            name="masked_input",
             title="Masked input",
             implementation="soundproof.figures.training_mask:draw",
             citation=_P1,
@@ -307,7 +318,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="What does the masked auto-encoder see while it learns?",
         ),
         ArtefactEntry(
-            name="F2_annotated_sample",
+            name="annotated_sample",
             title="Annotated sample",
             implementation="soundproof.figures.sample:draw",
             citation=_P1,
@@ -315,7 +326,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="What does an anomaly look like, and what did the annotation mark?",
         ),
         ArtefactEntry(
-            name="F3_attribution_panel",
+            name="attribution_panels",
             title="Attribution panels",
             implementation="soundproof.figures.attribution_panel:draw",
             citation=_P1,
@@ -323,7 +334,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="Where does each explainer point, in time and frequency?",
         ),
         ArtefactEntry(
-            name="F12b_band_examples",
+            name="band_examples",
             title="Maps with frequency bands",
             implementation="soundproof.figures.band_examples:draw",
             citation=_P3,
@@ -332,7 +343,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("band_relevance",),
         ),
         ArtefactEntry(
-            name="F5_replacement",
+            name="replacement",
             title="How FF is measured",
             implementation="soundproof.figures.replacement:draw",
             citation=_P1,
@@ -342,3 +353,9 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
     ],
 )
 """In the order of the report: detection, explanations, localisation, faithfulness, checks, papers, pictures."""
+
+
+def regenerates(name: str) -> str:
+    """What a table or figure regenerates, with a space before it; empty where its name is not registered."""
+    sentence = ARTEFACTS[name].regenerates if name in ARTEFACTS else ""
+    return f" {sentence}" if sentence else ""

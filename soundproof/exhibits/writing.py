@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from soundproof.core.errors import ArtefactError
 from soundproof.exhibits.finished import Column, FinishedTable
 from soundproof.exhibits.printing import to_latex, to_markdown
-from soundproof.exhibits.registry import TABLE_SUFFIXES
+from soundproof.exhibits.registry import TABLE_SUFFIXES, regenerates
 from soundproof.storage.files import whole_file
 from soundproof.storage.provenance import Provenance
 from soundproof.storage.tables import read_table, write_table
@@ -22,12 +22,13 @@ def write_finished_table(
 ) -> list[Path]:
     """Write ``<folder>/<name>`` with each suffix of :data:`SUFFIXES`.
 
-    The JSON file holds caption, cautions and printed columns, so that :func:`read_finished_table` returns the
-    table as it was.
+    The caption goes on with what the table regenerates of papers. The JSON file holds caption, cautions and
+    printed columns, so that :func:`read_finished_table` returns the table as it was printed.
 
     Returns:
         The paths written, in the order of :data:`SUFFIXES`.
     """
+    table = replace(table, caption=f"{table.caption}{regenerates(name)}")
     words = {
         "title": title,
         "caption": table.caption,

@@ -44,8 +44,9 @@ from soundproof.faithfulness.bands import bins_within
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.without_bands import partitions, scores_without_bands
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import CHANCE, FaithfulnessContext, long_rows, typed
+from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.statistics.spearman import spearman_rows
+from soundproof.storage.measurements import UNIFORM
 
 _LOG = logging.getLogger(__name__)
 _SCORE_RESOLUTION = 1e-6
@@ -166,7 +167,7 @@ def _true_band_rows(
     return pd.concat(
         [
             _rows(values[None], "band_share_true", None, explainers, context, [None]),
-            _rows(chance[None, None], "band_share_true", CHANCE, [RANDOM_CELLS], context, [None]),
+            _rows(chance[None, None], "band_share_true", UNIFORM, [RANDOM_CELLS], context, [None]),
         ],
         ignore_index=True,
     )
@@ -189,7 +190,7 @@ def _rows(
         parameters=[float(k + 1) for k in range(len(values))] if parameters is None else parameters,
         clip_ids=context.clip_ids,
     )
-    return typed(frame.dropna(subset=["value"]))
+    return frame.dropna(subset=["value"])
 
 
 def _warn(undefined: np.ndarray, what: str, why: str) -> None:

@@ -16,8 +16,9 @@ from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.faithfulness.band_settings import BandProtocol, BandSettings
 from soundproof.faithfulness.without_bands import partitions, scores_without_bands
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import COLUMNS, long_rows, typed
+from soundproof.interfaces.faithfulness import long_rows
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
+from soundproof.storage.measurements import rows_of
 
 METRIC = "band_removed_score"
 
@@ -43,9 +44,9 @@ def score_without_bands(
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
 
     Returns:
-        Frame of :data:`soundproof.interfaces.faithfulness.COLUMNS` with metric
-        ``band_removed_score``, no explainer, parameter k = 1 (lowest) .. K and protocol
-        ``<scale><K>/<removal>``; ordered by protocol, parameter, clip.
+        Frame of :data:`soundproof.storage.measurements.COLUMNS` with metric ``band_removed_score``, no
+        explainer, parameter k = 1 (lowest) .. K and protocol ``<scale><K>/<removal>``; ordered by protocol,
+        parameter, clip.
 
     Raises:
         ArtefactError: A score is not finite, or a clip is missing.
@@ -57,7 +58,7 @@ def score_without_bands(
     # clips, their sorted copy and the index of the sort
     bytes_per_clip = features.axes.shape[0] * features.axes.shape[1] * 16
     at_once = max(1, min(ROWS_PER_GROUP, memory_budget_bytes // bytes_per_clip))
-    parts = [typed(pd.DataFrame(columns=list(COLUMNS)))]
+    parts = [rows_of([], [])]
     for of_individual, ids, values in batches_by_individual(
         detector, features, at_once, clip_ids, individuals
     ):

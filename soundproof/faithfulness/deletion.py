@@ -33,8 +33,9 @@ from soundproof.faithfulness.background import background
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.settings import Background, CurveSettings
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import CHANCE, FaithfulnessContext, long_rows
+from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.randomness.ties import tie_breakers
+from soundproof.storage.measurements import UNIFORM
 
 _LOG = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ def _curves(
             )
             for protocol, names, values in (
                 (kind, explainers, all_values[:, :n_maps]),
-                (f"{CHANCE}_{kind}", [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
+                (f"{UNIFORM}_{kind}", [RANDOM_CELLS], all_values[:, n_maps:].mean(dim=1, keepdim=True)),
             )
         ],
         ignore_index=True,

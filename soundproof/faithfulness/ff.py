@@ -49,11 +49,12 @@ from soundproof.faithfulness.frame_marks import (
 from soundproof.faithfulness.registry import UNIFORM_FRAMES
 from soundproof.faithfulness.settings import Background, FfBackgroundSettings, FfSettings
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import CHANCE, SHIFT, FaithfulnessContext, long_rows
+from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.randomness.ties import tie_breakers
+from soundproof.storage.measurements import SHIFT, UNIFORM
 
 _LOG = logging.getLogger(__name__)
-_AS_PUBLISHED = ("as_published", CHANCE)
+_AS_PUBLISHED = ("as_published", UNIFORM)
 """Protocols whose annotation ends before the clip's last frame."""
 
 
@@ -166,8 +167,8 @@ def _marks(
         "as_published": published,
         "unclipped": published,
         "corrected": equal,
-        f"{CHANCE}_unclipped": uniform,
-        CHANCE: own.flatten(1, 2),
+        f"{UNIFORM}_unclipped": uniform,
+        UNIFORM: own.flatten(1, 2),
         SHIFT: shifted_masks(equal, shifts).flatten(1, 2),
     }
 
@@ -221,15 +222,15 @@ def _rows(
     settings = context.settings
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, defined.tolist(), strict=True) if keep]
     parts = {name: part[..., defined] for name, part in ff.items()}
-    own, shifted = parts[CHANCE], parts[SHIFT]
+    own, shifted = parts[UNIFORM], parts[SHIFT]
     of_draws = own.clamp(min=0).reshape(len(own), len(explainers), settings.draws, own.shape[-1])
-    uniform = parts[f"{CHANCE}_unclipped"].mean(dim=1, keepdim=True)
+    uniform = parts[f"{UNIFORM}_unclipped"].mean(dim=1, keepdim=True)
     by_protocol = {
         "as_published": (explainers, parts["as_published"].clamp(min=0)),
         "unclipped": (explainers, parts["unclipped"]),
         "corrected": (explainers, parts["corrected"]),
-        CHANCE: (explainers, of_draws.mean(dim=2)),
-        f"{CHANCE}_unclipped": ([UNIFORM_FRAMES], uniform),
+        UNIFORM: (explainers, of_draws.mean(dim=2)),
+        f"{UNIFORM}_unclipped": ([UNIFORM_FRAMES], uniform),
     }
     if settings.shifts:
         of_shifts = shifted.reshape(len(shifted), settings.shifts, len(explainers), shifted.shape[-1])

@@ -16,15 +16,9 @@ from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import (
-    COLUMNS,
-    Explain,
-    Faithfulness,
-    FaithfulnessContext,
-    InputFactor,
-    typed,
-)
+from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
+from soundproof.storage.measurements import rows_of
 
 _ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
 
@@ -71,7 +65,7 @@ def measure_faithfulness(
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
-        Frame of :data:`soundproof.interfaces.faithfulness.COLUMNS`, ordered by metric, protocol, explainer,
+        Frame of :data:`soundproof.storage.measurements.COLUMNS`, ordered by metric, protocol, explainer,
         parameter and clip, however the clips were batched.
 
     Raises:
@@ -94,7 +88,7 @@ def measure_faithfulness(
         for family, settings in families.items()
     }
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
-    measured = [typed(pd.DataFrame(columns=list(COLUMNS)))]
+    measured = [rows_of([], [])]
     for family, settings in families.items():
         measure: Faithfulness = FAITHFULNESS[family].load()
         for of_individual, ids, values in batches_by_individual(

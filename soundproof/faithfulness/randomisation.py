@@ -26,8 +26,9 @@ from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.settings import RandomisationSettings
 from soundproof.faithfulness.similarity import VARIANTS, similarity
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import COLUMNS, FaithfulnessContext, long_rows, typed
+from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.randomness.seeding import seed_from
+from soundproof.storage.measurements import rows_of
 
 METRIC = "randomisation_similarity"
 FLOOR = "randomisation_floor"
@@ -66,7 +67,7 @@ def randomisation(
     strangers = [_with_random_weights(detector, context.seed, draw) for draw in range(settings.draws)]
     if any(_same_state(detector, stranger) for stranger in strangers):
         _LOG.warning("%s: %s has no weights to redraw", METRIC, type(detector).__name__)
-        return typed(pd.DataFrame(columns=list(COLUMNS)))
+        return rows_of([], [])
     names, similarities = [], []
     for name, relevance in maps.items():
         anew = [context.explain(name, stranger, x, context.clip_ids) for stranger in strangers]
@@ -116,7 +117,7 @@ def _rows(
 ) -> pd.DataFrame:
     """Rows of values [2, B] of each explainer."""
     if not names:
-        return typed(pd.DataFrame(columns=list(COLUMNS)))
+        return rows_of([], [])
     return pd.concat(
         [
             long_rows(

@@ -12,7 +12,7 @@ from soundproof.faithfulness.settings import (
     RandomisationSettings,
 )
 from soundproof.interfaces.abilities import check
-from soundproof.interfaces.metric import MetricEntry, Need, abilities
+from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
@@ -32,6 +32,31 @@ _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _FF_UNIT = "share of the anomaly score that goes away, at most 1; below 0 where replacing raises the score"
 _RISE = "Petsiuk et al. 2018, arXiv 1806.07421"
 
+FF_FAVOURS = "FF is built on the reconstruction error, so the error map is favoured by construction."
+_BACKGROUND_FAVOURS = {
+    "reconstruction": (
+        "Deletion and insertion with the reconstruction favour the error map by construction, since it shows where "
+        "clip and reconstruction differ; another background may turn the ranking, so read both."
+    ),
+    "zero": "With zero they favour Occlusion, which by default fills its windows so.",
+}
+
+
+def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion, ...]:
+    """One criterion for each background, which is the protocol of the rows."""
+    return tuple(
+        Criterion(
+            name=f"{metric}_{kind}",
+            title=f"{title} ({words})",
+            metric=metric,
+            protocols=(kind,),
+            favours=_BACKGROUND_FAVOURS.get(kind, ""),
+            tested=tested,
+            headline=3,
+        )
+        for kind, words in BACKGROUNDS.items()
+    )
+
 
 FAITHFULNESS: Registry[MetricEntry] = Registry(
     "faithfulness metric",
@@ -49,6 +74,12 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             "shifted in time",
             unit=_FF_UNIT,
             measures=("ff_frame", "ff_segment"),
+            criteria=(
+                Criterion(name="ff_frame", title="FF frame", favours=FF_FAVOURS, headline=5),
+                Criterion(
+                    name="ff_segment", title="FF segment", favours=FF_FAVOURS, tested=False, headline=None
+                ),
+            ),
         ),
         MetricEntry(
             name="ff_background",
@@ -63,6 +94,11 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             "shifted in time",
             unit=_FF_UNIT,
             measures=("ff_background_frame", "ff_background_segment"),
+            criteria=(
+                Criterion(
+                    name="ff_background_frame", title="FF frame (background)", tested=False, headline=None
+                ),
+            ),
         ),
         MetricEntry(
             name="deletion",
@@ -76,6 +112,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             chance="cells in random order, per clip",
             unit="share of the intact clip's score that is left, and the area under its curve",
             measures=("deletion_auc", "deletion_curve"),
+            criteria=_by_background("deletion_auc", "Deletion AUC", tested=True),
         ),
         MetricEntry(
             name="insertion",
@@ -89,20 +126,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             chance="cells in random order, per clip",
             unit="share of the intact clip's score that is regained, and the area under its curve",
             measures=("insertion_auc", "insertion_curve"),
-        ),
-        MetricEntry(
-            name="randomisation",
-            title="Model randomisation",
-            implementation="soundproof.faithfulness.randomisation:randomisation",
-            citation="Adebayo et al. 2018, arXiv 1810.03292",
-            parameters=RandomisationSettings,
-            category="faithfulness",
-            higher_is_better=False,
-            needs=frozenset({"re-explanation"}),
-            chance="where relevance is a multiple of the input: two maps of independent noise times that input "
-            "(`randomisation_floor`); the ceiling is another training's map (`training_similarity`)",
-            unit="Spearman correlation, -1..1; near 1: the map does not depend on what was learnt",
-            measures=("randomisation_similarity", "randomisation_floor", "training_similarity"),
+            criteria=_by_background("insertion_auc", "Insertion AUC", tested=False),
         ),
         MetricEntry(
             name="band_removal",
@@ -117,6 +141,49 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             "the true band: its share of the bins",
             unit="Spearman correlation of relevance and effect over bands, -1..1; relevance and effect themselves",
             measures=("band_rho", "band_relevance", "band_effect", "band_share_true"),
+            criteria=(
+                Criterion(
+                    name="band_share_true",
+                    title="Share in true band",
+                    judges="localisation",
+                    tested=False,
+                    headline=None,
+                ),
+                Criterion(
+                    name="band_rho",
+                    title="Band ρ",
+                    level=0.0,
+                    summary="fisher_of_bands",
+                    tested=False,
+                    headline=None,
+                ),
+            ),
+        ),
+        MetricEntry(
+            name="randomisation",
+            title="Model randomisation",
+            implementation="soundproof.faithfulness.randomisation:randomisation",
+            citation="Adebayo et al. 2018, arXiv 1810.03292",
+            parameters=RandomisationSettings,
+            category="faithfulness",
+            higher_is_better=False,
+            needs=frozenset({"re-explanation"}),
+            chance="where relevance is a multiple of the input: two maps of independent noise times that input "
+            "(`randomisation_floor`); the ceiling is another training's map (`training_similarity`)",
+            unit="Spearman correlation, -1..1; near 1: the map does not depend on what was learnt",
+            measures=("randomisation_similarity", "randomisation_floor", "training_similarity"),
+            criteria=(
+                Criterion(
+                    name="randomisation",
+                    title="Randomisation similarity",
+                    metric="randomisation_similarity",
+                    protocols=("absolute",),
+                    level=0.0,
+                    judges="sanity",
+                    tested=False,
+                    headline=None,
+                ),
+            ),
         ),
     ],
 )

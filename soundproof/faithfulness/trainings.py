@@ -17,6 +17,7 @@ import pandas as pd
 from soundproof.faithfulness.similarity import VARIANTS, similarity
 from soundproof.storage.fits import Cell
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
+from soundproof.storage.measurements import Block, rows_of
 
 METRIC = "training_similarity"
 
@@ -27,8 +28,8 @@ class Compared(NamedTuple):
     Attributes:
         detector: Label.
         seed: Run seed of the training.
-        rows: Columns explainer, protocol (``signed``, ``absolute``), metric, clip_id, value: the mean similarity
-            to the maps of the other trainings.
+        rows: Frame of :data:`soundproof.storage.measurements.COLUMNS` with protocols ``signed`` and
+            ``absolute``: the mean similarity to the maps of the other trainings.
     """
 
     detector: str
@@ -79,18 +80,9 @@ def _mean_similarities(relevance: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _rows(values: np.ndarray, explainer: str, clip_ids: Sequence[str]) -> pd.DataFrame:
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "explainer": explainer,
-                    "protocol": protocol,
-                    "metric": METRIC,
-                    "clip_id": list(clip_ids),
-                    "value": of_protocol,
-                }
-            )
-            for protocol, of_protocol in zip(VARIANTS, values, strict=True)
-        ],
-        ignore_index=True,
+    """Rows of values [2, B], one protocol each."""
+    blocks = (
+        Block(METRIC, protocol, None, of_clips, explainer)
+        for protocol, of_clips in zip(VARIANTS, values, strict=True)
     )
+    return rows_of(blocks, clip_ids)

@@ -1,4 +1,4 @@
-"""F3 and F4: where each explainer points, for every explained detector on one clip."""
+"""Where each explainer points, for every explained detector on one clip."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
     names = [
         name
         for name in results.explainers(name for one in shown for name in one.maps)
-        if results.explainer_kinds.get(name, name) != "input_map"
+        if results.explainer_kind(name) != "input_map"
     ]
     width = max(PAGE_IN, 1.15 * (len(names) + 1) + 0.6)
     height = 3.2 * len(shown)

@@ -1,4 +1,4 @@
-"""F14: AUC without each frequency band."""
+"""AUC without each frequency band."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from soundproof.analysis.band_areas import MEAN, band_areas
 from soundproof.analysis.bands import finest, in_order
 from soundproof.analysis.measures import titled
-from soundproof.analysis.ranking import CHANCE_AUC
 from soundproof.analysis.results import StudyResults
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import band_label, band_ticks
 from soundproof.figures.curves import UNIFORM_LOOK, legend_below

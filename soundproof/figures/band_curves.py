@@ -1,4 +1,4 @@
-"""F12: relevance and effect of frequency bands, side by side for every explainer."""
+"""Relevance and effect of frequency bands, side by side for every explainer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F12b: where each explainer points on a clip of each machine, with the frequency bands drawn."""
+"""Where each explainer points on a clip of each machine, with the frequency bands drawn."""
 
 from __future__ import annotations
 

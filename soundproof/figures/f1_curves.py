@@ -1,4 +1,4 @@
-"""F6: segment F1 against the threshold, with two chance lines."""
+"""Segment F1 against the threshold, with two chance lines."""
 
 from __future__ import annotations
 

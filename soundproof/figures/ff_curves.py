@@ -1,4 +1,4 @@
-"""F7 and F8: faithfulness FF against the threshold."""
+"""Faithfulness FF against the threshold."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.artist import Artist
 
-from soundproof.analysis.favours import FF
 from soundproof.analysis.measures import measure, titled
 from soundproof.analysis.missing import why_missing
 from soundproof.analysis.results import StudyResults
+from soundproof.faithfulness.registry import FF_FAVOURS
 from soundproof.figures.curves import (
     UNIFORM_LOOK,
     draw_chance,
@@ -30,7 +30,7 @@ CAPTION = (
     "machines and trainings; FF varies from machine to machine more than from clip to clip. "
     "Every map replaces equally many frames, ties split at random. Dashed: as many frames drawn at random, which "
     "scatter and touch nearly every segment. Dotted: each map's own frames shifted in time, which keeps how they "
-    f"cluster (median over explainers, the shade is their range). {FF}"
+    f"cluster (median over explainers, the shade is their range). {FF_FAVOURS}"
 )
 BOTH = (
     "Left: frame by frame. Right: whole segments of which such a frame is part, within the annotated time. "
@@ -39,13 +39,13 @@ BOTH = (
 
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
-    """Draw F7: one row of panels per detector, frame | segment."""
+    """Draw one row of panels per detector, frame | segment."""
     return _draw(results, LEVELS)
 
 
 @styled
 def draw_frame(results: StudyResults) -> FinishedFigure:
-    """Draw F8: frame level only, which needs no labels, one panel per detector."""
+    """Draw the frame level only, which needs no labels, one panel per detector."""
     return _draw(results, {"ff_frame": LEVELS["ff_frame"]})
 
 

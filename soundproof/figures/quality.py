@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from soundproof.analysis.against_input import COLUMN, WORDS, against_input
-from soundproof.analysis.axes import AXES, measure_axes
+from soundproof.analysis.axes import criteria_named, measure_criteria
 from soundproof.analysis.favours import favours
 from soundproof.analysis.frames import records
 from soundproof.analysis.measures import titled
@@ -36,31 +36,31 @@ HOLLOW = (
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
     """Draw one panel per axis, one line per explainer."""
-    frame = measure_axes(results)
+    frame = measure_criteria(results)
     if frame.empty:
         return FinishedFigure(empty(MISSING), frame, f"{CAPTION} Not available: {MISSING}.")
     explainers = results.explainers(frame["explainer"])
     detectors = results.detectors(frame["detector"])
-    axes_drawn = [axis for axis in AXES if axis.name in set(frame["axis"])]
-    columns = min(PER_ROW, len(axes_drawn))
-    rows = -(-len(axes_drawn) // columns)
+    drawn = criteria_named(frame["axis"])
+    columns = min(PER_ROW, len(drawn))
+    rows = -(-len(drawn) // columns)
     height = rows * (0.5 + 0.17 * len(explainers)) + 0.4
     figure, grid = panels(rows, columns, width_in=PAGE_IN, height_in=height, sharey=True)
     compared = against_input(results)
-    lost = {(pair.axis.name, pair.detector, pair.explainer) for pair in compared if not pair.beats}
+    lost = {(pair.criterion.name, pair.detector, pair.explainer) for pair in compared if not pair.beats}
     keys = zip(frame["axis"], frame["detector"], frame["explainer"], strict=True)
     frame = frame.assign(**{COLUMN: [key in lost for key in keys]})
-    for panel, axis in zip(grid.flat, axes_drawn, strict=False):
-        _panel(panel, frame[frame["axis"].eq(axis.name)], explainers, detectors)
-        words = axis.title.replace(" (", "\n(")
-        panel.set_title(f"{words} {'→' if axis.higher_is_better else '←'}")
-    for panel in grid.flat[len(axes_drawn) :]:
+    for panel, criterion in zip(grid.flat, drawn, strict=False):
+        _panel(panel, frame[frame["axis"].eq(criterion.name)], explainers, detectors)
+        words = criterion.title.replace(" (", "\n(")
+        panel.set_title(f"{words} {'→' if criterion.higher_is_better else '←'}")
+    for panel in grid.flat[len(drawn) :]:
         panel.set_axis_off()
     for panel in grid[:, 0]:
         panel.set_yticks(range(len(explainers)), [results.explainer_title(name) for name in explainers])
     grid[0, 0].set_ylim(len(explainers) - 0.5, -0.5)
     figure.legend(handles=_legend(results, detectors), loc="outside lower center", ncols=3)
-    told = favours(axis.name for axis in axes_drawn)
+    told = favours(criterion.name for criterion in drawn)
     caption = f"{CAPTION} {HOLLOW}" if compared else CAPTION
     return FinishedFigure(figure, titled(frame, results), caption + told)
 

@@ -1,4 +1,4 @@
-"""F5: what is replaced when faithfulness FF is measured."""
+"""What is replaced when faithfulness FF is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F15: how much of rho an explainer owes to removing bands the way it makes its maps."""
+"""How much of rho an explainer owes to removing bands the way it makes its maps."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _panel(axes: Axes, part: pd.DataFrame, explainers: list[str], removals: list
 
 def _lead(results: StudyResults, frame: pd.DataFrame, removals: list[str]) -> str:
     """Say how far Occlusion is ahead of the best other explainer with each replacement."""
-    kinds = {name: results.explainer_kinds.get(name, name) for name in frame["explainer"].unique()}
+    kinds = {name: results.explainer_kind(name) for name in frame["explainer"].unique()}
     own = [name for name, kind in kinds.items() if kind == "occlusion"]
     if len(own) != 1 or len(kinds) < 2 or len(removals) < 2:
         return ""

@@ -1,4 +1,4 @@
-"""F13: how rho spreads over clips, beside what random orders of bands give."""
+"""How rho spreads over clips, beside what random orders of bands give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F9: ROC curves of the detectors."""
+"""ROC curves of the detectors."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from soundproof.analysis.frames import groups, records
-from soundproof.analysis.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
+from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas, scores
 from soundproof.analysis.results import StudyResults
 from soundproof.analysis.rivals import is_control
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import CHANCE, CONTROL, empty, looks, panels, styled
 from soundproof.statistics.roc import weighted_curve

@@ -1,4 +1,4 @@
-"""F2: an anomalous clip with what the annotation marks."""
+"""An anomalous clip with what the annotation marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F1: what the masked auto-encoder sees while it learns."""
+"""What the masked auto-encoder sees while it learns."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from soundproof.core.errors import ArtefactError
-from soundproof.exhibits.registry import FIGURE_SUFFIXES
+from soundproof.exhibits.registry import FIGURE_SUFFIXES, regenerates
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import styled
 from soundproof.storage.files import whole_file
@@ -30,7 +30,7 @@ _NO_METADATA: Mapping[str, Mapping[str, Any]] = {
 def write_figure(finished: FinishedFigure, folder: Path, name: str, provenance: Provenance) -> list[Path]:
     """Write ``<folder>/<name>`` with each suffix of :data:`SUFFIXES`.
 
-    The same figure gives the same bytes.
+    The caption goes on with what the figure regenerates of papers. The same figure gives the same bytes.
 
     Returns:
         The paths written, in the order of :data:`SUFFIXES`.
@@ -43,7 +43,8 @@ def write_figure(finished: FinishedFigure, folder: Path, name: str, provenance: 
     write_table(finished.frame, paths[2], provenance)
     with whole_file(paths[3]) as partial:
         cautions = "".join(f"\n{CAUTION}{sentence}\n" for sentence in finished.warnings)
-        partial.write_text(f"{finished.caption}\n{cautions}", encoding="utf-8", newline="\n")
+        caption = f"{finished.caption}{regenerates(name)}"
+        partial.write_text(f"{caption}\n{cautions}", encoding="utf-8", newline="\n")
     return paths
 
 

@@ -18,8 +18,8 @@ from soundproof.storage.maps import Axes
 from soundproof.truth.truth_of_clips import annotated_frames, event_times
 
 PERCENTILE = 98.0
-CURVE = "error_map"
-"""Explainer whose curve picks the replaced frames, as in P1's illustration."""
+CURVE_KIND = "error_map"
+"""Kind of the explainer whose curve picks the replaced frames, as in P1's illustration."""
 
 
 def clip_to_illustrate(scores: pd.DataFrame, clip_ids: list[str]) -> str:
@@ -56,6 +56,7 @@ def illustrate(
     maps: Mapping[str, np.ndarray],
     mask: np.ndarray | None,
     segment_frames: int,
+    kinds: Mapping[str, str],
 ) -> Illustration:
     """Compute everything that is shown of one clip.
 
@@ -68,12 +69,14 @@ def illustrate(
         maps: Relevance by explainer, each [n_freq, n_frames].
         mask: Cells of the fault, bool [n_freq, n_frames], or None.
         segment_frames: Frames in one of P1's cells.
+        kinds: Registry name of each explainer of ``maps``.
     """
     device = next(detector.buffers(), next(detector.parameters(), torch.zeros(()))).device
     x = torch.from_numpy(features)[None].to(device)
     with torch.no_grad():
         reconstruction = detector.reconstruct(x)
-    curve = None if CURVE not in maps else maps[CURVE].sum(axis=0, dtype=np.float64)
+    shown = next((name for name in maps if kinds[name] == CURVE_KIND), "")
+    curve = maps[shown].sum(axis=0, dtype=np.float64) if shown else None
     chosen = None if curve is None else _replaced_frames(curve, clip, axes, segment_frames)
     replaced = None
     if reconstruction is not None and chosen is not None:
@@ -88,7 +91,7 @@ def illustrate(
         reconstruction=None if reconstruction is None else reconstruction[0].cpu().numpy(),
         maps=maps,
         curve=curve,
-        curve_explainer=CURVE,
+        curve_explainer=shown,
         replaced_input=None if replaced is None else replaced[0].cpu().numpy(),
         events=tuple(event_times(clip["events"]) or ()),
         mask=mask,

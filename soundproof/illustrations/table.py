@@ -32,7 +32,7 @@ class Illustration:
         reconstruction: What the detector makes of the input.
         maps: Relevance by explainer, each [n_freq, n_frames].
         curve: Relevance over time [n_frames] by which FF chooses the frames to replace.
-        curve_explainer: Explainer of the curve.
+        curve_explainer: Explainer of the curve; empty where there is none.
         replaced_input: Input with the chosen frames replaced by the reconstruction.
         events: Labelled (onset_s, offset_s) pairs.
         mask: Cells that the fault dominates, bool [n_freq, n_frames].
@@ -47,7 +47,7 @@ class Illustration:
     reconstruction: np.ndarray | None = None
     maps: Mapping[str, np.ndarray]
     curve: np.ndarray | None = None
-    curve_explainer: str = "error_map"
+    curve_explainer: str = ""
     replaced_input: np.ndarray | None = None
     events: Sequence[tuple[float, float]] = ()
     mask: np.ndarray | None = None

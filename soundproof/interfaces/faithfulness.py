@@ -13,14 +13,7 @@ from torch import Tensor
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
 from soundproof.randomness.seeding import seed_from
-
-COLUMNS = ("explainer", "protocol", "metric", "parameter", "clip_id", "value")
-"""Columns that a metric fills; the caller adds those that say which study, detector and seed it was."""
-
-CHANCE = "chance_uniform"
-"""Protocol of the rows that tell what a map without any knowledge earns."""
-SHIFT = "chance_circular_shift"
-"""Protocol of the rows that tell what the map itself earns, shifted in time."""
+from soundproof.storage.measurements import blocks_of, rows_of
 
 Explain = Callable[[str, Detector, Tensor, Sequence[str]], Tensor | None]
 """``explain(explainer, detector, x[B, n_freq, n_frames], clip_ids)`` -> relevance like ``x``.
@@ -84,10 +77,11 @@ class FaithfulnessContext(Generic[S_co]):
 
 
 Faithfulness = Callable[[Detector, Tensor, Mapping[str, Tensor], FaithfulnessContext[Any]], pd.DataFrame]
-"""``measure(detector, x[B, n_freq, n_frames], relevance by explainer, context)`` -> frame of ``COLUMNS``.
+"""``measure(detector, x[B, n_freq, n_frames], relevance by explainer, context)`` -> rows of the long table.
 
-The detector is frozen, ``x`` and the maps are on its device. A metric annotates ``context`` with the class of its
-settings: ``FaithfulnessContext[CurveSettings]``.
+They are a frame of :data:`soundproof.storage.measurements.COLUMNS`. The detector is frozen, ``x`` and the maps are
+on its device. A metric annotates ``context`` with the class of its settings:
+``FaithfulnessContext[CurveSettings]``.
 """
 
 
@@ -111,17 +105,8 @@ def long_rows(
         clip_ids: Clips along dimension 2.
 
     Returns:
-        Frame of :data:`COLUMNS`.
+        Frame of :data:`soundproof.storage.measurements.COLUMNS`.
     """
-    axes: list[list[Any]] = [list(parameters), list(explainers), list(clip_ids)]
-    names = ["parameter", "explainer", "clip_id"]
-    frame: pd.DataFrame = pd.MultiIndex.from_product(axes, names=names).to_frame(index=False)
-    frame["value"] = values.detach().double().cpu().numpy().reshape(-1)
-    return typed(frame.assign(metric=metric, protocol=protocol))
-
-
-def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the columns of :data:`COLUMNS` their order and types, whichever of them are empty."""
-    return frame.reindex(columns=list(COLUMNS)).astype(
-        {name: "float64" if name in ("parameter", "value") else "str" for name in COLUMNS}
-    )
+    array = values.detach().double().cpu().numpy()
+    blocks = blocks_of(array, metric=metric, protocol=protocol, explainers=explainers, parameters=parameters)
+    return rows_of(blocks, clip_ids)

@@ -1,16 +1,21 @@
-"""Facts that every metric declares, whatever it measures, and the registry of detection metrics."""
+"""Facts that every metric declares, and the criteria by which its numbers judge explanations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
-from soundproof.core.registry import Entry, Registry
+from soundproof.core.registry import Entry
 from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
 Need = Literal[Ability, "events", "masks", "re-explanation"]
 """An ability of the detector, ground truth, or somebody who explains again."""
+Judged = Literal["localisation", "faithfulness", "sanity"]
+Summary = Literal["mean", "fisher_of_bands"]
+
+MEASURED = ("", "corrected")
+"""Protocols of what is printed unless something else is asked for; as-published variants are asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,53 @@ class Undefined:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One number per detector and explainer by which explanations are judged.
+
+    Tables and figures of quality, significance, agreement, cost and the headline are made from the criteria that
+    metrics declare; none of them lists any by name.
+
+    Attributes:
+        name: Column in tables.
+        title: Name in print.
+        metric: Name in the ``metric`` column; its own name where none is given.
+        parameters: Parameters that are averaged; None: all.
+        protocols: Protocols to keep.
+        level: Chance level where it is a constant and no chance rows were measured.
+        summary: How values become one: a plain mean, or the Fisher-z mean of rank correlations over the bands of
+            one partition.
+        judges: What it judges; None: the category of its metric, which fills it in.
+        higher_is_better: Direction; the metric's, which fills it in.
+        favours: Which explainer it favours by the way it is built, in a sentence; empty: none.
+        tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
+            question one is tested, since every test weakens the others that it is read beside.
+        headline: Place among the headlines, lowest first and equal ones in the order of the registries; None: none.
+    """
+
+    name: str
+    title: str
+    metric: str = ""
+    parameters: tuple[float, ...] | None = None
+    protocols: tuple[str, ...] = MEASURED
+    level: float | None = None
+    summary: Summary = "mean"
+    judges: Judged | None = None
+    higher_is_better: bool = True
+    favours: str = ""
+    tested: bool = True
+    headline: int | None = 4
+
+    def __post_init__(self) -> None:
+        if not self.metric:
+            object.__setattr__(self, "metric", self.name)
+
+    @property
+    def words(self) -> str:
+        """Title as it stands inside a sentence: ``cell AUROC``, but ``FF frame``."""
+        return self.title if self.title[1:2].isupper() else f"{self.title[:1].lower()}{self.title[1:]}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricEntry(Entry):
     """Facts of a metric.
 
@@ -35,6 +87,7 @@ class MetricEntry(Entry):
         chance: How its chance line is obtained.
         unit: Unit and range of the value.
         measures: Names that it writes in the ``metric`` column; its own name where none are given.
+        criteria: What explanations are judged by; where none are given, the first of its measures as a plain mean.
     """
 
     category: Category
@@ -43,6 +96,7 @@ class MetricEntry(Entry):
     chance: str
     unit: str
     measures: tuple[str, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = self.needs - set(get_args(Need))
@@ -52,48 +106,24 @@ class MetricEntry(Entry):
             )
         if not self.measures:
             object.__setattr__(self, "measures", (self.name,))
+        if self.category != "detection":
+            object.__setattr__(self, "criteria", self._criteria(self.category))
+
+    def _criteria(self, category: Judged) -> tuple[Criterion, ...]:
+        criteria = self.criteria or (Criterion(name=self.measures[0], title=self.title),)
+        strange = sorted({criterion.metric for criterion in criteria} - set(self.measures))
+        if strange:
+            raise ValueError(f"metric '{self.name}' is judged by '{strange[0]}', which it does not measure")
+        return tuple(
+            replace(
+                criterion,
+                judges=criterion.judges or category,
+                higher_is_better=self.higher_is_better,
+            )
+            for criterion in criteria
+        )
 
 
 def abilities(needs: frozenset[Need]) -> frozenset[Ability]:
     """Those needs that a detector answers."""
     return frozenset(cast(Ability, need) for need in needs if need in ABILITIES)
-
-
-DETECTION: Registry[MetricEntry] = Registry(
-    "detection metric",
-    [
-        MetricEntry(
-            name="auc",
-            title="AUC",
-            implementation="soundproof.detection.areas:roc_auc",
-            citation="Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747",
-            category="detection",
-            higher_is_better=True,
-            needs=frozenset(),
-            chance="0.5, exact for any ranking that ignores the label",
-            unit="area, 0..1",
-        ),
-        MetricEntry(
-            name="pauc",
-            title="pAUC",
-            implementation="soundproof.detection.areas:partial_auc",
-            citation="McClish 1989, doi:10.1177/0272989X8900900307 (standardised)",
-            category="detection",
-            higher_is_better=True,
-            needs=frozenset(),
-            chance="0.5 by standardisation",
-            unit="standardised area, 0..1",
-        ),
-        MetricEntry(
-            name="average_precision",
-            title="AP",
-            implementation="soundproof.detection.areas:average_precision",
-            citation="Davis and Goadrich 2006, doi:10.1145/1143844.1143874",
-            category="detection",
-            higher_is_better=True,
-            needs=frozenset(),
-            chance="about the share of anomalous clips",
-            unit="mean precision, 0..1",
-        ),
-    ],
-)

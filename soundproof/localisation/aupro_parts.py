@@ -16,8 +16,6 @@ from soundproof.interfaces.metric import Undefined
 from soundproof.localisation.aupro import cell_structure, region_weights
 from soundproof.statistics.roc import area_up_to
 
-INFLUENCE = "influence"
-"""Protocol of the rows that say how much each clip weighs in the set's AU-PRO."""
 FALSE_POSITIVES: dict[str, str] = {
     "other_bands": "in the fault's frames, outside its bands",
     "other_frames": "in its bands, at other times",

@@ -12,15 +12,11 @@ from soundproof.core.registry import Parameters
 from soundproof.interfaces.metric import Undefined
 from soundproof.localisation import cells
 from soundproof.localisation.aupro import aupro
-from soundproof.localisation.aupro_parts import (
-    INFLUENCE,
-    clip_influences,
-    false_positive_shares,
-    region_counts,
-)
+from soundproof.localisation.aupro_parts import clip_influences, false_positive_shares, region_counts
 from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.chance import circular_shift_chance, uniform_chance
 from soundproof.localisation.frames import frame_auroc, frame_curves
+from soundproof.localisation.registry import INFLUENCE
 from soundproof.localisation.segments import Protocol, flag_all_f1, segment_f1
 from soundproof.localisation.settings import (
     AuproSettings,
@@ -29,31 +25,27 @@ from soundproof.localisation.settings import (
     SegmentF1Settings,
 )
 from soundproof.randomness.ties import n_top
+from soundproof.storage.measurements import FLAG_ALL, SHIFT, UNIFORM, Block
 from soundproof.truth.ground_truth import Truth
 
-UNIFORM = "chance_uniform"
-SHIFT = "chance_circular_shift"
-FLAG_ALL = "flag_all"
-"""Segment F1 of flagging every segment: no chance line, but the rival that needs no map at all."""
 
-
-class Block(NamedTuple):
-    """Values of one measure under one protocol at one parameter.
+class Unmeasured(NamedTuple):
+    """A measure of the whole set that has no value here.
 
     Attributes:
         metric: As in the ``metric`` column.
-        protocol: As in the ``protocol`` column; empty where there is only one.
-        parameter: Percentile, quantile or limit; None where the measure has none.
-        value: One per clip, float64 [n_clips] with NaN for undefined; or one for the whole set.
+        why: What is missing.
     """
 
     metric: str
-    protocol: str
-    parameter: float | None
-    value: np.ndarray | float | Undefined
+    why: Undefined
 
 
-def segment_f1_rows(maps: np.ndarray, truth: Truth, settings: SegmentF1Settings) -> Iterator[Block]:
+Measured = Iterator[Block | Unmeasured]
+"""What a family yields for the maps of one explainer, NaN where a clip has no value."""
+
+
+def segment_f1_rows(maps: np.ndarray, truth: Truth, settings: SegmentF1Settings) -> Measured:
     """Segment F1 under both protocols, each with chance lines for as many peaks, and of flagging every segment.
 
     Clips without an event are undefined: their F1 could only be zero.
@@ -80,7 +72,7 @@ def segment_f1_rows(maps: np.ndarray, truth: Truth, settings: SegmentF1Settings)
             yield Block("segment_f1", protocol, percentile, column)
 
 
-def frame_auroc_rows(maps: np.ndarray, truth: Truth, settings: FrameAurocSettings) -> Iterator[Block]:
+def frame_auroc_rows(maps: np.ndarray, truth: Truth, settings: FrameAurocSettings) -> Measured:
     """Frame AUROC; both chance lines are 0.5 wherever the clip has a value."""
     values = frame_auroc(frame_curves(maps, settings.reduction), truth.frames(maps.shape[2]))
     yield Block("frame_auroc", "", None, values)
@@ -88,7 +80,7 @@ def frame_auroc_rows(maps: np.ndarray, truth: Truth, settings: FrameAurocSetting
         yield Block("frame_auroc", protocol, None, np.where(np.isnan(values), np.nan, 0.5))
 
 
-def cell_ranking_rows(maps: np.ndarray, truth: Truth, settings: Parameters) -> Iterator[Block]:
+def cell_ranking_rows(maps: np.ndarray, truth: Truth, settings: Parameters) -> Measured:
     """Cell AUROC and average precision, clip by clip and (one row each) over the pooled cells of the set."""
     masks = truth.cells()
     auroc = cells.cell_auroc(maps, masks)
@@ -102,11 +94,11 @@ def cell_ranking_rows(maps: np.ndarray, truth: Truth, settings: Parameters) -> I
     yield from _pooled_ranking(maps.ravel(), masks.ravel())
 
 
-def _pooled_ranking(scores: np.ndarray, positive: np.ndarray) -> Iterator[Block]:
+def _pooled_ranking(scores: np.ndarray, positive: np.ndarray) -> Measured:
     if not positive.any() or positive.all():
         missing = Undefined("the masks of the set hold one class of cells only")
-        yield Block("cell_auroc", "", None, missing)
-        yield Block("cell_ap", "", None, missing)
+        yield Unmeasured("cell_auroc", missing)
+        yield Unmeasured("cell_ap", missing)
         return
     yield Block("cell_auroc", "", None, float(roc_auc_score(positive, scores)))
     yield Block("cell_auroc", UNIFORM, None, 0.5)
@@ -114,7 +106,7 @@ def _pooled_ranking(scores: np.ndarray, positive: np.ndarray) -> Iterator[Block]
     yield Block("cell_ap", UNIFORM, None, cells.average_precision_chance(int(positive.sum()), positive.size))
 
 
-def aupro_rows(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Iterator[Block]:
+def aupro_rows(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Measured:
     """AU-PRO of the set and what stands behind it; its parameter is the integration limit.
 
     ``aupro_false_positives`` says which part of the false positives lies where (chance beside it), and
@@ -122,9 +114,10 @@ def aupro_rows(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Itera
     """
     masks, limit = truth.cells(), settings.limit
     value = aupro(maps, masks, limit, settings.connectivity, settings.min_cells)
-    yield Block("aupro", "", limit, value)
     if isinstance(value, Undefined):
+        yield Unmeasured("aupro", value)
         return
+    yield Block("aupro", "", limit, value)
     yield Block("aupro", UNIFORM, limit, limit / 2)
     influences = clip_influences(maps, masks, value, limit, settings.connectivity, settings.min_cells)
     if not isinstance(influences, Undefined):
@@ -138,7 +131,7 @@ def aupro_rows(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Itera
         yield Block("aupro_regions", protocol, float(settings.min_cells), float(count))
 
 
-def iou_rows(maps: np.ndarray, truth: Truth, settings: IouSettings) -> Iterator[Block]:
+def iou_rows(maps: np.ndarray, truth: Truth, settings: IouSettings) -> Measured:
     """IoU at fixed quantiles, and each clip's best over a grid, which is an oracle: it looks at the truth."""
     masks = truth.cells()
     n_positive = masks.sum(axis=(1, 2)).tolist()

@@ -12,14 +12,14 @@ import pandas as pd
 
 from soundproof.core.errors import DataError
 from soundproof.core.registry import Parameters
-from soundproof.interfaces.metric import MetricEntry, Undefined
-from soundproof.localisation.families import Block
+from soundproof.interfaces.metric import MetricEntry
+from soundproof.localisation.families import Measured, Unmeasured
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.storage.measurements import Block, rows_of
 from soundproof.truth.ground_truth import Truth, require_finite
 
 __all__ = ["Truth", "measure_localisation"]
 
-COLUMNS = ["explainer", "metric", "protocol", "parameter", "clip_id", "value"]
 _log = logging.getLogger(__name__)
 
 
@@ -41,11 +41,10 @@ def measure_localisation(
         families: Names of :data:`LOCALISATION` with their validated settings.
 
     Returns:
-        Columns explainer, metric, protocol, parameter (null where there is none), clip_id (null for values of
-        the whole set) and value. Protocols ``chance_uniform`` and ``chance_circular_shift`` are the chance
-        lines; segment F1 is measured as ``corrected`` and ``as_published`` (with chance lines of its own, whose
-        names end so), beside ``flag_all``; elsewhere the protocol is empty, but see
-        :mod:`soundproof.localisation.aupro_parts`.
+        Frame of :data:`soundproof.storage.measurements.COLUMNS`. Protocols ``chance_uniform`` and
+        ``chance_circular_shift`` are the chance lines; segment F1 is measured as ``corrected`` and
+        ``as_published`` (with chance lines of its own, whose names end so), beside ``flag_all``; elsewhere the
+        protocol is empty, but see :mod:`soundproof.localisation.aupro_parts`.
 
     Raises:
         ConfigError: Unknown family.
@@ -54,7 +53,7 @@ def measure_localisation(
     for explainer, relevance in maps.items():
         _check(explainer, relevance, len(clip_ids), truth)
     truth = replace(truth, clip_ids=tuple(clip_ids))
-    measured: list[tuple[str, Block]] = []
+    measured: list[Block] = []
     left_out: dict[str, list[str]] = {}
     for name, settings in families.items():
         entry = LOCALISATION[name]
@@ -63,12 +62,12 @@ def measure_localisation(
             continue
         for explainer, relevance in maps.items():
             blocks = _defined(entry, relevance, truth, settings, explainer)
-            measured.extend((explainer, block) for block in blocks)
+            measured.extend(block._replace(explainer=explainer) for block in blocks)
     if left_out:
         # in one message: recordings without labels are the rule, not five surprises
         what = "; ".join(f"{', '.join(names)} (each needs {lacking})" for lacking, names in left_out.items())
         _log.warning("left out, since none of the %d clips has the truth for it: %s", len(clip_ids), what)
-    return _rows(measured, clip_ids) if measured else _no_rows()
+    return rows_of(measured, clip_ids).dropna(subset=["value"], ignore_index=True)
 
 
 def _defined(
@@ -76,42 +75,16 @@ def _defined(
 ) -> Iterator[Block]:
     """Yield the blocks of one family for one explainer and log what was undefined."""
     undefined: Counter[str] = Counter()
-    blocks: Iterator[Block] = entry.load()(relevance, truth, settings)
+    blocks: Measured = entry.load()(relevance, truth, settings)
     for block in blocks:
-        if isinstance(block.value, Undefined):
-            _log.warning("%s of %s left out: %s", block.metric, explainer, block.value.reason)
+        if isinstance(block, Unmeasured):
+            _log.warning("%s of %s left out: %s", block.metric, explainer, block.why.reason)
             continue
         undefined[block.metric] = max(undefined[block.metric], int(np.isnan(block.value).sum()))
         yield block
     for metric, count in undefined.items():
         if count:
             _log.warning("%s of %s: undefined for %d of %d clips", metric, explainer, count, len(relevance))
-
-
-def _rows(measured: Sequence[tuple[str, Block]], clip_ids: Sequence[str]) -> pd.DataFrame:
-    """One row per defined value; all blocks at once, since making a frame costs more than most metrics do."""
-    values = [np.asarray(block.value, dtype=np.float64).reshape(-1) for _, block in measured]
-    block_of = np.repeat(np.arange(len(measured)), [len(of_block) for of_block in values])
-    ids: list[str | None] = []
-    for _, block in measured:
-        ids += clip_ids if isinstance(block.value, np.ndarray) else [None]
-    parameters = [np.nan if block.parameter is None else block.parameter for _, block in measured]
-    frame = pd.DataFrame(
-        {
-            "explainer": pd.array([explainer for explainer, _ in measured], dtype="str").take(block_of),
-            "metric": pd.array([block.metric for _, block in measured], dtype="str").take(block_of),
-            "protocol": pd.array([block.protocol for _, block in measured], dtype="str").take(block_of),
-            "parameter": np.array(parameters, dtype=np.float64)[block_of],
-            "clip_id": pd.array(ids, dtype="str"),
-            "value": np.concatenate(values),
-        }
-    )
-    return frame.dropna(subset=["value"], ignore_index=True)[COLUMNS]
-
-
-def _no_rows() -> pd.DataFrame:
-    types = {column: "float64" if column in ("parameter", "value") else "str" for column in COLUMNS}
-    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in types.items()})
 
 
 def _lacking(entry: MetricEntry, truth: Truth) -> str | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from soundproof.core.registry import Registry
-from soundproof.interfaces.metric import MetricEntry
+from soundproof.interfaces.metric import Criterion, MetricEntry
 from soundproof.localisation.settings import (
     AuproSettings,
     FrameAurocSettings,
     IouSettings,
     SegmentF1Settings,
 )
+
+INFLUENCE = "influence"
+"""Protocol of the rows that say how much each clip weighs in the set's AU-PRO."""
 
 LOCALISATION: Registry[MetricEntry] = Registry(
     "localisation metric",
@@ -26,6 +29,10 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="exact expectation of as many random frames; mean over all circular shifts of the curve; beside "
             "them what flagging every segment earns",
             unit="F1, 0..1",
+            criteria=(
+                # last of the headlines: flagging everything may win it
+                Criterion(name="segment_f1", title="Segment F1 (p98)", parameters=(98.0,), headline=6),
+            ),
         ),
         MetricEntry(
             name="frame_auroc",
@@ -38,6 +45,9 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             needs=frozenset({"events"}),
             chance="0.5, exact for random curves and for the mean over circular shifts",
             unit="area, 0..1",
+            criteria=(
+                Criterion(name="frame_auroc", title="Frame AUROC", level=0.5, tested=False, headline=1),
+            ),
         ),
         MetricEntry(
             name="cell_ranking",
@@ -50,6 +60,10 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="AUROC: 0.5, and the mean over all shifts in time; AP: expectation of a random order",
             unit="area or mean precision, 0..1",
             measures=("cell_auroc", "cell_ap"),
+            criteria=(
+                Criterion(name="cell_auroc", title="Cell AUROC", level=0.5, headline=0),
+                Criterion(name="cell_ap", title="Cell AP", tested=False, headline=None),
+            ),
         ),
         MetricEntry(
             name="aupro",
@@ -63,6 +77,9 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="half the integration limit",
             unit="area over the integration limit, 0..1",
             measures=("aupro", "aupro_false_positives", "aupro_regions"),
+            criteria=(
+                Criterion(name="aupro", title="AU-PRO", protocols=("", INFLUENCE), tested=False, headline=2),
+            ),
         ),
         MetricEntry(
             name="iou",
@@ -76,6 +93,9 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             chance="expectation of random cells; mean over all shifts in time; oracle: random rankings",
             unit="intersection over union, 0..1; the oracle's quantile is chosen on the truth",
             measures=("iou", "iou_oracle"),
+            criteria=(
+                Criterion(name="iou", title="IoU (q 0.98)", parameters=(0.98,), tested=False, headline=None),
+            ),
         ),
     ],
 )

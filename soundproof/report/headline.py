@@ -7,45 +7,45 @@ from typing import Any
 
 import pandas as pd
 
+from soundproof.analysis.axes import all_criteria
 from soundproof.exhibits.writing import read_finished_table
-from soundproof.faithfulness.registry import BACKGROUNDS
+from soundproof.interfaces.metric import Criterion
 from soundproof.report.cautions import detector_cautions
 
-DETECTION, QUALITY = "T1_detection", "quality"
-AXES = {
-    "cell_auroc": "cell AUROC",
-    "frame_auroc": "frame AUROC",
-    "aupro": "AU-PRO",
-    **{
-        f"{metric}_{kind}": f"{title} ({words})"
-        for metric, title in (("deletion_auc", "deletion AUC"), ("insertion_auc", "insertion AUC"))
-        for kind, words in BACKGROUNDS.items()
-    },
-    "ff_frame": "FF, frames",
-    "segment_f1": "segment F1 at p98",
-}
-"""Columns of the quality table that are headlines, in words.
-
-The first that was measured makes the sentence: areas with a chance of 0.5 come first, where a win is a win, and
-segment F1 last, which flagging everything may win.
-"""
+DETECTION, QUALITY = "detection", "quality"
 INPUT = "input_map"
 """Kind of the explainer that shows the input itself, the rival that needs no detector."""
 DIGITS = 4
+
+
+def headline_criteria(quality: pd.DataFrame) -> list[Criterion]:
+    """Headlines among the columns of the quality table; the first that was measured makes the sentence.
+
+    Areas with a chance of 0.5 come first, where a win is a win, and last what flagging everything may win: the
+    metrics say so (:attr:`soundproof.interfaces.metric.Criterion.headline`).
+    """
+    placed = [
+        (criterion.headline, criterion)
+        for criterion in all_criteria()
+        if criterion.headline is not None and criterion.name in quality
+    ]
+    return [criterion for _, criterion in sorted(placed, key=lambda pair: pair[0])]
 
 
 def headline(tables: Path) -> dict[str, Any]:
     """Headline numbers of the study whose tables lie in ``tables``; what is undefined is left out.
 
     Returns:
-        ``{"detection": {detector: auc}, "explanation": {detector: {explainer: {axis: value}}}}``.
+        ``{"detection": {detector: auc}, "explanation": {detector: {explainer: {criterion: value}}}}``.
     """
     detection = read_finished_table(tables, DETECTION).frame
     explanation: dict[str, dict[str, dict[str, float]]] = {}
-    for row in read_finished_table(tables, QUALITY).frame.to_dict("records"):
+    quality = read_finished_table(tables, QUALITY).frame
+    names = [criterion.name for criterion in headline_criteria(quality)]
+    for row in quality.to_dict("records"):
         if "explainer" not in row:
             continue  # a table without a number holds one row with the reason
-        values = {axis: round(row[axis], DIGITS) for axis in AXES if pd.notna(row.get(axis))}
+        values = {name: round(row[name], DIGITS) for name in names if pd.notna(row[name])}
         explanation.setdefault(str(row["detector"]), {})[str(row["explainer"])] = values
     aucs = {
         str(row["detector"]): round(row["auc"], DIGITS)
@@ -56,25 +56,26 @@ def headline(tables: Path) -> dict[str, Any]:
 
 
 def headline_sentence(tables: Path) -> str:
-    """The study's main result, after what outdoes its detectors; empty where no headline axis was measured.
+    """The study's main result, after what outdoes its detectors; empty where no headline was measured.
 
     Beside the number stand chance, and what the input itself and flagging everything reach, where measured.
     """
     frame = read_finished_table(tables, QUALITY).frame
-    axis = next((axis for axis in AXES if axis in frame and frame[axis].notna().any()), None)
-    if axis is None:
+    measured = [criterion for criterion in headline_criteria(frame) if frame[criterion.name].notna().any()]
+    if not measured:
         return ""
-    best = frame.sort_values(axis, ascending=axis.startswith("deletion_auc"), kind="stable").iloc[0]
+    name = measured[0].name
+    best = frame.sort_values(name, ascending=not measured[0].higher_is_better, kind="stable").iloc[0]
     shown = frame[frame["explainer"].eq(INPUT) & frame["detector"].eq(best["detector"])]
     rivals = {
-        "chance": best.get(f"{axis}_chance_uniform"),
-        "the input itself": None if best["explainer"] == INPUT else next(iter(shown[axis]), None),
-        "flagging every segment": best.get(f"{axis}_flag_all"),
+        "chance": best.get(f"{name}_chance_uniform"),
+        "the input itself": None if best["explainer"] == INPUT else next(iter(shown[name]), None),
+        "flagging every segment": best.get(f"{name}_flag_all"),
     }
-    beside = "".join(f", {name} {value:.2f}" for name, value in rivals.items() if pd.notna(value))
+    beside = "".join(f", {rival} {value:.2f}" for rival, value in rivals.items() if pd.notna(value))
     said = [*detector_cautions(read_finished_table(tables, DETECTION).frame), ""]
-    best_one = f"{best['explainer_title']} of {best['detector_title']}, {best[axis]:.2f}{beside}"
-    return " ".join(said) + f"Best by {AXES[axis]}: {best_one}."
+    best_one = f"{best['explainer_title']} of {best['detector_title']}, {best[name]:.2f}{beside}"
+    return " ".join(said) + f"Best by {measured[0].words}: {best_one}."
 
 
 def study_warnings(tables: Path) -> tuple[str, ...]:

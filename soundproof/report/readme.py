@@ -11,8 +11,9 @@ from tabulate import tabulate
 from soundproof.analysis.favours import favours
 from soundproof.core.errors import ArtefactError
 from soundproof.exhibits.writing import read_finished_table
+from soundproof.interfaces.metric import Criterion
 from soundproof.report.cautions import detector_cautions
-from soundproof.report.headline import AXES, DETECTION, QUALITY
+from soundproof.report.headline import DETECTION, QUALITY, headline_criteria
 from soundproof.storage.files import whole_file
 
 START, END = "<!-- headline:", "<!-- /headline -->"
@@ -22,12 +23,12 @@ def headline_table(tables: Path) -> str:
     """Markdown of a study's headline: detection in a sentence, explanations in a table with chance lines."""
     detection = read_finished_table(tables, DETECTION).frame
     quality = read_finished_table(tables, QUALITY).frame
-    axes = {axis: title for axis, title in AXES.items() if axis in quality}
+    shown = headline_criteria(quality)
     rows = [
-        [row["detector_title"], row["explainer_title"], *(_cell(row, axis) for axis in axes)]
+        [row["detector_title"], row["explainer_title"], *(_cell(row, criterion.name) for criterion in shown)]
         for row in quality.to_dict("records")
     ]
-    headers = ["detector", "explainer", *axes.values()]
+    headers = ["detector", "explainer", *(criterion.words for criterion in shown)]
     table = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
     aucs = ", ".join(f"{row['detector_title']} {_number(row['auc'])}" for row in detection.to_dict("records"))
     cautions = "".join(f"{caution}\n\n" for caution in detector_cautions(detection))
@@ -35,11 +36,16 @@ def headline_table(tables: Path) -> str:
         f"{cautions}{table}\n\n"
         "In brackets: 95 % interval over clips, for these machines and trainings; after the slash: what a map "
         "without knowledge reaches on "
-        "the same clips; for segment F1 also, after a second slash, what flagging every segment reaches. Lower "
-        "is better "
-        f"for deletion AUC.{favours(axes)}\n"
+        "the same clips; for segment F1 also, after a second slash, what flagging every segment reaches."
+        f"{_lower(shown)}{favours(criterion.name for criterion in shown)}\n"
         f"Detection AUC (chance 0.50): {aucs}.\n"
     )
+
+
+def _lower(shown: list[Criterion]) -> str:
+    """Say for which columns lower is better, variants of one metric together."""
+    lower = dict.fromkeys(c.words.split(" (")[0] for c in shown if not c.higher_is_better)
+    return f" Lower is better for {', '.join(lower)}." if lower else ""
 
 
 def _cell(row: dict[Any, Any], axis: str) -> str:

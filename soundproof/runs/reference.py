@@ -1,7 +1,7 @@
 """Compare headline numbers with those that the repository carries in ``results/reference``.
 
 The reference holds files of the default run under the same names (``metrics.json``,
-``p1/tables/T1_detection.csv``). Numbers may differ in the last digits between machines, and training amplifies
+``p1/tables/detection.csv``). Numbers may differ in the last digits between machines, and training amplifies
 that; so two numbers agree when
 
     |ours - reference| <= ABSOLUTE + RELATIVE * |reference|

@@ -1,4 +1,4 @@
-"""T12: do the axes of quality rank the explanations alike?"""
+"""Do the axes of quality rank the explanations alike?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import AXES, measure_axes
+from soundproof.analysis.axes import criteria_named, measure_criteria
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.statistics import blocked_tau, blocked_w, holm
@@ -69,11 +69,13 @@ def item_scores(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
     Returns:
         Rows (detector, explainer) in order, columns axes; and the detectors left out.
     """
-    long = measure_axes(results)
+    long = measure_criteria(results)
     long = long[~long["explainer"].map(results.is_control).astype(bool)]
     wide = long.pivot_table(index=["detector", "explainer"], columns="axis", values="value")
-    chosen = [axis for axis in AXES if axis.name in wide.columns]
-    signs = {axis.name: 1.0 if axis.higher_is_better else -1.0 for axis in chosen}
+    signs = {
+        criterion.name: 1.0 if criterion.higher_is_better else -1.0
+        for criterion in criteria_named(wide.columns)
+    }
     scores = (wide[list(signs)] * pd.Series(signs)).dropna()
     explainers = {
         str(detector): set(part.index.get_level_values("explainer"))
@@ -98,7 +100,7 @@ def item_scores(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
 def _concordances(blocks: np.ndarray, names: list[str], study: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for group, kinds in GROUPS.items():
-        chosen = [axis.name for axis in AXES if axis.name in names and axis.kind in kinds]
+        chosen = [criterion.name for criterion in criteria_named(names) if criterion.judges in kinds]
         if len(chosen) < 2:
             continue
         w, p = blocked_w(blocks[:, :, [names.index(name) for name in chosen]], study, group)
@@ -114,7 +116,7 @@ def _concordances(blocks: np.ndarray, names: list[str], study: str) -> list[dict
 
 
 def _pairs(blocks: np.ndarray, names: list[str], study: str) -> list[dict[str, object]]:
-    titles = {axis.name: axis.title for axis in AXES}
+    titles = {criterion.name: criterion.title for criterion in criteria_named(names)}
     tau, p = blocked_tau(blocks, study)
     rows: list[dict[str, object]] = []
     for i, j in combinations(range(len(names)), 2):

@@ -1,4 +1,4 @@
-"""T8: does detection need a frequency band?"""
+"""Does detection need a frequency band?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pandas as pd
 from soundproof.analysis.band_areas import MEAN, VARIANT, band_areas
 from soundproof.analysis.bands import edges_hz, in_order
 from soundproof.analysis.measures import titled
-from soundproof.analysis.ranking import CHANCE_AUC
 from soundproof.analysis.results import StudyResults
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 

@@ -1,4 +1,4 @@
-"""T9: do the bands that an explanation marks move the score most, and does it mark the bands of the fault?"""
+"""Do the bands that an explanation marks move the score most, and does it mark the bands of the fault?"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import Axis, chance_per_clip, per_clip
+from soundproof.analysis.axes import chance_per_clip, per_clip
 from soundproof.analysis.claim_differences import (
     TRAININGS,
     Measured,
@@ -18,27 +18,29 @@ from soundproof.analysis.claim_differences import (
     over_clips,
 )
 from soundproof.analysis.frames import groups, means, records
-from soundproof.analysis.measures import FLAG_ALL, SHARED_CHANCE, UNIFORM, select
+from soundproof.analysis.measures import SHARED_CHANCE, select
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.interfaces.metric import Criterion
 from soundproof.statistics import holm
 from soundproof.statistics.intervals import MIN_CLIPS, TOO_FEW
 from soundproof.statistics.trainings import least_trainings
+from soundproof.storage.measurements import FLAG_ALL, UNIFORM
 
-PLAIN, MASKED = "ae", "mae"
 ERROR_MAP = "error_map"
+"""Kind of the explainer that the papers praise; in a study it may run under any label."""
 _PUBLISHED = ("as_published",)
-F1 = Axis("segment_f1", "segment F1", "localisation", "segment_f1", protocols=_PUBLISHED)
-FF_FRAME = Axis("ff_frame", "FF frame", "faithfulness", "ff_frame", protocols=_PUBLISHED)
-FF_LAST = Axis(
-    "ff_frame_mean_p98_p99",
-    "FF frame (p98, p99)",
-    "faithfulness",
-    "ff_frame",
+F1 = Criterion(name="segment_f1", title="segment F1", protocols=_PUBLISHED)
+FF_FRAME = Criterion(name="ff_frame", title="FF frame", protocols=_PUBLISHED)
+FF_LAST = Criterion(
+    name="ff_frame_mean_p98_p99",
+    title="FF frame (p98, p99)",
+    metric="ff_frame",
     parameters=(98.0, 99.0),
     protocols=_PUBLISHED,
 )
-FF_SEGMENT = Axis("ff_segment", "FF segment", "faithfulness", "ff_segment", protocols=_PUBLISHED)
+FF_SEGMENT = Criterion(name="ff_segment", title="FF segment", protocols=_PUBLISHED)
+"""What the claims are about: published values, averaged over all percentiles where none are named."""
 HOLDS, FAILS, OPEN = "holds", "does not hold", "undecided"
 UNREPORTED = "not reported"
 LEVEL = 0.05
@@ -59,7 +61,7 @@ CAPTION = (
     "Claims as differences: positive where the claim holds, 0 by chance. There: in the reported numbers, "
     "which carry no interval. Here: for these machines, means over all percentiles and seeds, as published. Claims "
     "about explainers and chance are paired over clips and hold for these trainings (95 % bootstrap, none below "
-    f"{MIN_CLIPS} clips; p by a paired t-test). Claims about training (MAE against AE) are over clips and "
+    f"{MIN_CLIPS} clips; p by a paired t-test). Claims about training (masked against plain) are over clips and "
     f"trainings, "
     "both resampled (p by Student's t with Welch's degrees of freedom): two trainings a side, perfectly "
     f"separated, have p = 0.33 by permutation and decide nothing; it takes {least_trainings()}. A claim holds "
@@ -139,29 +141,37 @@ def claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
     yield from _masking_claims(results, curves)
     yield from _error_map_claims(results, curves)
     yield from _chance_claims(results, curves, reported)
-    yield from _area_claims(reported)
+    yield from _area_claims(results, reported)
 
 
 def _masking_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
-    for axis in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
-        of_axis = curves[curves["metric"].eq(axis.name)]
-        for (dataset, explainer), pair in groups(of_axis, ["dataset", "explainer"]):
-            values = pair.set_index("detector")["value"]
-            if {PLAIN, MASKED} <= set(values.index):
-                text = f"{results.explainer_title(explainer)}: MAE above AE in {axis.title}"
-                yield Claim(text, dataset, values[MASKED] - values[PLAIN], _detectors(axis, explainer))
+    for criterion in (FF_FRAME, FF_LAST, FF_SEGMENT, F1):
+        reported = curves[curves["metric"].eq(criterion.name)]
+        for (dataset, explainer), of_detectors in groups(reported, ["dataset", "explainer"]):
+            values = of_detectors.set_index("detector")["value"]
+            for masked, plain in _reported_pairs(results, values):
+                who = f"{results.detector_title(masked)} above {results.detector_title(plain)}"
+                text = f"{results.explainer_title(explainer)}: {who} in {criterion.title}"
+                measured = _trainings(criterion, explainer, masked, plain)
+                yield Claim(text, dataset, values[masked] - values[plain], measured)
+
+
+def _reported_pairs(results: StudyResults, values: pd.Series) -> list[tuple[str, str]]:
+    """Detectors of the study that differ in masked training, as far as the paper has a number of both."""
+    return [pair for pair in results.masked_and_plain() if set(pair) <= set(values.index)]
 
 
 def _error_map_claims(results: StudyResults, curves: pd.DataFrame) -> Iterator[Claim]:
-    of_axis = curves[curves["metric"].eq(FF_FRAME.name)]
-    for (dataset, detector), group in groups(of_axis, ["dataset", "detector"]):
+    reported = curves[curves["metric"].eq(FF_FRAME.name)]
+    for (dataset, detector), group in groups(reported, ["dataset", "detector"]):
         values = group.set_index("explainer")["value"]
-        others = values.drop(ERROR_MAP, errors="ignore")
-        if len(others) and ERROR_MAP in values.index:
+        praised = [name for name in values.index if results.explainer_kind(name) == ERROR_MAP]
+        others = values.drop(praised)
+        if len(others) and praised:
             who = results.detector_title(detector)
             text = f"{who}: error map has the highest {FF_FRAME.title} of the reported explainers"
-            gap = values[ERROR_MAP] - others.max()
-            yield Claim(text, dataset, gap, _highest(detector, list(others.index)))
+            gap = values[praised[0]] - others.max()
+            yield Claim(text, dataset, gap, _highest(detector, praised[0], list(others.index)))
 
 
 def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.DataFrame) -> Iterator[Claim]:
@@ -178,29 +188,32 @@ def _chance_claims(results: StudyResults, curves: pd.DataFrame, reported: pd.Dat
         yield Claim(text, row["dataset"], np.nan, _above(FLAG_ALL, detector, explainer))
 
 
-def _area_claims(reported: pd.DataFrame) -> Iterator[Claim]:
+def _area_claims(results: StudyResults, reported: pd.DataFrame) -> Iterator[Claim]:
     rows = reported[reported["metric"].eq("auc") & reported["machine"].isin(["", "mean"])]
     for (dataset, domain), group in groups(rows[rows["paper"].eq("P1")], ["dataset", "domain"]):
         # several sources of one number: the one printed in the paper (it has a spread) before a single run
         ranked = group.sort_values("spread", na_position="last", kind="stable")
         values = ranked.drop_duplicates("detector").set_index("detector")["value"]
-        if {PLAIN, MASKED} <= set(values.index):
-            text = f"AE above MAE in detection AUC{f' ({domain})' if domain else ''}"
-            yield Claim(text, dataset, values[PLAIN] - values[MASKED], _areas(domain))
+        for masked, plain in _reported_pairs(results, values):
+            who = f"{results.detector_title(plain)} above {results.detector_title(masked)}"
+            text = f"{who} in detection AUC{f' ({domain})' if domain else ''}"
+            yield Claim(text, dataset, values[plain] - values[masked], _areas(plain, masked, domain))
 
 
-def _detectors(axis: Axis, explainer: str) -> Callable[[StudyResults], Measured | None]:
-    return lambda results: between_trainings(results, axis, explainer, MASKED, PLAIN)
+def _trainings(
+    criterion: Criterion, explainer: str, first: str, second: str
+) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_trainings(results, criterion, explainer, first, second)
 
 
-def _highest(detector: str, others: list[str]) -> Callable[[StudyResults], Measured | None]:
+def _highest(detector: str, praised: str, others: list[str]) -> Callable[[StudyResults], Measured | None]:
     def measure(results: StudyResults) -> Measured | None:
         clips = per_clip(results, FF_FRAME, detector)
-        if not {ERROR_MAP, *others} <= set(clips.columns):
+        if not {praised, *others} <= set(clips.columns):
             return None
         n_seeds = _seeds(results, FF_FRAME, detector)
         found = (
-            over_clips(results, clips[ERROR_MAP] - clips[name], n_seeds, detector, name) for name in others
+            over_clips(results, clips[praised] - clips[name], n_seeds, detector, name) for name in others
         )
         gaps = [gap for gap in found if gap is not None]
         if not gaps:
@@ -227,10 +240,10 @@ def _above(rival: str, detector: str, explainer: str) -> Callable[[StudyResults]
     return measure
 
 
-def _seeds(results: StudyResults, axis: Axis, detector: str) -> int:
-    rows = select(results, axis.metric, axis.protocols, axis.parameters)
+def _seeds(results: StudyResults, criterion: Criterion, detector: str) -> int:
+    rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
     return int(rows.loc[rows["detector"].eq(detector), "seed"].nunique())
 
 
-def _areas(domain: str) -> Callable[[StudyResults], Measured | None]:
-    return lambda results: between_areas(results, PLAIN, MASKED, domain)
+def _areas(first: str, second: str, domain: str) -> Callable[[StudyResults], Measured | None]:
+    return lambda results: between_areas(results, first, second, domain)

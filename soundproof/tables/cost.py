@@ -5,12 +5,11 @@ Measured times differ from run to run, so this is the one table whose bytes do. 
 
 from __future__ import annotations
 
-from soundproof.analysis.axes import AXES, DELETION, measure_axes
+from soundproof.analysis.axes import criteria_named, measure_criteria
 from soundproof.analysis.measures import titled
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 
-WORTH = tuple(axis for axis in AXES if axis.name in ("segment_f1", "cell_auroc", "ff_frame", *DELETION))
 FORMATS = (
     Column("Detector", "detector_title"),
     Column("Explainer", "explainer_title"),
@@ -36,10 +35,10 @@ def build(results: StudyResults) -> FinishedTable:
     frame = grouped.agg(seconds_per_clip="mean", sd_seeds="std", n_seeds="size").reset_index()
     cheapest = frame.groupby(["detector", "device"])["seconds_per_clip"].transform("min")
     frame["ratio"] = (frame["seconds_per_clip"] / cheapest).where(cheapest > 0)
-    worth = measure_axes(results)
-    measured = [axis for axis in WORTH if axis.name in set(worth["axis"])]
+    worth = measure_criteria(results)
+    measured = [criterion for criterion in criteria_named(worth["axis"]) if criterion.tested]
     if measured:
         wide = worth.pivot_table(index=["detector", "explainer"], columns="axis", values="value")
-        frame = frame.join(wide[[axis.name for axis in measured]], on=["detector", "explainer"])
-    columns = (*FORMATS, *(Column(axis.title, axis.name) for axis in measured))
+        frame = frame.join(wide[[criterion.name for criterion in measured]], on=["detector", "explainer"])
+    columns = (*FORMATS, *(Column(criterion.title, criterion.name) for criterion in measured))
     return FinishedTable(titled(frame, results), CAPTION, columns)

@@ -1,22 +1,21 @@
-"""T1: how well each detector tells anomalous from normal clips."""
+"""How well each detector tells anomalous from normal clips."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from soundproof.analysis.interval_words import AREAS
 from soundproof.analysis.learning import learning_warnings
 from soundproof.analysis.measures import titled
-from soundproof.analysis.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
+from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas, run_measures, side_by_side
 from soundproof.analysis.results import StudyResults
 from soundproof.analysis.rivals import BEATEN_BY, NOT_BETTER_THAN, with_rivals
 from soundproof.clips.telling_traits import telling_traits, traits_of_clips
+from soundproof.detection.registry import CHANCE_AUC, DetectionEntry
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 
-FORMATS = (
-    Column("Detector", "detector_title"),
-    Column("AUC", "auc", "auc_ci_low", "auc_ci_high"),
-    Column("sd over seeds", "auc_sd_seeds", digits=3),
-    Column("pAUC (FPR ≤ 0.1)", "pauc", "pauc_ci_low", "pauc_ci_high"),
-    Column("sd over seeds (pAUC)", "pauc_sd_seeds", digits=3),
+_LEADING = (Column("Detector", "detector_title"),)
+_COUNTS = (
     Column("Chance", "chance"),
     Column("Normal / anomalous clips", "clips"),
     Column("Seeds", "n_seeds"),
@@ -39,25 +38,45 @@ CAPTION = (
 
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector."""
+    measures = run_measures(results)
+    formats = (*_LEADING, *_columns(measures), *_COUNTS)
     runs, reasons = run_areas(results)
     if runs.empty:
         reason = "; ".join(reasons) or "the study has no anomaly scores of test clips"
-        return absent(reason, FORMATS, CAPTION)
+        return absent(reason, formats, CAPTION)
     areas = mean_areas(runs[runs["domain"].eq(ALL_DOMAINS)], ["detector", "metric"])
     facts = areas.drop_duplicates("detector").set_index("detector")
     frame = titled(side_by_side(areas, ["detector"], "metric"), results).assign(chance=CHANCE_AUC)
     for name in ("n_seeds", "n_machines", "n_normal", "n_anomalous"):
         frame[name] = frame["detector"].map(facts[name])
     frame["clips"] = [f"{n} / {a}" for n, a in zip(frame["n_normal"], frame["n_anomalous"], strict=True)]
-    caption = CAPTION + _means(int(frame["n_machines"].max()))
+    caption = CAPTION + _others(measures) + _means(int(frame["n_machines"].max()))
     if reasons:
         caption += f" Left out: {'; '.join(reasons)}."
     frame, warnings = with_rivals(frame, results)
     return FinishedTable(
         frame,
         caption,
-        (*FORMATS, *(column for column in SAID if frame[column.value].ne("").any())),
+        (*formats, *(column for column in SAID if frame[column.value].ne("").any())),
         (*warnings, *learning_warnings(results), *_recording_warnings(results)),
+    )
+
+
+def _columns(measures: list[DetectionEntry]) -> Iterator[Column]:
+    """Value with interval, and spread, of each measure."""
+    for entry in measures:
+        name, of = entry.name, "" if entry is measures[0] else f" ({entry.title})"
+        yield Column(entry.heading, name, f"{name}_ci_low", f"{name}_ci_high")
+        yield Column(f"sd over seeds{of}", f"{name}_sd_seeds", digits=3)
+
+
+def _others(measures: list[DetectionEntry]) -> str:
+    """What a reader must know of the measures that not every study shows."""
+    return "".join(
+        f" {entry.title}: {entry.unit}; by chance {entry.chance}; "
+        f"{'higher' if entry.higher_is_better else 'lower'} is better."
+        for entry in measures
+        if not entry.shown
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.analysis.joint_areas import FEWEST, joint_areas
-from soundproof.analysis.ranking import CHANCE_AUC, scores
+from soundproof.analysis.ranking import scores
 from soundproof.analysis.results import StudyResults
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 
 FORMATS = (

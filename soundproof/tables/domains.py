@@ -1,4 +1,4 @@
-"""T5: detection machine by machine, in the domain of the training data and in a shifted one."""
+"""Detection machine by machine, in the domain of the training data and in a shifted one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pandas as pd
 
 from soundproof.analysis.interval_words import AREAS
 from soundproof.analysis.measures import titled
-from soundproof.analysis.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, side_by_side
+from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas, side_by_side
 from soundproof.analysis.results import StudyResults
 from soundproof.detection.areas import harmonic_mean
+from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 
 COLUMNS = {

@@ -1,15 +1,15 @@
-"""T3: how much of the anomaly score goes away when what an explanation points at is replaced."""
+"""How much of the anomaly score goes away when what an explanation points at is replaced."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.analysis.favours import FF
 from soundproof.analysis.interval_words import OVER_CLIPS, OVER_MACHINES
 from soundproof.analysis.measures import measure, titled
 from soundproof.analysis.missing import why_missing
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.faithfulness.registry import FF_FAVOURS
 
 LEVELS = {"ff_frame": "frame", "ff_segment": "segment"}
 RULES = {"as_published": ("as_published",), "corrected": ("corrected",)}
@@ -23,7 +23,7 @@ CAPTION = (
     "than their percentile says. Corrected, values are not clipped and every map replaces equally many frames, "
     "ties split at random. Chance replaces as many uniformly drawn frames as each map does; shifted: the map's own "
     "frames, shifted in time, which keeps how they cluster (random frames scatter and touch nearly every segment). "
-    f"{FF} FF varies from machine to machine more than from clip to clip. "
+    f"{FF_FAVOURS} FF varies from machine to machine more than from clip to clip. "
     f"{OVER_CLIPS} {OVER_MACHINES}"
 )
 FORMATS = (

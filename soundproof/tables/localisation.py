@@ -1,4 +1,4 @@
-"""T2 and T4: does the curve of an explainer peak in the seconds that the expert marked?"""
+"""Does the curve of an explainer peak in the seconds that the expert marked?"""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OWN = (
 
 
 def build(results: StudyResults) -> FinishedTable:
-    """Make T2: one row per detector and explainer."""
+    """Make the table of detectors and explainers: one row per detector and explainer."""
     curves = measure(results, METRIC, ("detector", "explainer", "parameter"))
     if curves.empty:
         return absent(why_missing(results, METRIC), FORMATS, CAPTION)
@@ -93,7 +93,7 @@ TYPE_CAPTION = (
 
 
 def build_by_type(results: StudyResults) -> FinishedTable:
-    """Make T4: one row per detector, explainer and anomaly type."""
+    """Make the table by type: one row per detector, explainer and anomaly type."""
     by = ("detector", "explainer", "anomaly_type")
     frame = measure(with_clip_fact(results, "anomaly_type"), METRIC, by, parameters=(FIXED,))
     if frame.empty:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from soundproof.analysis.frames import groups
 from soundproof.analysis.measures import titled
-from soundproof.analysis.ranking import CHANCE_AUC, scores
+from soundproof.analysis.ranking import scores
 from soundproof.analysis.results import StudyResults
 from soundproof.detection.dcase_score import AREAS, Rule, official_score, rule_of, section_areas
+from soundproof.detection.registry import DETECTION
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.interfaces.metric import Undefined
 
@@ -61,7 +62,7 @@ def build(results: StudyResults) -> FinishedTable:
     frame = means[[*AREAS[rule], OFFICIAL]].mean().reset_index()
     frame[f"{OFFICIAL}_sd_seeds"] = means[OFFICIAL].std().to_numpy()
     frame["n_seeds"] = means["seed"].nunique().to_numpy()
-    frame = frame.assign(chance=CHANCE_AUC)
+    frame = frame.assign(chance=DETECTION["dcase_score"].level)
     if reasons:
         caption += f" Left out of rows and means: {'; '.join(reasons)}."
     return FinishedTable(titled(_ordered(frame), results), caption, formats)

@@ -11,7 +11,7 @@ from soundproof.analysis.against_input import (
     input_warnings,
     no_better_than_input,
 )
-from soundproof.analysis.axes import AXES, measure_axes
+from soundproof.analysis.axes import all_criteria, criteria_named, measure_criteria
 from soundproof.analysis.favours import favours
 from soundproof.analysis.frames import groups
 from soundproof.analysis.interval_words import OVER_CLIPS
@@ -44,9 +44,9 @@ CAPTION_INPUT = (
 
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and explainer."""
-    long = measure_axes(results)
-    present = set(long["axis"]) if len(long) else {axis.name for axis in AXES}
-    lower = ", ".join(axis.title for axis in AXES if not axis.higher_is_better and axis.name in present)
+    long = measure_criteria(results)
+    present = criteria_named(long["axis"]) if len(long) else all_criteria()
+    lower = ", ".join(criterion.title for criterion in present if not criterion.higher_is_better)
     caption = CAPTION.format(lower=lower)
     if long.empty:
         return absent("no explanation of the study was measured", _LEADING, caption)
@@ -54,20 +54,16 @@ def build(results: StudyResults) -> FinishedTable:
     wide = pd.concat(
         [
             part.set_index(keys)[list(NUMBERS)].rename(
-                columns={name: _column(axis, name) for name in NUMBERS}
+                columns={name: _column(criterion, name) for name in NUMBERS}
             )
-            for (axis,), part in groups(long, ["axis"])
+            for (criterion,), part in groups(long, ["axis"])
         ],
         axis=1,
         # in one piece, since so many columns are put in front of
     ).copy()
     wide = wide.reset_index().copy()
     caption += favours(long["axis"]) + aupro_note(results) + band_note(results)
-    measured = {axis.metric for axis in AXES if axis.name in set(long["axis"])}
-    # what was measured with one background is not missing with another, and names none where it is
-    titles = {axis.metric: axis.title for axis in AXES}
-    titles |= {metric: titles[metric].split(" (")[0] for metric in ("deletion_auc", "insertion_auc")}
-    missing = [title for metric, title in titles.items() if metric not in measured]
+    missing = _missing({criterion.metric for criterion in present})
     if missing:
         caption += f" Not measured here: {', '.join(missing)}."
     compared = against_input(results)
@@ -82,21 +78,29 @@ def build(results: StudyResults) -> FinishedTable:
     )
 
 
-def _column(axis: str, number: str) -> str:
-    return axis if number == "value" else f"{axis}_{number}"
+def _missing(measured: set[str]) -> list[str]:
+    """Titles of the metrics that were not measured; several criteria of one are named once, without the variant."""
+    titles: dict[str, str] = {}
+    for criterion in all_criteria():
+        several = criterion.metric in titles
+        titles[criterion.metric] = criterion.title.split(" (")[0] if several else criterion.title
+    return [title for metric, title in titles.items() if metric not in measured]
+
+
+def _column(criterion: str, number: str) -> str:
+    return criterion if number == "value" else f"{criterion}_{number}"
 
 
 def _formats(wide: pd.DataFrame) -> tuple[Column, ...]:
     columns = list(_LEADING)
-    for axis in AXES:
-        if axis.name not in wide.columns:
-            continue
-        columns.append(Column(axis.title, axis.name, f"{axis.name}_ci_low", f"{axis.name}_ci_high"))
+    for criterion in criteria_named(wide.columns):
+        name = criterion.name
+        columns.append(Column(criterion.title, name, f"{name}_ci_low", f"{name}_ci_high"))
         rivals = {"chance": "chance_uniform", "shifted": "chance_shift", "flag all": "flag_all"}
-        chances = {word: f"{axis.name}_{column}" for word, column in rivals.items()}
+        chances = {word: f"{name}_{column}" for word, column in rivals.items()}
         columns += [
-            Column(f"{axis.title}: {word}", name)
-            for word, name in chances.items()
-            if wide[name].notna().any()
+            Column(f"{criterion.title}: {word}", chance)
+            for word, chance in chances.items()
+            if wide[chance].notna().any()
         ]
     return tuple(columns)

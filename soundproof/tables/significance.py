@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.analysis.axes import AXES, DELETION, per_clip
+from soundproof.analysis.axes import all_criteria, per_clip
 from soundproof.analysis.claim_differences import machines_of
 from soundproof.analysis.favours import favours
 from soundproof.analysis.frames import records
@@ -12,7 +12,6 @@ from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.statistics import wilcoxon_holm
 
-COMPARED = ("segment_f1", "cell_auroc", "ff_frame", *DELETION)
 FORMATS = (
     Column("Detector", "detector_title"),
     Column("Axis", "axis_title"),
@@ -43,8 +42,8 @@ def build(results: StudyResults) -> FinishedTable:
     present = results.measurements["detector"].dropna().unique()
     parts = []
     for detector in results.detectors(present):
-        for axis in (axis for axis in AXES if axis.name in COMPARED):
-            clips = per_clip(results, axis, detector)
+        for criterion in (criterion for criterion in all_criteria() if criterion.tested):
+            clips = per_clip(results, criterion, detector)
             if clips.shape[1] < 2 or clips.shape[0] < 2:
                 continue
             clips = clips[results.explainers(clips.columns)]
@@ -53,11 +52,11 @@ def build(results: StudyResults) -> FinishedTable:
                 tested.assign(
                     detector=detector,
                     detector_title=results.detector_title(detector),
-                    axis=axis.name,
-                    axis_title=axis.title,
+                    axis=criterion.name,
+                    axis_title=criterion.title,
                     a_title=tested["a"].map(results.explainer_title),
                     b_title=tested["b"].map(results.explainer_title),
-                    better=_better(tested, results, axis.higher_is_better),
+                    better=_better(tested, results, criterion.higher_is_better),
                 )
             )
     if not parts:

@@ -44,6 +44,7 @@ def illustration(
             "random_map": rng.random(shape),
         },
         curve=curve,
+        curve_explainer="error_map",
         replaced_input=np.where(replaced, reconstruction, features),
         events=((1.5, 2.5),),
         mask=mask,

@@ -28,6 +28,11 @@ EXPLAINERS = {
     "gradient_shap": "GradSHAP",
     "random_map": "Random (control)",
 }
+TRAININGS = {
+    "detector_kinds": {"ae": "skip_cae_transformer", "mae": "skip_cae_transformer"},
+    "mask_ratios": {"ae": 0.0, "mae": 0.3},
+}
+"""Facts of a study whose detectors differ in masked training alone."""
 PERCENTILES = tuple(float(p) for p in range(90, 100))
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 SEEDS = (0, 1)
@@ -135,6 +140,7 @@ def full_study(machines: tuple[str, ...] = ("fan",), n_each: int = 8) -> StudyRe
         histories=histories,
         costs=pd.DataFrame(costs),
         reported=read_reported(REPORTED),
+        **TRAININGS,
     )
 
 

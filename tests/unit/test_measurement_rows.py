@@ -3,11 +3,12 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from soundproof.core.errors import ArtefactError
-from soundproof.storage.measurements import collect, complete
+from soundproof.storage.measurements import COLUMNS, Block, blocks_of, collect, complete, rows_of
 from soundproof.storage.provenance import Provenance
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
@@ -81,3 +82,38 @@ def test_collected_rows_do_not_depend_on_the_order_of_jobs() -> None:
     assert len(first) == 9
     for order in itertools.permutations(parts):
         pd.testing.assert_frame_equal(collect(list(order)), first)
+
+
+def test_blocks_become_rows_in_order_with_whole_sets_beside_clips() -> None:
+    blocks = [
+        Block("m", "", 0.9, np.array([1.0, np.nan]), "x"),
+        Block("m", None, None, 3.0),
+    ]
+    frame = rows_of(blocks, ["a", "b"])
+    assert tuple(frame.columns) == COLUMNS
+    assert frame["clip_id"].tolist()[:2] == ["a", "b"] and frame["clip_id"].isna().tolist() == [
+        False,
+        False,
+        True,
+    ]
+    assert frame["protocol"].isna().tolist() == [False, False, True]
+    assert frame["explainer"].isna().tolist() == [False, False, True]
+    np.testing.assert_array_equal(frame["parameter"], [0.9, 0.9, np.nan])
+    np.testing.assert_array_equal(frame["value"], [1.0, np.nan, 3.0])
+
+
+def test_no_block_has_the_same_columns_and_types() -> None:
+    one = rows_of([Block("m", "", None, np.array([1.0]), "x")], ["a"])
+    pd.testing.assert_series_equal(rows_of([], []).dtypes, one.dtypes)
+
+
+def test_arrays_are_cut_parameter_by_parameter_then_explainer_by_explainer() -> None:
+    values = np.arange(12.0).reshape(2, 3, 2)
+    blocks = blocks_of(values, metric="m", protocol="p", explainers=["x", "y", None], parameters=[1.0, 2.0])
+    frame = rows_of(blocks, ["a", "b"])
+    assert frame["value"].tolist() == values.ravel().tolist()
+    assert frame["parameter"].tolist() == [1.0] * 6 + [2.0] * 6
+    assert frame["explainer"].fillna("-").tolist() == ["x", "x", "y", "y", "-", "-"] * 2
+    assert frame["clip_id"].tolist() == ["a", "b"] * 6
+    with pytest.raises(ValueError, match="longer"):
+        blocks_of(values, metric="m", protocol="p", explainers=["x"], parameters=[1.0, 2.0])

@@ -90,7 +90,7 @@ def test_pulled_results_are_whole_and_need_no_run(recorded, pulled):
 
 @pytest.mark.slow
 def test_headline_plots_are_shown_without_the_network(pulled):
-    figure = f"{STUDY}/figures/F9_roc.png"
+    figure = f"{STUDY}/figures/roc_curves.png"
     pulled.command("dvc", "plots", "show", figure, "-o", "page")
     page = (pulled.path / "page/index.html").read_text()
     # pictures of the run itself: no script, nothing from elsewhere

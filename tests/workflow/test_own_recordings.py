@@ -77,8 +77,8 @@ def test_recordings_run_and_a_test_set_without_anomalies_is_said(fresh, tmp_path
         assert fact in pages["recordings"]
     assert "0 of 0 anomalous test clips; 3 of 3 normal ones" in pages["recordings_level"]
     # no labelled events: faithfulness is measured, localisation gives its reason
-    assert "Not available" in (run / "recordings/tables/T2_temporal_f1.md").read_text()
-    detection = (run / "recordings_level/tables/T1_detection.md").read_text()
+    assert "Not available" in (run / "recordings/tables/temporal_localisation.md").read_text()
+    detection = (run / "recordings_level/tables/detection.md").read_text()
     assert "Not available" in detection and "anomal" in detection
     for page in run.rglob("*.md"):
         assert "nan" not in page.read_text().lower().split(), page

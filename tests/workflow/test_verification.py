@@ -73,7 +73,7 @@ def test_verify_compares_with_the_reference(copy):
     shutil.copy(copy.path / "results/bench/metrics.json", reference)
     tables = reference / "tiny/tables"
     tables.mkdir(parents=True)
-    shutil.copy(copy.path / STUDY / "tables/T1_detection.csv", tables)
+    shutil.copy(copy.path / STUDY / "tables/detection.csv", tables)
     code, said = verify(copy)
     assert code == 0 and "Headline numbers agree with results/reference" in said
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from soundproof.attribution.registry import EXPLAINERS, ExplainerEntry
 from soundproof.config.generated.describe import table
-from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
+from soundproof.detection.registry import DETECTION
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.interfaces.abilities import Ability
-from soundproof.interfaces.metric import DETECTION, MetricEntry
+from soundproof.interfaces.metric import MetricEntry
 from soundproof.localisation.registry import LOCALISATION
 
 _SHAPE = (80, 400)
@@ -99,7 +99,7 @@ def _explainer(entry: ExplainerEntry) -> tuple[str, ...]:
     )
 
 
-def _metrics(registry: Registry[MetricEntry]) -> str:
+def _metrics(registry: Mapping[str, MetricEntry]) -> str:
     return table(
         ("name", "title", "measures", "better", "needs", "chance line", "unit", "source"),
         (

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from toys.study import PERCENTILES, clips, full_study, measurements, results_of, without
 
-from soundproof.analysis.axes import AXES, chance_per_clip
+from soundproof.analysis.axes import all_criteria, chance_per_clip
 from soundproof.analysis.favours import favours
 from soundproof.analysis.notes import aupro_note, band_note
 from soundproof.tables import band_rho, claims, quality
 
-AXIS = {axis.name: axis for axis in AXES}
+CRITERIA = {criterion.name: criterion for criterion in all_criteria()}
 
 
 @pytest.fixture(scope="module")
@@ -34,22 +34,22 @@ def rho_rows(n_clips=6, protocol="mel5/clip_median_spectrum/signed", seeds=(0, 1
 
 @pytest.mark.parametrize("scale", ["linear5", "mel5", "octave5"])
 @pytest.mark.parametrize("rest", ["zero/absolute", "clip_median_spectrum/signed", "band_mean/signed"])
-def test_quality_and_t9_print_one_estimate_of_rho_whatever_the_bands(scale, rest):
+def test_quality_and_band_faithfulness_print_one_estimate_of_rho_whatever_the_bands(scale, rest):
     results = results_of(measurements(rho_rows(protocol=f"{scale}/{rest}")))
     of_quality = quality.build(results).frame.set_index("explainer")
-    of_t9 = band_rho.build(results).frame.set_index("explainer")
+    of_bands = band_rho.build(results).frame.set_index("explainer")
     for ours, theirs in (
         ("band_rho", "value"),
         ("band_rho_ci_low", "ci_low"),
         ("band_rho_ci_high", "ci_high"),
     ):
-        np.testing.assert_array_equal(of_quality[ours], of_t9.loc[of_quality.index, theirs])
+        np.testing.assert_array_equal(of_quality[ours], of_bands.loc[of_quality.index, theirs])
     caption = quality.build(results).caption
     assert "Band ρ" not in caption.split("Not measured here")[1]
     assert "beyond 0.950" in caption and scale[:-1] in caption
 
 
-def test_t9_shows_the_limit_the_clipped_and_the_plain_mean():
+def test_band_faithfulness_shows_the_limit_the_clipped_and_the_plain_mean():
     results = results_of(measurements(rho_rows()))
     table = band_rho.build(results)
     row = table.frame.set_index("explainer").loc["error_map"]
@@ -83,7 +83,7 @@ def test_published_f1_is_compared_with_the_chance_of_its_own_peaks():
     frame = measurements([row | {"protocol": name, "value": value} for name, value in values.items()])
     chance = chance_per_clip(results_of(frame), claims.F1, "ae", "chance_uniform")
     assert chance["saliency"].item() == 0.8
-    chance = chance_per_clip(results_of(frame), AXIS["segment_f1"], "ae", "chance_uniform")
+    chance = chance_per_clip(results_of(frame), CRITERIA["segment_f1"], "ae", "chance_uniform")
     assert chance["saliency"].item() == 0.5
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toys.study import measurements, results_of
@@ -110,3 +112,20 @@ def test_clip_facts_leave_out_clips_without_them():
     frame = measurements(rows([("ae", "saliency", 0, "fan_000", 1.0), ("ae", "saliency", 0, "fan_030", 1.0)]))
     typed = with_clip_fact(results_of(frame), "anomaly_type")
     assert typed.measurements["anomaly_type"].tolist() == ["bearing"]
+
+
+def test_what_a_study_holds_is_made_once_and_not_kept_for_a_changed_one():
+    row = {
+        "detector": "ae",
+        "explainer": "saliency",
+        "metric": "iou",
+        "parameter": 0.98,
+        "clip_id": "fan_030",
+    }
+    results = results_of(measurements([row | {"value": 0.25}]))
+    first = select(results, "iou", parameters=(0.98,))
+    assert select(results, "iou", parameters=(0.98,)) is first
+    assert select(results, "iou", parameters=(0.9,)).empty
+    changed = replace(results, measurements=results.measurements.assign(value=0.5))
+    assert select(changed, "iou", parameters=(0.98,))["value"].item() == 0.5
+    assert first["value"].item() == 0.25

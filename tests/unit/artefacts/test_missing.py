@@ -68,7 +68,7 @@ def test_segments_lack_events_only_where_frames_were_measured():
 def test_f1_by_type_tells_unknown_types_from_missing_events():
     assert "anomaly_type" in no_type(study([F1], events=True, types=False), "segment_f1")
     assert no_type(study(events=False), "segment_f1") == "no test clip has labelled events"
-    table = ARTEFACTS["T4_f1_by_anomaly"].load()(study([F1], events=True, types=False))
+    table = ARTEFACTS["temporal_localisation_by_type"].load()(study([F1], events=True, types=False))
     assert "names its type" in table.frame["reason"].iloc[0] and "labelled events" not in table.caption
 
 
@@ -91,7 +91,12 @@ def test_a_page_shows_what_its_study_measures_and_names_the_rest():
         stages = Stages(configured)
         assert sorted([*stages.shown(), *stages.left_out()]) == sorted(ARTEFACTS)
     p3, domains = Stages(studies["p3"]), Stages(studies["p1_domains"])
-    assert {"T2_temporal_f1", "F6_f1_curves", "T3_faithfulness", "deletion_curves"} <= set(p3.left_out())
-    assert {"T8_band_auc", "T9_band_rho", "F12_band_curves"} <= set(p3.shown())
-    assert {"T8_band_auc", "T9_band_rho", "deletion_curves"} <= set(domains.left_out())
-    assert {"T2_temporal_f1", "T1_detection", "T5_domains", "F9_roc"} <= set(domains.shown())
+    assert {
+        "temporal_localisation",
+        "temporal_localisation_curves",
+        "faithfulness",
+        "deletion_curves",
+    } <= set(p3.left_out())
+    assert {"auc_without_bands", "band_faithfulness", "band_relevance_and_effect"} <= set(p3.shown())
+    assert {"auc_without_bands", "band_faithfulness", "deletion_curves"} <= set(domains.left_out())
+    assert {"temporal_localisation", "detection", "detection_by_domain", "roc_curves"} <= set(domains.shown())

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from toys.study import REPORTED, measurements, results_of
+from toys.study import DETECTORS, REPORTED, TRAININGS, measurements, results_of
 
 from soundproof.analysis.reported import read_reported
 from soundproof.core.errors import ConfigError
 from soundproof.tables import claims, detection, reproduction
 from soundproof.tables.reproduction import compare
+
+AHEAD = f"{DETECTORS['mae']} above {DETECTORS['ae']}"
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +134,14 @@ def test_claims_compare_detectors_clip_by_clip(reported):
     rows = curve(0.3, "ae") + curve(0.4, "ae", protocol="chance_uniform")
     rows += [row | {"seed": seed} for seed in range(5) for row in curve(0.5 + 0.001 * seed, "mae")]
     rows += [row | {"seed": seed} for seed in range(1, 5) for row in curve(0.3 - 0.001 * seed, "ae")]
-    results = results_of(measurements(rows), reported=reported)
+    results = results_of(measurements(rows), reported=reported, **TRAININGS)
     table = claims.build(results).frame.set_index(["dataset", "claim"])
-    row = table.loc[("planer", "Saliency: MAE above AE in segment F1")]
+    row = table.loc[("planer", f"Saliency: {AHEAD} in segment F1")]
     assert (row["there"], row["here"], row["n_clips"], row["n_seeds"]) == ("holds", "holds", 6, 5)
     assert row["difference"] == pytest.approx(0.204)
     below = table.loc[("planer", "AE (Skip-CAE-Transformer), Saliency: segment F1 above chance")]
     assert (below["there"], below["here"]) == ("does not hold", "does not hold")
-    assert table.loc[("planer", "Grad-CAM: MAE above AE in segment F1"), "here"] == "not measured"
+    assert table.loc[("planer", f"Grad-CAM: {AHEAD} in segment F1"), "here"] == "not measured"
 
 
 @pytest.mark.parametrize(
@@ -153,8 +155,8 @@ def test_two_trainings_decide_nothing_about_training(reported, n_seeds, here):
         for name, value in (("mae", 0.9), ("ae", 0.3))
         for row in curve(value + 0.01 * seed, name)
     ]
-    table = claims.build(results_of(measurements(rows), reported=reported))
-    row = table.frame.set_index(["dataset", "claim"]).loc[("planer", "Saliency: MAE above AE in segment F1")]
+    table = claims.build(results_of(measurements(rows), reported=reported, **TRAININGS))
+    row = table.frame.set_index(["dataset", "claim"]).loc[("planer", f"Saliency: {AHEAD} in segment F1")]
     assert (row["here"], row["n_seeds"], row["over"]) == (here, n_seeds, "clips and trainings")
     assert "Seeds" in [column.header for column in table.formats]
 
@@ -164,8 +166,8 @@ def test_a_difference_between_trainings_is_none_between_kinds(reported):
     rows = []
     for seed, (masked, plain) in enumerate([(0.9, 0.3), (0.3, 0.5), (0.8, 0.2), (0.2, 0.4)]):
         rows += [row | {"seed": seed} for row in curve(masked, "mae") + curve(plain, "ae")]
-    table = claims.build(results_of(measurements(rows), reported=reported)).frame
-    row = table.set_index(["dataset", "claim"]).loc[("planer", "Saliency: MAE above AE in segment F1")]
+    table = claims.build(results_of(measurements(rows), reported=reported, **TRAININGS)).frame
+    row = table.set_index(["dataset", "claim"]).loc[("planer", f"Saliency: {AHEAD} in segment F1")]
     assert row["here"] == "undecided" and row["ci_low"] < 0 < row["difference"] == pytest.approx(0.2)
 
 
@@ -190,8 +192,12 @@ def test_areas_are_compared_clip_by_clip(reported):
         for seed in range(5)
         for clip, value in enumerate(shared + lift * (np.arange(60) >= 30))
     ]
-    results = results_of(measurements(rows), reported=reported)
-    row = claims.build(results).frame.set_index("claim").loc["AE above MAE in detection AUC"]
+    results = results_of(measurements(rows), reported=reported, **TRAININGS)
+    row = (
+        claims.build(results)
+        .frame.set_index("claim")
+        .loc[f"{DETECTORS['ae']} above {DETECTORS['mae']} in detection AUC"]
+    )
     row = row if isinstance(row, pd.Series) else row.iloc[0]
     areas = detection.build(results).frame.set_index("detector")
     assert row["difference"] == pytest.approx(areas.loc["ae", "auc"] - areas.loc["mae", "auc"])
@@ -205,7 +211,7 @@ def test_the_highest_is_sought_among_the_reported_explainers(reported):
     )
     for name in ("saliency", "integrated_gradients", "smooth_grad", "grad_cam", "gradient_shap"):
         rows += curve(0.1, "mae", name, metric="ff_frame")
-    table = claims.build(results_of(measurements(rows), reported=reported)).frame.set_index(
+    table = claims.build(results_of(measurements(rows), reported=reported, **TRAININGS)).frame.set_index(
         ["dataset", "claim"]
     )
     text = "MAE (masked 4×4, 30 %): error map has the highest FF frame of the reported explainers"
@@ -215,19 +221,58 @@ def test_the_highest_is_sought_among_the_reported_explainers(reported):
 
 def test_an_interval_around_zero_decides_nothing(reported):
     rows = curve(0.5, "mae") + [row | {"value": 1.0 - row["value"]} for row in curve(0.5, "ae")]
-    table = claims.build(results_of(measurements(rows), reported=reported)).frame.set_index(
+    table = claims.build(results_of(measurements(rows), reported=reported, **TRAININGS)).frame.set_index(
         ["dataset", "claim"]
     )
-    assert table.loc[("planer", "Saliency: MAE above AE in segment F1"), "here"].startswith("undecided")
+    assert table.loc[("planer", f"Saliency: {AHEAD} in segment F1"), "here"].startswith("undecided")
 
 
 def test_the_paper_contradicts_itself_between_its_data_sets(full):
     there = claims.build(full).frame.set_index(["dataset", "claim"])["there"]
-    assert there[("planer", "Error map: MAE above AE in FF frame")] == "holds"
-    assert there[("dcase2022", "Error map: MAE above AE in FF frame")] == "does not hold"
-    assert there[("dcase2022", "Error map: MAE above AE in FF frame (p98, p99)")] == "holds"
+    assert there[("planer", f"Error map: {AHEAD} in FF frame")] == "holds"
+    assert there[("dcase2022", f"Error map: {AHEAD} in FF frame")] == "does not hold"
+    assert there[("dcase2022", f"Error map: {AHEAD} in FF frame (p98, p99)")] == "holds"
 
 
 def test_without_reported_numbers_there_is_a_reason(full):
     for build in (claims.build, reproduction.build):
         assert "paper" in build(replace(full, reported=None)).frame["reason"].item()
+
+
+def test_labels_are_free_and_pairs_are_those_that_differ_in_masking(reported):
+    renamed = {"ae": "plain_one", "mae": "masked_one"}
+    theirs = reported.assign(detector=reported["detector"].replace(renamed))
+    rows = [
+        row | {"seed": seed, "detector": renamed[row["detector"]]}
+        for seed in range(5)
+        for row in curve(0.9 + 0.001 * seed, "mae") + curve(0.3 + 0.001 * seed, "ae")
+    ]
+    facts = {name: {renamed[label]: value for label, value in of.items()} for name, of in TRAININGS.items()}
+    facts["detector_titles"] = {"plain_one": "Plain", "masked_one": "Masked"}
+    table = claims.build(results_of(measurements(rows), reported=theirs, **facts)).frame
+    claim = table.set_index(["dataset", "claim"]).loc[
+        ("planer", "Saliency: Masked above Plain in segment F1")
+    ]
+    assert claim["difference"] == pytest.approx(0.6) and claim["here"] == "holds"
+    # two kinds of detectors are no pair, nor are two plain ones
+    for other in (
+        {"detector_kinds": {"plain_one": "cae"}},
+        {"mask_ratios": dict.fromkeys(renamed.values(), 0.0)},
+    ):
+        results = results_of(measurements(rows), reported=theirs, **(facts | other))
+        assert results.masked_and_plain() == []
+        assert not claims.build(results).frame["claim"].str.contains("Masked above").any()
+
+
+def test_the_praised_explainer_is_known_by_its_kind(reported):
+    theirs = reported.assign(explainer=reported["explainer"].replace({"error_map": "own"}))
+    rows = [
+        {**row, "metric": "ff_frame", "explainer": name}
+        for name, value in (("own", 0.9), ("saliency", 0.3))
+        for row in curve(value, "ae")
+    ]
+    kinds = {"own": "error_map"}
+    table = claims.build(results_of(measurements(rows), reported=theirs, explainer_kinds=kinds)).frame
+    assert table["claim"].str.contains("error map has the highest").any()
+    without_kinds = claims.build(results_of(measurements(rows), reported=theirs)).frame
+    assert not without_kinds["claim"].str.contains("error map has the highest").any()

@@ -41,9 +41,9 @@ def test_one_setting_of_bands_holds_for_scores_and_for_the_metric():
 
 
 def test_bands_are_shown_where_they_are_measured():
-    assert "T9_band_rho" not in Stages(study()).shown()
+    assert "band_faithfulness" not in Stages(study()).shown()
     shown = Stages(study(faithfulness={"band_removal": {}})).shown()
-    assert {"T1_detection", "T9_band_rho", "F12_band_curves"} <= set(shown)
+    assert {"detection", "band_faithfulness", "band_relevance_and_effect"} <= set(shown)
     # nothing was scored without bands
-    assert not {"T8_band_auc", "F14_auc_without_band"} & set(shown)
-    assert "T8_band_auc" in Stages(study(bands={})).shown()
+    assert not {"auc_without_bands", "auc_without_bands_overview"} & set(shown)
+    assert "auc_without_bands" in Stages(study(bands={})).shown()

@@ -10,8 +10,8 @@ from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.faithfulness import measure
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.interfaces.faithfulness import COLUMNS
 from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.measurements import COLUMNS
 from soundproof.storage.provenance import Provenance
 
 CLIPS = [f"clip{i}" for i in range(5)]

@@ -12,8 +12,8 @@ from toys.faithfulness import Constant, Linear, Mixing, context
 from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.ff import background_ff, reconstruction_ff
 from soundproof.faithfulness.frame_marks import frame_masks, segment_masks, shifted_masks
-from soundproof.interfaces.faithfulness import COLUMNS
 from soundproof.randomness.ties import n_top
+from soundproof.storage.measurements import COLUMNS
 
 ANNOTATED_ALL = torch.ones(6, dtype=torch.bool)
 

@@ -133,7 +133,7 @@ def test_rho_by_removal_without_rho_says_so():
 
 @pytest.mark.parametrize("illustrations", [[], [illustration("ae")]])
 def test_examples_without_bands_say_why(illustrations):
-    finished = ARTEFACTS["F12b_band_examples"].load()(results_of(measurements([])), illustrations)
+    finished = ARTEFACTS["band_examples"].load()(results_of(measurements([])), illustrations)
     assert "Not available: band removal was not measured" in finished.caption
 
 

@@ -35,7 +35,15 @@ def shown(events=((0.5, 1.0),), peak=30, **settings):
     error = np.zeros(SHAPE, np.float32)
     error[:, peak : peak + 2] = 1
     return illustrate(
-        detector(**settings), "ae", clip(events), AXES, features, {"error_map": error}, None, 40
+        detector(**settings),
+        "ae",
+        clip(events),
+        AXES,
+        features,
+        {"own": error},
+        None,
+        40,
+        {"own": "error_map"},
     )
 
 
@@ -82,6 +90,6 @@ def test_a_detector_without_reconstruction_has_none_to_show():
     entry = DETECTORS["clip_level"]
     level = entry.load()(SHAPE, entry.settings({})).freeze()
     features = torch.randn(SHAPE).numpy()
-    one = illustrate(level, "level", clip(), AXES, features, {}, None, 40)
+    one = illustrate(level, "level", clip(), AXES, features, {}, None, 40, {})
     assert one.reconstruction is None
     assert one.replaced_input is None

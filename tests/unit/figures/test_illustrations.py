@@ -73,7 +73,7 @@ def test_pictures_have_scales_captions_and_cells(name, both):
     assert text & {"Frequency (kHz)", "kHz"}
     assert "fan_bearing_007" in finished.caption
     assert {"part", "frame_index", "value"} <= set(finished.frame.columns)
-    if name != "F3_attribution_panel":  # every map there is on its own scale
+    if name != "attribution_panels":  # every map there is on its own scale
         assert "dB" in text
 
 
@@ -84,7 +84,7 @@ def test_without_illustrations_the_picture_says_why(name, tmp_path):
     write_figure(finished, tmp_path, name, Provenance(stage="test"))
 
 
-@pytest.mark.parametrize("name", ["F2_annotated_sample", "F3_attribution_panel"])
+@pytest.mark.parametrize("name", ["annotated_sample", "attribution_panels"])
 def test_bytes_are_stable(name, both, tmp_path):
     one = replace(both[0], maps={key: both[0].maps[key] for key in ("saliency", "integrated_gradients")})
     for folder in "ab":
@@ -96,7 +96,7 @@ def test_bytes_are_stable(name, both, tmp_path):
 
 
 def test_panel_has_three_rows_per_detector_and_a_column_for_the_input_and_each_explainer(both):
-    finished = draw("F3_attribution_panel", both)
+    finished = draw("attribution_panels", both)
     assert len(finished.figure.axes) == 2 * 3 * (1 + 7)
     frame = finished.frame
     binarised = frame[
@@ -115,19 +115,19 @@ def test_panel_has_three_rows_per_detector_and_a_column_for_the_input_and_each_e
 
 def test_a_constant_map_has_no_peaks_and_no_cells(both):
     flat = replace(both[0], maps={"saliency": np.zeros(both[0].axes.shape)})
-    frame = draw("F3_attribution_panel", [flat]).frame
+    frame = draw("attribution_panels", [flat]).frame
     frame = frame[frame["explainer"].eq("saliency")]
     assert frame.loc[frame["part"].isin(["peak", "binarised"]), "value"].sum() == 0
 
 
 def test_an_explainer_that_one_detector_lacks_leaves_a_gap(both):
     fewer = replace(both[1], maps={"error_map": both[1].maps["error_map"]})
-    figure = draw("F3_attribution_panel", [both[0], fewer]).figure
+    figure = draw("attribution_panels", [both[0], fewer]).figure
     assert sum(not axes.axison for axes in figure.axes) == 3 * 6
 
 
 def test_replacement_shades_what_differs(both):
-    finished = draw("F5_replacement", both)
+    finished = draw("replacement", both)
     replaced = finished.frame[finished.frame["part"].eq("replaced")].sort_values("frame_index")["value"]
     assert replaced.sum() == 32
     assert "20.0% of the frames" in finished.caption
@@ -137,6 +137,6 @@ def test_replacement_shades_what_differs(both):
 
 
 def test_masked_share_is_told(both):
-    caption = draw("F1_masked_input", both).caption
+    caption = draw("masked_input", both).caption
     hidden = np.mean(both[1].masked_input != both[1].input)
     assert f"{hidden:.0%} of the cells" in caption

@@ -17,7 +17,12 @@ from soundproof.figures.writing import SUFFIXES, read_caption, write_figure
 from soundproof.storage.provenance import Provenance
 
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind == "figure"]
-CURVES = ["F6_f1_curves", "F7_ff_curves", "F8_ff_frame_curves", "deletion_curves"]
+CURVES = [
+    "temporal_localisation_curves",
+    "faithfulness_curves",
+    "faithfulness_frame_curves",
+    "deletion_curves",
+]
 
 
 def draw(name, results) -> FinishedFigure:
@@ -54,21 +59,21 @@ def test_every_panel_has_its_chance_line(name, drawn):
         assert any(label.startswith("Chance") for label in labels(axes)), axes.get_title()
 
 
-@pytest.mark.parametrize("name", [*CURVES, "F9_roc", "quality_overview"])
+@pytest.mark.parametrize("name", [*CURVES, "roc_curves", "quality_overview"])
 def test_the_legend_names_chance(name, drawn):
     (legend,) = drawn(name).figure.legends
     assert any("chance" in text.get_text().lower() for text in legend.get_texts())
 
 
 def test_the_chance_line_is_where_chance_is(drawn):
-    axes = drawn("F6_f1_curves").figure.axes[0]
+    axes = drawn("temporal_localisation_curves").figure.axes[0]
     (line,) = [line for line in axes.get_lines() if line.get_label() == "Chance: random frames"]
     x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
     np.testing.assert_allclose(y, 0.45 - 0.012 * (x - 90))
 
 
 def test_curves_draw_the_frame(drawn):
-    finished = drawn("F6_f1_curves")
+    finished = drawn("temporal_localisation_curves")
     axes = finished.figure.axes[0]
     (line,) = [line for line in axes.get_lines() if line.get_label() == "Saliency"]
     rows = finished.frame[finished.frame["detector"].eq("ae") & finished.frame["explainer"].eq("saliency")]
@@ -91,7 +96,7 @@ def test_roc_by_hand():
         {"detector": "ae", "metric": "anomaly_score", "clip_id": f"fan_{index:03d}", "value": value}
         for index, value in enumerate([1, 3, 2, 4])  # normal 1 and 3, anomalous 2 and 4
     ]
-    finished = draw("F9_roc", results_of(measurements(rows), clips=clips(2, 2)))
+    finished = draw("roc_curves", results_of(measurements(rows), clips=clips(2, 2)))
     curve = finished.frame.set_index("false_positive_rate")["true_positive_rate"]
     assert curve.loc[0.25] == 0.5
     assert curve.loc[0.5] == 1.0
@@ -112,7 +117,7 @@ def test_without_measurements_the_figure_says_why(name, tmp_path):
 
 
 def test_ff_without_labels_has_frames_only(full):
-    finished = draw("F7_ff_curves", without(full, "ff_segment"))
+    finished = draw("faithfulness_curves", without(full, "ff_segment"))
     assert set(finished.frame["metric"]) == {"ff_frame"}
     assert "segment level is missing" in finished.caption
 

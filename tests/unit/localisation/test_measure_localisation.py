@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from soundproof.core.errors import ConfigError, DataError
-from soundproof.interfaces.metric import DETECTION, MetricEntry
-from soundproof.localisation.measure import COLUMNS, Truth, measure_localisation
+from soundproof.detection.registry import DETECTION
+from soundproof.interfaces.metric import MetricEntry
+from soundproof.localisation.measure import Truth, measure_localisation
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.storage.measurements import COLUMNS
 
 ALL = {name: entry.settings({}) for name, entry in LOCALISATION.items()}
 
@@ -31,7 +33,7 @@ IDS = ["a", "b", "c", "d"]
 
 def test_rows_of_every_family_and_their_chance_lines(maps, truth):
     table = measure_localisation(maps, IDS, truth, ALL)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == list(COLUMNS)
     free = table["metric"].eq("aupro_regions") | table["protocol"].eq("influence")
     assert table.loc[~free, "value"].between(0, 1).all()
     assert set(table["metric"]) == {m for entry in LOCALISATION.values() for m in entry.measures}
@@ -87,7 +89,7 @@ def test_ties_hang_on_the_clips_name_and_not_on_its_place(maps, truth):
 def test_families_without_truth_are_left_out_with_a_reason(maps, truth, caplog):
     with caplog.at_level(logging.WARNING):
         table = measure_localisation(maps, IDS, Truth(10.0, [None] * 4, None), ALL)
-    assert table.empty and list(table.columns) == COLUMNS
+    assert table.empty and list(table.columns) == list(COLUMNS)
     (warning,) = (said for said in caplog.messages if "left out" in said)
     assert warning.startswith("left out, since none of the 4 clips has the truth for it: ")
     assert all(name in warning for name in ALL)

@@ -30,7 +30,7 @@ def tables(tmp_path):
         }
     )
     for name, frame, warnings in (
-        ("T1_detection", detection, ("loudness alone separates the classes",)),
+        ("detection", detection, ("loudness alone separates the classes",)),
         ("quality", quality, ()),
     ):
         columns = (Column("Detector", "detector_title"),)
@@ -51,11 +51,11 @@ def test_sentence_names_the_best_beside_chance(tables):
 
 
 def test_what_outdoes_a_detector_is_said_before_its_explanations_are_praised(tables):
-    frame = read_finished_table(tables, "T1_detection").frame
+    frame = read_finished_table(tables, "detection").frame
     frame = frame.assign(beaten_by="", not_better_than="")
     frame.loc[frame["detector"] == "ae", ["beaten_by", "not_better_than"]] = ["Gaussian", "Level (control)"]
     table = FinishedTable(frame, "caption", (Column("Detector", "detector_title"),))
-    write_finished_table(table, tables, "T1_detection", "T1_detection", Provenance(stage="test"))
+    write_finished_table(table, tables, "detection", "detection", Provenance(stage="test"))
     said = "AE is beaten by Gaussian and is not shown to be better than Level (control)"
     said += " at telling the classes apart."
     assert headline_sentence(tables).startswith(f"{said} Best by cell AUROC")
@@ -78,7 +78,7 @@ def test_the_input_and_flagging_everything_stand_beside_the_best(tables):
     assert headline_sentence(tables) == ("Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68.")
     quality_table(tables, [{key: value for key, value in best.items() if key != "cell_auroc"}])
     assert headline_sentence(tables) == (
-        "Best by segment F1 at p98: Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."
+        "Best by segment F1 (p98): Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."
     )
     assert "| 0.70 [0.60, 0.80] / 0.55 / 0.71" in headline_table(tables)
 

@@ -49,7 +49,7 @@ def table(rows=2, text="a < b & c", warnings=("Level <alone>.",)):
 
 @pytest.fixture
 def folder(tmp_path, full):
-    write_finished_table(table(), tmp_path / "tables", "T1_detection", "Detection", RECORD)
+    write_finished_table(table(), tmp_path / "tables", "detection", "Detection", RECORD)
     write_finished_table(
         table(LONG_TABLE + 1, warnings=()), tmp_path / "tables", "reproduction", "Numbers", RECORD
     )
@@ -57,7 +57,7 @@ def folder(tmp_path, full):
     return tmp_path
 
 
-def write(folder, names=("history", "reproduction", "T1_detection"), **options):
+def write(folder, names=("history", "reproduction", "detection"), **options):
     facts = {"Data": "Bench & more"}
     return write_study_page(
         folder, study="bench", title="My study", facts=facts, names=names, provenance=RECORD, **options
@@ -89,7 +89,7 @@ def test_page_says_what_a_reader_must_know(folder):
     assert "pandas" in text
     assert "Regenerates T-P1-1" in text
     # the order is the registry's, not the caller's
-    order = [text.index(f'<section id="{name}"') for name in ("T1_detection", "reproduction", "history")]
+    order = [text.index(f'<section id="{name}"') for name in ("detection", "reproduction", "history")]
     assert order == sorted(order)
 
 
@@ -104,10 +104,10 @@ def test_bytes_are_stable(folder):
 
 
 def test_missing_and_unknown_artefacts_are_errors(folder):
-    with pytest.raises(ArtefactError, match="T2_temporal_f1"):
-        write(folder, ("T2_temporal_f1",))
-    with pytest.raises(ConfigError, match="did you mean 'T1_detection'"):
-        write(folder, ("T1_detections",))
+    with pytest.raises(ArtefactError, match="temporal_localisation"):
+        write(folder, ("temporal_localisation",))
+    with pytest.raises(ConfigError, match="did you mean 'detection'"):
+        write(folder, ("detections",))
 
 
 def test_a_study_without_numbers_has_a_page(tmp_path):
@@ -137,13 +137,13 @@ MARKUP = '<script>alert(1)</script><img src=x onerror=alert(2)>" onmouseover="al
 def test_names_and_titles_from_elsewhere_are_text(tmp_path):
     exhibit = table(1, text=MARKUP, warnings=(MARKUP,))
     exhibit = FinishedTable(exhibit.frame, MARKUP, (Column(MARKUP, "name"),), exhibit.warnings)
-    write_finished_table(exhibit, tmp_path / "tables", "T1_detection", MARKUP, RECORD)
+    write_finished_table(exhibit, tmp_path / "tables", "detection", MARKUP, RECORD)
     path = write_study_page(
         tmp_path,
         study=MARKUP,
         title=MARKUP,
         facts={MARKUP: MARKUP},
-        names=("T1_detection",),
+        names=("detection",),
         provenance=Provenance(stage=MARKUP, code=MARKUP, inputs={MARKUP: MARKUP}),
         index=MARKUP,
     )

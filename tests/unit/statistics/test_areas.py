@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from soundproof.detection.areas import MAX_FPR, area_placements
+from soundproof.detection.areas import partial_auc, pauc_placements, roc_auc
+from soundproof.detection.registry import MAX_FPR
 from soundproof.interfaces.metric import Undefined
 from soundproof.statistics.areas import (
     auc_placements,
@@ -41,7 +42,7 @@ def test_delong_by_hand():
 @given(st.integers(0, 2**32 - 1))
 def test_areas_are_those_of_scikit_learn_and_placements_average_to_them(seed):
     scores, anomalous = toy(seed)
-    areas = area_placements(scores, anomalous)
+    areas = {"auc": auc_placements(scores, anomalous), "pauc": pauc_placements(scores, anomalous)}
     assert areas["auc"].area == pytest.approx(roc_auc_score(anomalous, scores))
     assert areas["pauc"].area == pytest.approx(roc_auc_score(anomalous, scores, max_fpr=MAX_FPR))
     for part in areas["auc"][1:]:
@@ -121,5 +122,6 @@ def test_partial_areas_are_intervals_of_the_mean_detection_rate():
 
 @pytest.mark.parametrize(("anomalous", "missing"), [(False, "anomalous"), (True, "normal")])
 def test_one_class_is_undefined(anomalous, missing):
-    areas = area_placements(np.arange(3.0), np.full(3, anomalous))
-    assert areas == Undefined(f"no {missing} clip in the set")
+    for measure in (roc_auc, partial_auc):
+        area = measure(np.arange(3.0), np.full(3, anomalous))
+        assert area == Undefined(f"no {missing} clip in the set")
