@@ -7,28 +7,6 @@ GIVES  attributions/<explainer>/<part>/<detector>/seed<seed>.parquet (maps), exp
        the completeness gap), timings/... (seconds per clip; these differ from run to run, nothing else does)
 """
 
-
-def of_explainers(study, kind):
-    """Files of a cell, one per explainer of the study. The job decides what of them stays, so none is removed before."""
-    return [
-        update(f"{STUDY}/{kind}/{label}/{CELL}.parquet")
-        for label in STUDIES[study].explainers
-    ]
-
-
-def asked(study, label):
-    """Parameter function: what shapes the maps of one explainer, so that a change names that explainer alone."""
-    digest = code(
-        lambda jobs, of: jobs.attribute_clips(of.part, of.detector, int(of.seed), label)
-    )
-    return lambda wildcards: {
-        "label": label,
-        "explainer": stages(wildcards).explainer(label),
-        "code": digest(wildcards),
-        "foreign_maps": maps_of(study, label),
-    }
-
-
 # outputs depend on the study's explainers, which only a rule for each study can say
 for NAME, CHOSEN in STUDIES.items():
 

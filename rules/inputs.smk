@@ -3,7 +3,6 @@
 import os
 from functools import cache
 
-from soundproof.config.stages import Stages
 from soundproof.datasets.registry import DATASETS
 from soundproof.folders.sources import joint, map_digests, source_digests
 from soundproof.runs.jobs_of import StudyJobs
@@ -113,3 +112,41 @@ def other_trainings(wildcards):
         for part in STUDIES[wildcards.study].parts()
         if wanted.compared_cells(part)
     ]
+
+
+def asked(study, label):
+    """Parameter function: what shapes the maps of one explainer, so that a change names that explainer alone."""
+    digest = code(
+        lambda jobs, of: jobs.attribute_clips(of.part, of.detector, int(of.seed), label)
+    )
+    return lambda wildcards: {
+        "label": label,
+        "explainer": stages(wildcards).explainer(label),
+        "code": digest(wildcards),
+        "foreign_maps": maps_of(study, label),
+    }
+
+
+def training_code(trainings):
+    """Parameter function: digest of the code that fits each of the detectors in `trainings`."""
+    return lambda wildcards: {
+        label: jobs_of(wildcards).train_detector(wildcards.part, label, seed).code()
+        for label, seed in trainings(wildcards)
+    }
+
+
+def training_settings(trainings):
+    """Parameter function: kind and settings of each of the detectors in `trainings`."""
+    return lambda wildcards: {
+        label: stages(wildcards).detector(label) for label, _ in trainings(wildcards)
+    }
+
+
+def one_training(wildcards):
+    """[detector, seed] that the wildcards name."""
+    return [[wildcards.detector, int(wildcards.seed)]]
+
+
+def shared_trainings(wildcards):
+    """[detector, seed] of the study's trainings that share a job."""
+    return trainings_at_once(wildcards.study)

@@ -1,6 +1,7 @@
 """Where files lie, and which of them a study has. No rule stands here."""
 
 from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.config.stages import Stages
 
 RUN = str(Path(CONFIG.results_dir, CONFIG.run))
 DATA = str(Path(CONFIG.data_dir))
@@ -97,3 +98,29 @@ def first_cell(template):
 def artefact_files(names):
     """Files of tables or figures; folders would be compared by time stamp, not by content."""
     return [f"{STUDY}/{file}" for name in names for file in ARTEFACTS[name].files]
+
+
+def of_explainers(study, kind):
+    """Files of a cell, one per explainer of the study. The job decides what of them stays, so none is removed before."""
+    return [
+        update(f"{STUDY}/{kind}/{label}/{CELL}.parquet")
+        for label in STUDIES[study].explainers
+    ]
+
+
+def trainings_at_once(study):
+    """[detector, seed] of the trainings of a part that share a job."""
+    chosen = STUDIES[study]
+    return [
+        [label, seed]
+        for label in Stages(chosen).fitted_at_once()
+        for seed in chosen.detectors[label].seeds or chosen.seeds
+    ]
+
+
+def of_trainings(study, kind, suffix):
+    """Files of a part, one per training that shares the job, which decides what of them stays."""
+    return [
+        update(f"{STUDY}/{kind}/{{part}}/{label}/seed{seed}{suffix}")
+        for label, seed in trainings_at_once(study)
+    ]

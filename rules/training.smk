@@ -8,49 +8,6 @@ GIVES  models/<part>/<detector>/seed<seed>.safetensors, history/...; scores/<par
 """
 
 
-def trainings_at_once(study):
-    """[detector, seed] of the trainings of a part that share a job."""
-    chosen = STUDIES[study]
-    return [
-        [label, seed]
-        for label in Stages(chosen).fitted_at_once()
-        for seed in chosen.detectors[label].seeds or chosen.seeds
-    ]
-
-
-def of_trainings(study, kind, suffix):
-    """Files of a part, one per training that shares the job, which decides what of them stays."""
-    return [
-        update(f"{STUDY}/{kind}/{{part}}/{label}/seed{seed}{suffix}")
-        for label, seed in trainings_at_once(study)
-    ]
-
-
-def training_code(trainings):
-    """Parameter function: digest of the code that fits each of the detectors in `trainings`."""
-    return lambda wildcards: {
-        label: jobs_of(wildcards).train_detector(wildcards.part, label, seed).code()
-        for label, seed in trainings(wildcards)
-    }
-
-
-def training_settings(trainings):
-    """Parameter function: kind and settings of each of the detectors in `trainings`."""
-    return lambda wildcards: {
-        label: stages(wildcards).detector(label) for label, _ in trainings(wildcards)
-    }
-
-
-def one_training(wildcards):
-    """[detector, seed] that the wildcards name."""
-    return [[wildcards.detector, int(wildcards.seed)]]
-
-
-def shared_trainings(wildcards):
-    """[detector, seed] of the study's trainings that share a job."""
-    return trainings_at_once(wildcards.study)
-
-
 rule train_detector:
     """Train {wildcards.detector} on {wildcards.part} (seed {wildcards.seed}, study {wildcards.study})."""
     input:
