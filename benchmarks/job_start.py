@@ -98,7 +98,7 @@ def _row(
     aim: Aim | None = None,
 ) -> Row:
     return Row(
-        benchmark="job start",
+        benchmark="job-start",
         case=case,
         unit="s",
         ours=ours,
@@ -118,10 +118,11 @@ def _start(rule: str, folder: Path, interpreter: Sequence[str], repeats: int) ->
     warm, plain = [], []
     for _ in range(repeats):
         plain.append(_seconds([sys.executable, str(script)]))
+        # the warm interpreter has it loaded for whatever job
+        torch = took.read_text(encoding="utf-8").split()[1]
         asking = _seconds([*interpreter, str(script)])
         # the fork is no child of this process: it tells its own time
-        own, torch = took.read_text(encoding="utf-8").split()
-        warm.append(asking + float(own))
+        warm.append(asking + float(took.read_text(encoding="utf-8").split()[0]))
     return Start(statistics.median(warm), statistics.median(plain), torch == "True")
 
 

@@ -58,7 +58,8 @@ def _lay_out(figure: Figure) -> None:
         # of the file in pixels, where a text's size is rounded to them
         figure.set_dpi(mpl.rcParams["savefig.dpi"])
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        # "none" would leave a placeholder, for which each file is drawn twice as well
+        figure.set_layout_engine(None)
 
 
 def read_caption(path: Path) -> tuple[str, tuple[str, ...]]:

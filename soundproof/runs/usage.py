@@ -40,7 +40,7 @@ def usage() -> dict[str, str]:
     Seconds; the largest resident set of a process in MiB; MiB read and written; processor seconds, and their
     percentage of the seconds. "NA" is what the system does not count.
     """
-    seconds = max(_age(), 1e-3)
+    seconds = max(_age_s(), 1e-3)
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     processor = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
     resident = max(_peak_bytes(own.ru_maxrss), others.ru_maxrss * _RSS_UNIT)
@@ -56,14 +56,13 @@ def usage() -> dict[str, str]:
     return {name: found.get(name, "NA") for name in COLUMNS}
 
 
-def _age() -> float:
-    """Seconds since this process began."""
+def _age_s() -> float:
     status = Path("/proc/self/stat")
     if status.exists():
-        # the date of a start, as psutil has it, is as coarse as the date of the system's: a second
+        # both since the machine was started; the date of a start is known to a second only
         ticks = int(status.read_text().rpartition(")")[2].split()[19])
         return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return float(time.time() - psutil.Process().create_time())
+    return time.time() - float(psutil.Process().create_time())
 
 
 def _peak_bytes(rss: int) -> int:

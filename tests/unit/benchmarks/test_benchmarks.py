@@ -48,7 +48,11 @@ def toy() -> Setting:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "memory" else name for name in N_ROWS]
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("memory", "job-start") else name
+        for name in N_ROWS
+    ],
 )
 def test_each_benchmark_reports_sane_fields(toy, name):
     rows = BENCHMARKS[name](toy)

@@ -173,7 +173,7 @@ def test_a_figure_is_placed_once_and_drawn_once_for_each_file(full, tmp_path, mo
     )
     finished = draw("F9_roc", full)
     write_figure(finished, tmp_path, "x", Provenance(stage="test"))
-    assert [renderer.__name__ for renderer in counted] == ["RendererPdf", "RendererAgg"]
+    assert [renderer.__name__ for renderer in counted] == ["MixedModeRenderer", "RendererAgg"]
     # nothing sticks out of the page
     page = finished.figure.bbox
     for axes in finished.figure.axes:
