@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from soundproof.attempts import failed_for_good, leave_mark
 from soundproof.errors import ConfigError, MemoryShortage, SoundproofError, StorageError
 from soundproof.redaction import redact
+from soundproof.weights.place import use_data_dir
 
 if TYPE_CHECKING:
     import torch
@@ -133,7 +134,8 @@ class Runtime:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Runtime:
-        """Read the run's configuration."""
+        """Read the run's configuration, which also says where pretrained weights are."""
+        use_data_dir(Path(config["data_dir"]))
         return cls(config["device"], config["threads"], config["memory_budget_mb"] << 20)
 
     def device(self) -> torch.device:

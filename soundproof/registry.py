@@ -24,6 +24,11 @@ class Parameters(BaseModel):
     # not finite: such a number has no JSON, hence no digest
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    def needed_weights(self) -> tuple[str, ...]:
+        """Records of the catalogue whose pretrained weights these settings ask for, in the order of the settings."""
+        nested = [value for _, value in self if isinstance(value, Parameters)]
+        return tuple(dict.fromkeys(name for value in nested for name in value.needed_weights()))
+
 
 def parameters(name: str, **fields: Any) -> type[Parameters]:
     """Declare the settings of a registered thing.
