@@ -14,6 +14,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/weights.smk"
 include: "rules/locks.smk"
 include: "rules/records.smk"
 include: "rules/plan.smk"

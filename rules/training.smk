@@ -12,6 +12,7 @@ rule train_detector:
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
+        weights=weights_of_detector,
     output:
         model=f"{STUDY}/models/{CELL}.safetensors",
         history=f"{STUDY}/history/{CELL}.parquet",

@@ -25,9 +25,15 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def needed_weights(self) -> tuple[str, ...]:
-        """Records of the catalogue whose pretrained weights these settings ask for, in the order of the settings."""
-        nested = [value for _, value in self if isinstance(value, Parameters)]
-        return tuple(dict.fromkeys(name for value in nested for name in value.needed_weights()))
+        """Records of the catalogue whose pretrained weights these settings ask for."""
+        return tuple(dict.fromkeys(name for part in self._parts() for name in part.needed_weights()))
+
+    def named_modules(self) -> tuple[str, ...]:
+        """Modules of registered things that these settings choose, which no import statement names."""
+        return tuple(dict.fromkeys(name for part in self._parts() for name in part.named_modules()))
+
+    def _parts(self) -> list[Parameters]:
+        return [value for _, value in self if isinstance(value, Parameters)]
 
 
 def parameters(name: str, **fields: Any) -> type[Parameters]:

@@ -43,9 +43,7 @@ def _check(settings: BackboneSettings, shape: tuple[int, int]) -> None:
     )
 
 
-def _made(
-    settings: BackboneSettings, entry: BackboneEntry, shape: tuple[int, int], seed: int
-) -> Backbone:
+def _made(settings: BackboneSettings, entry: BackboneEntry, shape: tuple[int, int], seed: int) -> Backbone:
     implementation = settings.entry.load()
     if settings.kind == "none":
         made: Backbone = implementation(shape, settings.patch, settings.stride)

@@ -40,4 +40,6 @@ class Cnn14(Backbone):
     def from_published(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Of the statistics per band those of the bands that are there."""
         n_bands = self.bn0.num_features
-        return {name: value[:n_bands] if name.startswith("bn0.") else value for name, value in tensors.items()}
+        return {
+            name: value[:n_bands] if name.startswith("bn0.") else value for name, value in tensors.items()
+        }

@@ -34,10 +34,14 @@ class ConvBlock(nn.Module):
         x = functional.relu(self.bn2(self.conv2(x)))
         if self.pool == 1:
             return x
-        return functional.max_pool2d(x, self.pool) if self.how == "max" else functional.avg_pool2d(x, self.pool)
+        return (
+            functional.max_pool2d(x, self.pool) if self.how == "max" else functional.avg_pool2d(x, self.pool)
+        )
 
 
-def block_layers(channels: tuple[int, ...], pools: tuple[int, ...], hooked: tuple[int, ...]) -> tuple[Layer, ...]:
+def block_layers(
+    channels: tuple[int, ...], pools: tuple[int, ...], hooked: tuple[int, ...]
+) -> tuple[Layer, ...]:
     """Facts of the maps after some blocks.
 
     Padded convolutions move no centre. Cell i after a pooling of p covers cells p i .. p i + p - 1, whose middle is

@@ -1,7 +1,7 @@
-"""The first stages of EfficientNet-Lite0, trained on photographs (Tan and Le 2019, arXiv 1905.11946; Lite: no
-squeeze-excitation, ReLU6).
+"""The first stages of EfficientNet-Lite0, trained on photographs (Tan and Le 2019, arXiv 1905.11946).
 
-A map becomes a grey image: standardised by the training clips' mean and deviation, and given three times.
+"Lite" means: no squeeze-excitation, and ReLU6. A map becomes a grey image: standardised by the mean and deviation
+of the training clips, and given three times.
 """
 
 from __future__ import annotations

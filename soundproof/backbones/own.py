@@ -28,10 +28,14 @@ def own_backbone(shape: tuple[int, int], file: str, module: str) -> Backbone:
     try:
         made = getattr(importlib.import_module(path), name)(shape)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        remedy = "name 'package.module:Class', importable from where the workflow runs, made from a shape (bands, frames)"
+        remedy = (
+            "name 'package.module:Class' that can be imported here and is made from a shape (bands, frames)"
+        )
         raise DataError(asked, f"{type(error).__name__}: {error}", remedy) from error
     if not isinstance(made, Backbone):
-        raise DataError(asked, f"a {type(made).__name__}", "derive it from soundproof.backbones.base.Backbone")
+        raise DataError(
+            asked, f"a {type(made).__name__}", "derive it from soundproof.backbones.base.Backbone"
+        )
     tensors = made.from_published(read_tensors(Path(file)))
     try:
         made.load_state_dict(tensors)

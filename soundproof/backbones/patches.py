@@ -26,6 +26,6 @@ class Patches(Backbone):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Maps [B, n_freq, n_frames] -> one [B, side², 1 + (n_freq - side) // stride, ...]; patches lie inside."""
-        grid = tuple(1 + (length - self.side) // self.stride for length in x.shape[1:])
+        bands, frames = (1 + (length - self.side) // self.stride for length in x.shape[1:])
         patches: Tensor = functional.unfold(x.unsqueeze(1), self.side, stride=self.stride)
-        return [patches.unflatten(2, grid)]
+        return [patches.reshape(len(x), -1, bands, frames)]

@@ -16,10 +16,10 @@ _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class RandomWeights(Backbone):
-    """Wraps a network: He-normal convolutions, batch norm by the statistics of training clips, channels standardised.
+    """Wraps a network: random convolutions, batch norm by the statistics of training clips, channels standardised.
 
-    He et al. 2015, arXiv 1502.01852: standard deviation sqrt(2 / inputs of a unit). Each tensor's draw derives from
-    the seed and its name, on the CPU generator.
+    Normal weights after He et al. 2015, arXiv 1502.01852: standard deviation sqrt(2 / inputs of a unit). Each
+    tensor's draw derives from the seed and its name, on the CPU generator.
 
     Args:
         network: The network; its weights are replaced.
@@ -61,7 +61,7 @@ class RandomWeights(Backbone):
                 self.get_buffer(f"deviation{number}").copy_(torch.where(deviation > 0, deviation, 1.0))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Maps [B, n_freq, n_frames] -> the network's maps, each channel with mean 0 and deviation 1 over the clips.
+        """Maps [B, n_freq, n_frames] -> the network's maps, each channel standardised over the training clips.
 
         Raises:
             ArtefactError: It was not calibrated.

@@ -101,7 +101,8 @@ class BackboneSettings(Parameters):
         None, description="own: file of the weights (.safetensors, or .pt/.pth that holds tensors only)"
     )
     module: str | None = Field(
-        None, description="own: 'package.module:Class', a soundproof.backbones.base.Backbone made from a shape"
+        None,
+        description="own: 'package.module:Class', a soundproof.backbones.base.Backbone made from a shape",
     )
 
     @model_validator(mode="before")
@@ -128,3 +129,8 @@ class BackboneSettings(Parameters):
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose weights must be there."""
         return () if self.entry.weights is None else (self.entry.weights,)
+
+    def named_modules(self) -> tuple[str, ...]:
+        """Modules of the backbone, and of the network it draws weights for; a user's own as far as it is here."""
+        own = () if self.module is None else (self.module.partition(":")[0],)
+        return (*dict.fromkeys((self.entry.module, self.built.module)), *own)

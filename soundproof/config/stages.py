@@ -57,6 +57,14 @@ class Stages:
         """Kind and settings of a detector (what it is called and whether it is explained changes no weight)."""
         return Chosen.plain(self.study.detectors[label])
 
+    def weights(self, label: str) -> list[str]:
+        """Pretrained weights that a detector needs, by their names in the catalogue."""
+        return list(self.study.detectors[label].settings.needed_weights())
+
+    def all_weights(self) -> list[str]:
+        """Pretrained weights that any detector of the study needs."""
+        return _unique(name for label in self.study.detectors for name in self.weights(label))
+
     def explainer(self, label: str) -> Plain:
         """Kind and settings of an explainer."""
         return Chosen.plain(self.study.explainers[label])
@@ -162,8 +170,9 @@ class Stages:
         return [DATASETS[self.study.dataset.kind].module]
 
     def detector_code(self, label: str) -> list[str]:
-        """Module of a detector."""
-        return [DETECTORS[self.study.detectors[label].kind].module]
+        """Modules of a detector, and of the parts that its settings name."""
+        chosen = self.study.detectors[label]
+        return _unique([DETECTORS[chosen.kind].module, *chosen.settings.named_modules()])
 
     def all_detector_code(self) -> list[str]:
         """Modules of all detectors."""

@@ -38,8 +38,8 @@ class StoredDetector:
         settings: Settings as given to the registry entry.
         shape: (n_freq, n_frames) of the maps it takes.
         provenance: Where it came from.
-        weights: By the backbone's place in the detector: ``name`` and ``sha256`` of weights that stand elsewhere, and
-            ``credit`` where others made them.
+        weights: By the backbone's place in the detector: ``name`` and ``sha256`` of weights that stand elsewhere,
+            and ``credit`` where others made them.
     """
 
     kind: str
@@ -98,8 +98,8 @@ def load_detector(path: Path, device: torch.device) -> Detector:
     """Rebuild a detector, frozen, on a device.
 
     Raises:
-        ArtefactError: The file is missing, cut off, not a detector, or does not fit today's code; or weights that it
-            names are missing or others.
+        ArtefactError: The file is missing, cut off, not a detector, or does not fit today's code; or weights that
+            it names are missing or others.
     """
     stored, tensors = _read(path, with_tensors=True)
     try:

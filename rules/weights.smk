@@ -1,0 +1,61 @@
+"""Pretrained weights, from a package index or an address to a file that is read without running anything.
+
+DOES   fetch a package or checkpoint by its checksum, keep the tensors that are used as safetensors
+NEEDS  the network, or the checkpoint placed by hand where the error message says
+GIVES  data/weights/<name>.safetensors, whose header names authors and licence.
+       A study whose weights are out of reach is left out, with the reason on the run's page; the others are made
+"""
+
+from soundproof.weights.availability import left_out, only_looks
+from soundproof.weights.place import NAME as WEIGHTS_FOLDER
+
+WEIGHTS = f"{DATA}/{WEIGHTS_FOLDER}/{{weights}}.safetensors"
+
+
+def leave_out_studies():
+    """Take studies without their weights out of the run, and say why."""
+    asked = workflow.is_main_process and not only_looks(sys.argv[1:])
+    try:
+        reasons = left_out(STUDIES, Path(RUN), Path(DATA), fetch=asked)
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+    config["left_out"] = [
+        {"study": name, "title": STUDIES[name].title or name, "reason": reason}
+        for name, reason in reasons.items()
+    ]
+    for name, reason in reasons.items():
+        if workflow.is_main_process:
+            sys.stderr.write(f"Study '{name}' is left out. {reason}\n")
+        del STUDIES[name]
+    if not STUDIES:
+        sys.exit("Cannot run: no study is left.")
+
+
+leave_out_studies()
+
+
+def weights_of_detector(wildcards):
+    """Files of the weights that a detector stands on; their content is pinned, so that their dates say nothing."""
+    names = stages(wildcards).weights(wildcards.detector)
+    return [ancient(WEIGHTS.format(weights=name)) for name in names]
+
+
+wildcard_constraints:
+    weights=r"\w+",
+
+
+localrules:
+    fetch_weights,
+
+
+rule fetch_weights:
+    """Fetch the weights {wildcards.weights}."""
+    output:
+        weights=WEIGHTS,
+    log:
+        f"{RUN}/logs/fetch_weights/{{weights}}.log",
+    retries: 2
+    conda:
+        "../envs/soundproof.yaml"
+    script:
+        "../workflow_scripts/fetch_weights.py"
