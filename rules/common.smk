@@ -21,6 +21,7 @@ from soundproof.errors import SoundproofError
 from soundproof.hardware import hide_gpus, jobs_want_gpu
 from soundproof.interpreter import call_by_name
 from soundproof.redaction import redact
+from soundproof.weights.place import NAME as WEIGHTS_FOLDER
 
 
 def read_config():
@@ -54,6 +55,7 @@ if workflow.remote_exec and not GPU:
     # a job that asked for no GPU must not take one that its node happens to show
     hide_gpus()
 DATA = str(Path(CONFIG.data_dir))
+WEIGHTS = f"{DATA}/{WEIGHTS_FOLDER}/{{weights}}.safetensors"
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
@@ -129,6 +131,12 @@ def maps_of(study, label):
 def foreign_maps(wildcards):
     """As `maps_of`, of the study and explainer that the wildcards name."""
     return maps_of(wildcards.study, wildcards.explainer)
+
+
+def weights_of_detector(wildcards):
+    """Files of the weights that a detector stands on; their content is pinned, so that their dates say nothing."""
+    names = stages(wildcards).weights(wildcards.detector)
+    return [ancient(WEIGHTS.format(weights=name)) for name in names]
 
 
 def paths(study, detectors, template, part=None):

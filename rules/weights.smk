@@ -7,37 +7,28 @@ GIVES  data/weights/<name>.safetensors, whose header names authors and licence.
 """
 
 from soundproof.weights.availability import left_out, only_looks
-from soundproof.weights.place import NAME as WEIGHTS_FOLDER
-
-WEIGHTS = f"{DATA}/{WEIGHTS_FOLDER}/{{weights}}.safetensors"
 
 
-def leave_out_studies():
-    """Take studies without their weights out of the run, and say why."""
-    asked = workflow.is_main_process and not only_looks(sys.argv[1:])
-    try:
-        reasons = left_out(STUDIES, Path(RUN), Path(DATA), fetch=asked)
-    except SoundproofError as error:
-        sys.exit(f"Cannot run: {error}")
-    config["left_out"] = [
-        {"study": name, "title": STUDIES[name].title or name, "reason": reason}
-        for name, reason in reasons.items()
-    ]
-    for name, reason in reasons.items():
-        if workflow.is_main_process:
-            sys.stderr.write(f"Study '{name}' is left out. {reason}\n")
-        del STUDIES[name]
-    if not STUDIES:
-        sys.exit("Cannot run: no study is left.")
-
-
-leave_out_studies()
-
-
-def weights_of_detector(wildcards):
-    """Files of the weights that a detector stands on; their content is pinned, so that their dates say nothing."""
-    names = stages(wildcards).weights(wildcards.detector)
-    return [ancient(WEIGHTS.format(weights=name)) for name in names]
+try:
+    LEFT_OUT = left_out(
+        STUDIES,
+        Path(RUN),
+        Path(DATA),
+        fetch=workflow.is_main_process and not only_looks(sys.argv[1:]),
+    )
+except SoundproofError as error:
+    sys.exit(f"Cannot run: {error}")
+# the page of the run names them
+config["left_out"] = [
+    {"study": name, "title": STUDIES[name].title or name, "reason": reason}
+    for name, reason in LEFT_OUT.items()
+]
+for name, reason in LEFT_OUT.items():
+    del STUDIES[name]
+    if workflow.is_main_process:
+        sys.stderr.write(f"Study '{name}' is left out. {reason}\n")
+if not STUDIES:
+    sys.exit("Cannot run: no study is left.")
 
 
 wildcard_constraints:
