@@ -8,7 +8,6 @@ GIVES  data/weights/<name>.safetensors, whose header names authors and licence.
 
 from soundproof.weights.availability import left_out, only_looks
 
-
 try:
     LEFT_OUT = left_out(
         STUDIES,
