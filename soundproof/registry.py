@@ -26,13 +26,14 @@ class Parameters(BaseModel):
 
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose pretrained weights these settings ask for."""
-        return tuple(dict.fromkeys(name for part in self._parts() for name in part.needed_weights()))
+        return tuple(dict.fromkeys(name for part in self.parts() for name in part.needed_weights()))
 
     def named_modules(self) -> tuple[str, ...]:
         """Modules of registered things that these settings choose, which no import statement names."""
-        return tuple(dict.fromkeys(name for part in self._parts() for name in part.named_modules()))
+        return tuple(dict.fromkeys(name for part in self.parts() for name in part.named_modules()))
 
-    def _parts(self) -> list[Parameters]:
+    def parts(self) -> list[Parameters]:
+        """Settings among these that are settings of a part, such as a backbone."""
         return [value for _, value in self if isinstance(value, Parameters)]
 
 

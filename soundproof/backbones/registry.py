@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from soundproof.errors import ConfigError
+from soundproof.features.recipes import RECIPES, FeatureSettings
 from soundproof.registry import Entry, Parameters, Registry
 
 _AISFX = "Ma and Lerch 2022, ISMIR, pages 866-875 (package aisfx 0.1.2, CC BY 4.0)"
@@ -134,3 +136,37 @@ class BackboneSettings(Parameters):
         """Modules of the backbone, and of the network it draws weights for; a user's own as far as it is here."""
         own = () if self.module is None else (self.module.partition(":")[0],)
         return (*dict.fromkeys((self.entry.module, self.built.module)), *own)
+
+
+_ANY = frozenset({"level", "frames_multiple", "empty_bands", "mask_fraction"})
+"""Settings of features that leave a network's input what it was trained on."""
+
+
+def check_input(settings: Parameters, features: FeatureSettings) -> None:
+    """Refuse a trained backbone on maps of another kind than it was trained on.
+
+    Its weights would mean nothing, and no score would show it.
+
+    Args:
+        settings: Of a detector, with or without a backbone.
+        features: Of the study.
+
+    Raises:
+        ConfigError: The recipe is another one, or changed where it matters.
+    """
+    for part in settings.parts():
+        if not isinstance(part, BackboneSettings) or not part.entry.recipes:
+            continue
+        wanted = part.entry.recipes[0]
+        asked = f"features for the backbone '{part.kind}'"
+        if features.recipe not in part.entry.recipes:
+            remedy = (
+                f"set 'features: {{recipe: {wanted}}}', or choose the backbone 'random', 'none' or another"
+            )
+            raise ConfigError(asked, f"recipe '{features.recipe}'", remedy)
+        values = features.model_dump()
+        trained = FeatureSettings(**{**RECIPES[features.recipe], "recipe": features.recipe}).model_dump()
+        changed = [key for key in values if key not in _ANY and values[key] != trained[key]]
+        if changed:
+            found = f"'{changed[0]}: {values[changed[0]]}' instead of '{trained[changed[0]]}'"
+            raise ConfigError(asked, found, f"leave out: {', '.join(changed)}")

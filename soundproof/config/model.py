@@ -20,6 +20,7 @@ from pydantic import (
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
+from soundproof.backbones.registry import check_input
 from soundproof.config.chosen import (
     NAME,
     Chosen,
@@ -151,6 +152,7 @@ class Study(Section):
     def _compatible(self) -> Study:
         self._check_explained()
         for detector in self.detectors.values():
+            check_input(detector.settings, self.features)
             if not detector.explain:
                 continue
             for explainer in self.explainers.values():

@@ -1,9 +1,9 @@
 """Which studies can have the pretrained weights that they need; asked before anything is planned.
 
 Weights come from a package index or an address that may be out of reach. A study without them cannot be made, and
-the others must not suffer: it is left out, with the reason. The process that plans a run tries once to fetch what
-is missing; what it could not fetch it notes beside the weights, so that the jobs, which read the workflow anew,
-leave out the same studies.
+the others must not suffer: it is left out, with the reason. The process that plans a run tries once to fetch the
+checkpoints that are missing (a job makes weights of them); what it could not fetch it notes where the weights go,
+so that the jobs, which read the workflow anew, leave out the same studies.
 
 Importing this loads no numerical library.
 """
@@ -16,10 +16,12 @@ from pathlib import Path
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.datasets.policy import Policy
-from soundproof.errors import DataError, DownloadError, SoundproofError
+from soundproof.errors import DownloadError
 from soundproof.files import whole_file
 from soundproof.redaction import redact
+from soundproof.weights.checkpoint import bring_checkpoint
 from soundproof.weights.place import NAME
+from soundproof.weights.records import recorded
 
 _LOOKING = frozenset(
     [
@@ -98,12 +100,9 @@ def _out_of_reach(weights: str, data_dir: Path, *, fetch: bool) -> str:
         return ""
     if not fetch:
         return note.read_text(encoding="utf-8") if note.is_file() else ""
-    # it loads torch, which a run that has its weights need not wait for
-    from soundproof.weights.fetch import fetch_weights
-
     try:
-        fetch_weights(weights, data_dir, _ONCE)
-    except (DownloadError, DataError) as error:
+        bring_checkpoint(weights, recorded(weights), data_dir, _ONCE)
+    except DownloadError as error:
         reason = redact(_in_a_sentence(error))
         with whole_file(note) as partial:
             partial.write_text(reason, encoding="utf-8")
@@ -112,6 +111,6 @@ def _out_of_reach(weights: str, data_dir: Path, *, fetch: bool) -> str:
     return ""
 
 
-def _in_a_sentence(error: SoundproofError) -> str:
+def _in_a_sentence(error: DownloadError) -> str:
     found, remedy = (" ".join(text.split()).rstrip(".") for text in (error.found, error.remedy))
     return f"{found}. To do: {remedy}."

