@@ -12,9 +12,9 @@ from benchmarks.captum_loop import explain_one_by_one
 from benchmarks.rows import Aim, Row, check_same
 from benchmarks.setting import SIX, Setting, clip_names
 from benchmarks.timing import Timing, interleaved, summed
-from soundproof.attribution.base import Explainer
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.detectors.base import Detector
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import Explainer
 
 NEAR_THE_FLOOR = Aim("at most", 1.15)
 SUM_OF_SIX = Aim("at least", 2.0)

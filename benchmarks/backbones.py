@@ -10,7 +10,7 @@ from benchmarks.setting import Setting
 from benchmarks.timing import interleaved
 from soundproof.backbones.registry import BACKBONES
 from soundproof.features.recipes import RECIPES, FeatureSettings
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 
 SECONDS = 10
 _SIDE = 1024

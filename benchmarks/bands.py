@@ -10,9 +10,9 @@ from benchmarks.rows import Row, check_same
 from benchmarks.setting import Setting, clip_names
 from benchmarks.timing import interleaved
 from soundproof.faithfulness.band_settings import BandRemovalSettings
-from soundproof.faithfulness.base import Faithfulness, FaithfulnessContext
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.without_bands import partitions
+from soundproof.interfaces.faithfulness import Faithfulness, FaithfulnessContext
 
 
 def bands(setting: Setting) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import Detector
+from soundproof.interfaces.detector import Detector
 
 
 def effects_one_by_one(detector: Detector, x: Tensor, of_bin: Sequence[Tensor], n_explainers: int) -> Tensor:

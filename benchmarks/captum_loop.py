@@ -14,10 +14,10 @@ import torch
 from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext
-from soundproof.attribution.captum_parts import ClipNoiseTunnel, gradients_in_passes
-from soundproof.attribution.gradshap import PathPointGradient
-from soundproof.detectors.base import Detector
+from soundproof.attribution.captum_passes import ClipNoiseTunnel, gradients_in_passes
+from soundproof.attribution.gradient_shap import PathPointGradient
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext
 
 OfOneClip = Callable[[Detector, Tensor, Any, torch.Generator], Tensor]
 """``explain(detector, clip[1, n_freq, n_frames], settings, noise)`` -> relevance of the clip's shape."""

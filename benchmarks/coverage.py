@@ -17,7 +17,7 @@ from scipy.stats import norm
 from tabulate import tabulate
 
 from benchmarks.table import write_into
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.areas import auc_placements, joint_interval, partial_placements
 from soundproof.statistics.bootstrap import mean_ends
 from soundproof.statistics.fisher import fisher_z_mean

@@ -16,8 +16,8 @@ from pathlib import Path
 from benchmarks.file_server import file_server
 from benchmarks.rows import Aim, Row
 from benchmarks.setting import Setting
-from soundproof.datasets.download import fetch
-from soundproof.datasets.remote_file import RemoteFile, digest
+from soundproof.downloads.download import fetch
+from soundproof.downloads.remote_file import RemoteFile, digest
 
 LINE_MIB_PER_S = 60.0
 """Half a gigabit a second: a fast line to an archive, and slower than any checksum."""

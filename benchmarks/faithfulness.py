@@ -12,9 +12,9 @@ from benchmarks.faithfulness_loop import ff_one_by_one, rise_one_by_one
 from benchmarks.rows import Aim, Row, check_same
 from benchmarks.setting import Setting, clip_names
 from benchmarks.timing import interleaved
-from soundproof.faithfulness.base import CHANCE, Faithfulness, FaithfulnessContext
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
-from soundproof.ties import tie_breakers
+from soundproof.interfaces.faithfulness import CHANCE, Faithfulness, FaithfulnessContext
+from soundproof.randomness.ties import tie_breakers
 
 FF_CURVES = Aim("at least", 5.0)
 

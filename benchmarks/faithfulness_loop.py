@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import Detector
+from soundproof.interfaces.detector import Detector
 
 
 def ff_one_by_one(
@@ -18,7 +18,7 @@ def ff_one_by_one(
     percentiles: Sequence[float],
     segment_frames: int,
 ) -> Tensor:
-    """FF as published (see :mod:`soundproof.faithfulness.replacement`), two passes for each value.
+    """FF as published (see :mod:`soundproof.faithfulness.ff`), two passes for each value.
 
     Args:
         detector: Detector.

@@ -12,7 +12,7 @@ from benchmarks.setting import Setting
 from benchmarks.timing import interleaved
 from soundproof.features.recipes import RECIPES, FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 
 SECONDS = 10
 

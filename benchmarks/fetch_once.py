@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.resident import peak_resident_bytes
-from soundproof.datasets.download import fetch
-from soundproof.datasets.remote_file import RemoteFile
+from soundproof.downloads.download import fetch
+from soundproof.downloads.remote_file import RemoteFile
 
 
 def main(url: str, n_bytes: int, md5: str) -> None:

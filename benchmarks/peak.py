@@ -15,12 +15,12 @@ import torch
 from benchmarks.resident import peak_resident_bytes
 from benchmarks.setting import Setting
 from benchmarks.stored import write_maps
-from soundproof.attribution.measure import explain_clips
+from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.maps import MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.storage.maps import MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 
 def _attribution(setting: Setting, features: Path) -> None:

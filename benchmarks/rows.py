@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from soundproof.errors import SoundproofError
+from soundproof.core.errors import SoundproofError
 
 
 class BenchmarkError(SoundproofError):

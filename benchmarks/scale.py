@@ -20,17 +20,17 @@ from benchmarks.scale_model import Model
 from benchmarks.scale_run import StudyRun
 from benchmarks.scale_table import checked, extrapolated
 from benchmarks.table import write_into
-from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.load import load_study
 from soundproof.config.model import Study
 from soundproof.config.study_files import read_study
 from soundproof.detectors.registry import DETECTORS
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.provenance import Provenance
-from soundproof.schemas import MEASUREMENTS
-from soundproof.tables import read_table, write_table
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 from soundproof.training.determinism import set_determinism
 
 STUDIES = Path(__file__).parents[1] / "config" / "studies"

@@ -15,9 +15,9 @@ import soundfile
 
 from benchmarks.resident import peak_resident_bytes, reset_peak
 from benchmarks.rows import BenchmarkError
-from soundproof.files import whole_file
-from soundproof.seeding import seed_from
-from soundproof.tables import read_table
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.files import whole_file
+from soundproof.storage.tables import read_table
 
 SECONDS, RATE_HZ = 10, 16_000
 TRAIN_PER_EXPLAINED, NORMAL_PER_EXPLAINED = 32, 1

@@ -10,7 +10,7 @@ from benchmarks.scale_cost import Cost, Size
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.datasets.dcase.editions import EDITIONS
-from soundproof.datasets.planer import PUBLISHED
+from soundproof.datasets.planer.dataset import PUBLISHED
 
 REPORT = ("collect_measurements", "build_tables")
 _SQUARED = ("one_class_svm",)

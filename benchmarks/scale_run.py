@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.scale_cost import Cost, cost_of
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.assemble import StudyFiles
+from soundproof.analysis.assemble import StudyFiles
 from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.jobs import Runtime
+from soundproof.runs.job import Runtime
 from workflow_scripts.attribute_clips import attribute_clips
 from workflow_scripts.build_tables import build_tables
 from workflow_scripts.collect_measurements import collect_measurements

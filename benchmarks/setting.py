@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explainer
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.batching import rows_per_pass
-from soundproof.detectors.base import Detector
+from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.registry import DETECTORS
-from soundproof.maps import ROWS_PER_GROUP, Axes
-from soundproof.seeding import seed_from
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explainer
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.maps import ROWS_PER_GROUP, Axes
 
 SIX = ("error_map", "saliency", "integrated_gradients", "smooth_grad", "gradient_shap", "grad_cam")
 """P1's explainers."""

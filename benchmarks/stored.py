@@ -11,8 +11,8 @@ import torch
 from benchmarks.rows import Row, check_same
 from benchmarks.setting import Setting, clip_names
 from benchmarks.timing import interleaved
-from soundproof.maps import ROWS_PER_GROUP, MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.storage.maps import ROWS_PER_GROUP, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 
 def write_maps(path: Path, setting: Setting, n: int) -> None:

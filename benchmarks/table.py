@@ -9,8 +9,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks.rows import Row
-from soundproof.errors import ArtefactError
-from soundproof.files import whole_file
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.files import whole_file
 
 _HEADERS = ("benchmark", "case", "unit", "ours", "against", "other", "ratio", "aim")
 

@@ -14,9 +14,9 @@ from benchmarks.rows import Row, check_same
 from benchmarks.setting import Setting, clip_names, default_layout
 from benchmarks.stored import write_maps
 from benchmarks.timing import interleaved
-from soundproof.detectors.base import Detector
-from soundproof.detectors.masking import hide_patches
-from soundproof.maps import MapReader
+from soundproof.detectors.reconstruction.masking import hide_patches
+from soundproof.interfaces.detector import Detector
+from soundproof.storage.maps import MapReader
 from soundproof.training.batches import Batches
 from soundproof.training.clips import MapClips
 
@@ -109,7 +109,7 @@ def _random(setting: Setting) -> torch.Generator:
 
 
 def _hide_one_by_one(n: int, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """The same patches as :func:`soundproof.detectors.masking.hide_patches`, set one after the other."""
+    """The same patches as :func:`soundproof.detectors.reconstruction.masking.hide_patches`, set one after the other."""
     height, width = PATCH
     rows, columns = -(-shape[0] // height), -(-shape[1] // width)
     draw = torch.rand(n, rows * columns, generator=generator, device=generator.device)

@@ -8,19 +8,19 @@ from pathlib import Path
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(workflow.basedir))
 
-from soundproof.attempts import begin_run
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.codebase import code_digest
-from soundproof.command_line import as_typed, check_words
+from soundproof.runs.attempts import begin_run
+from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.runs.codebase import code_digest
+from soundproof.runs.command_line import as_typed, check_words
 from soundproof.config import load_config
 from soundproof.config.demands import demands_of
 from soundproof.config.stages import Stages
 from soundproof.datasets.registry import DATASETS
-from soundproof.datasets.sources import joint, map_digests, source_digests
-from soundproof.errors import SoundproofError
-from soundproof.hardware import hide_gpus, jobs_want_gpu
-from soundproof.interpreter import call_by_name
-from soundproof.redaction import redact
+from soundproof.folders.sources import joint, map_digests, source_digests
+from soundproof.core.errors import SoundproofError
+from soundproof.runs.hardware import hide_gpus, jobs_want_gpu
+from soundproof.runs.interpreter import call_by_name
+from soundproof.core.redaction import redact
 from soundproof.weights.place import NAME as WEIGHTS_FOLDER
 
 

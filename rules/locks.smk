@@ -7,10 +7,10 @@ command again is all that resuming takes.
 import subprocess
 from types import SimpleNamespace
 
-from soundproof.clock import bring_back, refuse_future
+from soundproof.runs.future_files import bring_back, refuse_future
 from soundproof.config.run_names import claim, refuse_others, run_of
-from soundproof.files import remove_partials, require_writable
-from soundproof.alive import enter
+from soundproof.storage.files import remove_partials, require_writable
+from soundproof.runs.dead_locks import enter
 
 STANDING = enter(Path(".snakemake")) if workflow.is_main_process else None
 if STANDING and STANDING.cleared:

@@ -7,8 +7,8 @@ those without a record are compared here, before anything runs.
 
 from base64 import urlsafe_b64decode
 
-from soundproof.errors import ArtefactError
-from soundproof.expected import expected_files
+from soundproof.core.errors import ArtefactError
+from soundproof.runs.expected import expected_files
 
 
 def recorded_outputs():
@@ -36,7 +36,7 @@ def check_unrecorded_results():
     if not unrecorded:
         return
     # imported here because it loads pyarrow, which a run with records need not wait for
-    from soundproof.verify import check_origin, listed, remedy
+    from soundproof.runs.verify import check_origin, listed, remedy
 
     findings = [finding for finding in map(check_origin, unrecorded) if finding]
     if findings:

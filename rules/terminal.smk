@@ -6,7 +6,7 @@ import signal
 import psutil
 from snakemake.logging import logger
 
-from soundproof.terminal import OneLineAJob
+from soundproof.runs.terminal import OneLineAJob
 
 
 def speak_briefly():

@@ -6,6 +6,6 @@ from pathlib import Path
 # a clone is enough: the package need not be installed
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from soundproof.command_line import main
+from soundproof.runs.command_line import main
 
 sys.exit(main(sys.argv[1:]))

@@ -6,19 +6,19 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.attribution.measure import explain_clips
+from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.cells import external_role
+from soundproof.clips.selection import clips_to_explain, part_of
+from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
-from soundproof.jobs import Runtime, job
-from soundproof.maps import MapReader, MapWriter
-from soundproof.measurements import complete
-from soundproof.progress import progress
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import clips_to_explain, part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.fits import external_role
+from soundproof.storage.maps import MapReader, MapWriter
+from soundproof.storage.measurements import complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 
 def attribute_clips(

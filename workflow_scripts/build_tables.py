@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.artefacts.writing import write_finished_table
-from soundproof.assemble import StudyFiles, assemble
-from soundproof.jobs import job
-from soundproof.provenance import Provenance, file_digest
+from soundproof.analysis.assemble import StudyFiles, assemble
+from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.writing import write_finished_table
+from soundproof.runs.job import job
+from soundproof.storage.provenance import Provenance, file_digest
 
 
 def build_tables(

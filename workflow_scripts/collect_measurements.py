@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from soundproof.jobs import job
-from soundproof.measurements import collect
-from soundproof.provenance import Provenance, digest, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import job
+from soundproof.storage.measurements import collect
+from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 
 def collect_measurements(parts: list[Path], measurements: Path, code: str) -> None:

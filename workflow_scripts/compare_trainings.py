@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.cells import Cell, cells, map_role
+from soundproof.clips.selection import draw_clips, part_of
 from soundproof.faithfulness.trainings import compare_trainings as compare
-from soundproof.jobs import job
-from soundproof.maps import MapReader
-from soundproof.measurements import collect, complete
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import draw_clips, part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import job
+from soundproof.storage.fits import Cell, cells, map_role
+from soundproof.storage.maps import MapReader
+from soundproof.storage.measurements import collect, complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 
 def compare_trainings(

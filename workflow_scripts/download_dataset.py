@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.datasets.locks import path_lock
 from soundproof.datasets.open import open_dataset
-from soundproof.files import whole_file
-from soundproof.jobs import job
+from soundproof.downloads.locks import path_lock
+from soundproof.runs.job import job
+from soundproof.storage.files import whole_file
 
 
 def download_dataset(dataset: Mapping[str, Any], data_dir: Path, manifest: Path) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.assemble import StudyFiles, assemble
-from soundproof.figures.illustration import split_illustrations
+from soundproof.analysis.assemble import StudyFiles, assemble
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.figures.writing import write_figure
-from soundproof.jobs import job
-from soundproof.provenance import Provenance, file_digest
-from soundproof.tables import read_table
+from soundproof.illustrations.table import split_illustrations
+from soundproof.runs.job import job
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.tables import read_table
 
 
 def draw_figures(

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from soundproof.clips.selection import part_of
+from soundproof.core.progress import progress
 from soundproof.datasets.open import open_dataset
 from soundproof.features.extract import extract_features as extract
 from soundproof.features.recipes import FeatureSettings
-from soundproof.jobs import Runtime, job
-from soundproof.progress import progress
-from soundproof.provenance import Provenance, file_digest
-from soundproof.selection import part_of
-from soundproof.tables import read_table
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.tables import read_table
 
 
 def extract_features(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from soundproof.jobs import job
+from soundproof.runs.job import job
 from soundproof.weights.fetch import fetch_weights
 
 if __name__ == "__main__":

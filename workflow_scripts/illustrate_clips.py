@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from soundproof.detectors.storage import load_detector
-from soundproof.figures.illustrate import clips_to_illustrate, illustrate
-from soundproof.jobs import Runtime, job
-from soundproof.maps import MapReader
-from soundproof.provenance import Provenance, file_digest
-from soundproof.tables import read_table, write_table
+from soundproof.illustrations.make import clips_to_illustrate, illustrate
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.maps import MapReader
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.tables import read_table, write_table
 
 
 def illustrate_clips(

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from soundproof.files import whole_file
-from soundproof.jobs import job
 from soundproof.report.headline import headline, headline_sentence, study_warnings
 from soundproof.report.page import StudyLink, write_run_index
+from soundproof.runs.job import job
+from soundproof.storage.files import whole_file
 
 
 def index_studies(

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.datasets.notes import NOTES, described, notes_table, say
+from soundproof.clips.notes import NOTES, described, notes_table, say
+from soundproof.config.where import where_to_set
+from soundproof.core.errors import DataError, SettingError
 from soundproof.datasets.open import open_dataset
-from soundproof.demands import beyond_the_frames, refuse_unfit
-from soundproof.errors import DataError, SettingError
-from soundproof.jobs import job
-from soundproof.provenance import Provenance
-from soundproof.schemas import CLIPS
-from soundproof.tables import write_table
-from soundproof.where import where_to_set
+from soundproof.runs.demands import beyond_the_frames, refuse_unfit
+from soundproof.runs.job import job
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import CLIPS
+from soundproof.storage.tables import write_table
 
 
 def list_clips(

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.attribution.again import input_factor_of, re_explainer
+from soundproof.attribution.re_explanation import input_factor_of, re_explainer
+from soundproof.clips.selection import part_of
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.jobs import Runtime, job
-from soundproof.localisation.truth_of_clips import annotated_frames, event_bands
-from soundproof.maps import MapReader
-from soundproof.measurements import complete
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.maps import MapReader
+from soundproof.storage.measurements import complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
+from soundproof.truth.truth_of_clips import annotated_frames, event_bands
 
 
 def measure_faithfulness(

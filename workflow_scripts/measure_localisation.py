@@ -6,18 +6,18 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.cells import Cell, cells, map_role
-from soundproof.jobs import job
+from soundproof.clips.selection import part_of
+from soundproof.core.progress import progress
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.localisation.truth_of_clips import truth_of_clips
-from soundproof.maps import MapReader
-from soundproof.measurements import collect, complete
-from soundproof.progress import progress
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import job
+from soundproof.storage.fits import Cell, cells, map_role
+from soundproof.storage.maps import MapReader
+from soundproof.storage.measurements import collect, complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
+from soundproof.truth.truth_of_clips import truth_of_clips
 
 
 def measure_localisation(

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.cells import Cell, cells, model_role
+from soundproof.clips.selection import part_of
+from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
-from soundproof.jobs import Runtime, job
-from soundproof.maps import MapReader
-from soundproof.measurements import collect, complete
-from soundproof.progress import progress
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.fits import Cell, cells, model_role
+from soundproof.storage.maps import MapReader
+from soundproof.storage.measurements import collect, complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 
 def remove_bands(

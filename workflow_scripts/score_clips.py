@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from soundproof.cells import Cell, cells, model_role
+from soundproof.clips.selection import part_of
+from soundproof.detection.level_control import level_rows
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.registry import LEVEL_CONTROL
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.features.level import LEVEL
-from soundproof.jobs import Runtime, job
-from soundproof.level_control import level_rows
-from soundproof.maps import MapReader
-from soundproof.measurements import collect, complete
-from soundproof.provenance import Provenance, file_digest
-from soundproof.schemas import MEASUREMENTS
-from soundproof.selection import part_of
-from soundproof.tables import read_table, write_table
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.fits import Cell, cells, model_role
+from soundproof.storage.maps import MapReader
+from soundproof.storage.measurements import collect, complete
+from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 
 def score_clips(

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.detectors.base import TrainingRun
+from soundproof.clips.selection import part_of
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import save_detector
-from soundproof.jobs import Runtime, job
-from soundproof.maps import MapReader
-from soundproof.provenance import Provenance, digest, file_digest
-from soundproof.schemas import HISTORY
-from soundproof.selection import part_of
-from soundproof.tables import read_table, write_table
+from soundproof.interfaces.detector import TrainingRun
+from soundproof.runs.job import Runtime, job
+from soundproof.storage.maps import MapReader
+from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.schemas import HISTORY
+from soundproof.storage.tables import read_table, write_table
 from soundproof.training.clips import MapClips
 
 logger = logging.getLogger(__name__)

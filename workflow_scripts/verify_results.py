@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.config import Config, Study, load_config
-from soundproof.errors import ArtefactError
-from soundproof.expected import ROOT, expected_files
-from soundproof.jobs import job
-from soundproof.reference import ABSOLUTE, RELATIVE, compare_with_reference
-from soundproof.verify import check, check_surplus, listed, other_versions, remedy
+from soundproof.core.errors import ArtefactError
+from soundproof.runs.expected import ROOT, expected_files
+from soundproof.runs.job import job
+from soundproof.runs.reference import ABSOLUTE, RELATIVE, compare_with_reference
+from soundproof.runs.verify import check, check_surplus, listed, other_versions, remedy
 
 logger = logging.getLogger(__name__)
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from soundproof.jobs import job
-from soundproof.maps import MapReader
 from soundproof.report.data_facts import cautions, data_facts
 from soundproof.report.page import write_study_page
-from soundproof.tables import read_provenance, read_table
+from soundproof.runs.job import job
+from soundproof.storage.maps import MapReader
+from soundproof.storage.tables import read_provenance, read_table
 
 
 def write_report(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.detectors.base import Detector
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
 def explain_at_random(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:

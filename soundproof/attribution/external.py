@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explanation
 from soundproof.attribution.map_arrays import check_finite, check_shape, read_map
-from soundproof.detectors.base import Detector
-from soundproof.errors import ArtefactError, DataError
-from soundproof.maps import MapReader
+from soundproof.core.errors import ArtefactError, DataError
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
+from soundproof.storage.maps import MapReader
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:

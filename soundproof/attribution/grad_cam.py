@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.attribution.captum_parts import by_clips
-from soundproof.detectors.base import Detector
-from soundproof.errors import ConfigError
+from soundproof.attribution.captum_passes import by_clips
+from soundproof.core.errors import ConfigError
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:

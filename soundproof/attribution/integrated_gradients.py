@@ -8,14 +8,14 @@ from typing import Any
 from captum.attr import IntegratedGradients
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.attribution.captum_parts import (
+from soundproof.attribution.captum_passes import (
     baseline_of,
     by_clips,
     completeness,
     gradients_in_passes,
 )
-from soundproof.detectors.base import Detector
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 _MAGIC = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"

@@ -9,11 +9,11 @@ from typing import Any
 from captum.attr import Occlusion
 from torch import Tensor
 
-from soundproof.attribution.base import ExplainContext, Explanation
-from soundproof.attribution.captum_parts import baseline_of, by_clips
+from soundproof.attribution.captum_passes import baseline_of, by_clips
 from soundproof.attribution.registry import occlusion_counts
-from soundproof.detectors.base import Detector
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 
 def explain(detector: Detector, x: Tensor, context: ExplainContext) -> Explanation:

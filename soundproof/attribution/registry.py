@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from soundproof.core.errors import ConfigError
+from soundproof.core.registry import Entry, Registry, parameters
 from soundproof.detectors.registry import DetectorEntry
-from soundproof.errors import ConfigError
-from soundproof.registry import Entry, Registry, parameters
 
 
 class Passes(NamedTuple):
@@ -115,7 +115,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="error_map",
             title="Error map",
-            implementation="soundproof.attribution.own_map:explain",
+            implementation="soundproof.attribution.error_map:explain",
             citation=f"the detector's own map (squared error, patch distance); {_P1}",
             needs=frozenset({"map"}),
             signed=False,
@@ -124,7 +124,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="saliency",
             title="Saliency",
-            implementation="soundproof.attribution.gradients:explain",
+            implementation="soundproof.attribution.saliency:explain",
             citation=f"Simonyan et al. 2014, arXiv 1312.6034; {_P1}",
             needs=frozenset({"gradients"}),
             signed=False,
@@ -149,7 +149,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="smooth_grad",
             title="SmoothGrad",
-            implementation="soundproof.attribution.smoothgrad:explain",
+            implementation="soundproof.attribution.smooth_grad:explain",
             citation=f"Smilkov et al. 2017, arXiv 1706.03825; {_P1}",
             parameters=parameters(
                 "smooth_grad",
@@ -167,7 +167,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
         ExplainerEntry(
             name="gradient_shap",
             title="GradSHAP",
-            implementation="soundproof.attribution.gradshap:explain",
+            implementation="soundproof.attribution.gradient_shap:explain",
             citation=f"Lundberg and Lee 2017, arXiv 1705.07874; {_P1}",
             parameters=parameters(
                 "gradient_shap",

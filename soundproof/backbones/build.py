@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from soundproof.backbones.base import Backbone, Origin
 from soundproof.backbones.digests import tensors_digest
 from soundproof.backbones.registry import BackboneEntry, BackboneSettings
-from soundproof.errors import ArtefactError, DataError
+from soundproof.core.errors import ArtefactError, DataError
+from soundproof.interfaces.backbone import Backbone, Origin
 from soundproof.weights.load import load_weights
 
 

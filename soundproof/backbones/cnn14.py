@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from soundproof.backbones.base import Backbone
 from soundproof.backbones.conv_blocks import ConvBlock, block_layers
+from soundproof.interfaces.backbone import Backbone
 
 CHANNELS = (64, 128, 256, 512)
 POOLS = (2, 2, 2, 2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from soundproof.backbones.base import Backbone
 from soundproof.backbones.conv_blocks import ConvBlock, block_layers
+from soundproof.interfaces.backbone import Backbone
 
 CHANNELS = (64, 128, 256, 512)
 POOLS = (2, 2, 2, 1)

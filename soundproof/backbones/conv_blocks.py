@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundproof.backbones.base import Layer
+from soundproof.interfaces.backbone import Layer
 
 
 class ConvBlock(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundproof.backbones.base import Backbone, Layer
+from soundproof.interfaces.backbone import Backbone, Layer
 
 _EPSILON = 1e-3
 _STAGES = (

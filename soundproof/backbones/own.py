@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from soundproof.backbones.base import Backbone, Origin
 from soundproof.backbones.digests import tensors_digest
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
+from soundproof.interfaces.backbone import Backbone, Origin
 from soundproof.weights.reading import read_tensors
 
 
@@ -18,7 +18,7 @@ def own_backbone(shape: tuple[int, int], file: str, module: str) -> Backbone:
         shape: (n_freq, n_frames) of the maps.
         file: ``.safetensors``, or ``.pt``/``.pth`` that holds tensors only.
         module: ``package.module:Class``; the class derives from
-            :class:`soundproof.backbones.base.Backbone` and is made from the shape alone.
+            :class:`soundproof.interfaces.backbone.Backbone` and is made from the shape alone.
 
     Raises:
         DataError: Class or file cannot be used, or they do not fit one another.
@@ -34,7 +34,7 @@ def own_backbone(shape: tuple[int, int], file: str, module: str) -> Backbone:
         raise DataError(asked, f"{type(error).__name__}: {error}", remedy) from error
     if not isinstance(made, Backbone):
         raise DataError(
-            asked, f"a {type(made).__name__}", "derive it from soundproof.backbones.base.Backbone"
+            asked, f"a {type(made).__name__}", "derive it from soundproof.interfaces.backbone.Backbone"
         )
     tensors = made.from_published(read_tensors(Path(file)))
     try:

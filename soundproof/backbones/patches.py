@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from soundproof.backbones.base import Backbone, Layer
+from soundproof.interfaces.backbone import Backbone, Layer
 
 
 class Patches(Backbone):

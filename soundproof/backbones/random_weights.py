@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from soundproof.backbones.base import Backbone, Origin
 from soundproof.backbones.digests import tensors_digest
-from soundproof.errors import ArtefactError
-from soundproof.seeding import seed_from
+from soundproof.core.errors import ArtefactError
+from soundproof.interfaces.backbone import Backbone, Origin
+from soundproof.randomness.seeding import seed_from
 
 _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.features.recipes import RECIPES, FeatureSettings
-from soundproof.registry import Entry, Parameters, Registry
 
 _AISFX = "Ma and Lerch 2022, ISMIR, pages 866-875 (package aisfx 0.1.2, CC BY 4.0)"
 
@@ -104,7 +104,7 @@ class BackboneSettings(Parameters):
     )
     module: str | None = Field(
         None,
-        description="own: 'package.module:Class', a soundproof.backbones.base.Backbone made from a shape",
+        description="own: 'package.module:Class', a soundproof.interfaces.backbone.Backbone made from a shape",
     )
 
     @model_validator(mode="before")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from soundproof.cli import config_files, inspect_file, plan, refresh_readme, render_clips
-from soundproof.errors import SoundproofError
+from soundproof.core.errors import SoundproofError
 
 COMMANDS = (inspect_file, plan, config_files, render_clips, refresh_readme)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from soundproof.errors import ArtefactError
+from soundproof.core.errors import ArtefactError
 from soundproof.figures.style import COLUMN_IN, MAP_COLOURS, SIGNED_COLOURS, panels, styled
-from soundproof.files import whole_file
-from soundproof.maps import Axes, MapReader
+from soundproof.storage.files import whole_file
+from soundproof.storage.maps import Axes, MapReader
 
 _N_TICKS = 6
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from soundproof.errors import ArtefactError
+from soundproof.core.errors import ArtefactError
 
 MODEL, TABLE = ".safetensors", ".parquet"
 

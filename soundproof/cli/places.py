@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -33,9 +33,9 @@ def run(chosen: argparse.Namespace) -> None:
         ConfigError: The configuration cannot be used.
     """
     from soundproof.config import load_config
-    from soundproof.datasets.plan import downloads, shopping_list
-    from soundproof.plan import plan_in_words
-    from soundproof.strict_yaml import read_settings
+    from soundproof.config.strict_yaml import read_settings
+    from soundproof.runs.download_plan import downloads, shopping_list
+    from soundproof.runs.plan import plan_in_words
 
     values: dict[str, Any] = {}
     for path in (ROOT / "config" / "config.yaml", chosen.configfile):

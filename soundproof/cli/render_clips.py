@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from soundproof.cli.places import studies_dir
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,7 +36,7 @@ def run(chosen: argparse.Namespace) -> None:
         DataError: No clip of that id.
     """
     from soundproof.config.load import load_study
-    from soundproof.datasets.bench.parameters import BenchParameters
+    from soundproof.datasets.bench.settings import BenchParameters
 
     settings = load_study(chosen.study, studies_dir()).dataset.settings
     if not isinstance(settings, BenchParameters):

@@ -12,9 +12,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from soundproof.maps import Axes, read_axes
-from soundproof.provenance import KEY, Provenance
-from soundproof.tables import open_parquet
+from soundproof.storage.maps import Axes, read_axes
+from soundproof.storage.provenance import KEY, Provenance
+from soundproof.storage.tables import open_parquet
 
 _LONGEST_CELL = 48
 _COLUMNS = 4

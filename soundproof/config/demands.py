@@ -17,7 +17,7 @@ VALIDATED = 3
 
 
 def demands_of(study: Study) -> Plain:
-    """Plain values for :func:`soundproof.demands.refuse_unfit`."""
+    """Plain values for :func:`soundproof.runs.demands.refuse_unfit`."""
     validated = [
         label
         for label, detector in study.detectors.items()

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.config.messages import mapping, validate, within
 from soundproof.config.model import Config, Study
 from soundproof.config.run_names import run_of
 from soundproof.config.study_files import extended, read_study
-from soundproof.errors import ConfigError, nearest
+from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.messages import mapping, validate, within
 
 RECORDINGS_STUDIES = ("recordings", "recordings_level")
 

@@ -21,7 +21,9 @@ from pydantic import (
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
 from soundproof.backbones.registry import check_input
-from soundproof.config.chosen import (
+from soundproof.config.places import plain_path
+from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
+from soundproof.core.choice import (
     NAME,
     Chosen,
     DetectorChoice,
@@ -31,18 +33,16 @@ from soundproof.config.chosen import (
     distinct,
     entries,
 )
-from soundproof.config.messages import mapping
-from soundproof.config.places import plain_path
-from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
+from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.messages import mapping
+from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
-from soundproof.errors import ConfigError, nearest
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.registry import Registry
 
 _SEGMENT_SECONDS = 1.0
 

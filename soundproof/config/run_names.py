@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from soundproof.datasets.recordings_parameters import MACHINE_ID
-from soundproof.errors import ConfigError, StorageError
-from soundproof.files import whole_file
+from soundproof.core.errors import ConfigError, StorageError
+from soundproof.folders.settings import MACHINE_ID
+from soundproof.storage.files import whole_file
 
 OWNERS = Path(".snakemake", "soundproof.recordings.json")
 """Which recordings the results of a run are of, below the folder that the workflow runs in."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from soundproof.config.messages import mapping
+from soundproof.core.errors import ConfigError
+from soundproof.core.messages import mapping
 from soundproof.datasets.registry import DATASETS
-from soundproof.errors import ConfigError
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 
 

@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from soundproof.artefacts.registry import ARTEFACTS
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.config.chosen import Chosen
 from soundproof.config.model import Study
+from soundproof.core.choice import Chosen
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.provenance import digest
+from soundproof.storage.provenance import digest
 
 Plain = dict[str, Any]
 _RANDOMISATION = "randomisation"

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from soundproof.config.messages import mapping, within
-from soundproof.errors import ConfigError, nearest
-from soundproof.strict_yaml import parse
+from soundproof.config.strict_yaml import parse
+from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.messages import mapping, within
 
 COLLECTIONS = ("detectors", "explainers", "faithfulness", "localisation")
 """Keys of a study that hold entries by name."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.datasets.base import Dataset
 from soundproof.datasets.registry import DATASETS
+from soundproof.interfaces.dataset import Dataset
 
 
 def open_dataset(choice: Mapping[str, Any], data_dir: Path) -> Dataset:

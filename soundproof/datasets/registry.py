@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from soundproof.datasets import planer_files
-from soundproof.datasets.base import DatasetEntry
-from soundproof.datasets.bench.parameters import BenchParameters
-from soundproof.datasets.catalogue import catalogue
+from soundproof.core.registry import Registry
+from soundproof.datasets.bench.settings import BenchParameters
 from soundproof.datasets.dcase import files as dcase_files
 from soundproof.datasets.dcase.editions import EDITIONS, RELATED
-from soundproof.datasets.dcase.parameters import dcase_parameters, related_parameters
+from soundproof.datasets.dcase.settings import dcase_parameters, related_parameters
 from soundproof.datasets.environmental import files as environmental_files
-from soundproof.datasets.environmental.parameters import (
+from soundproof.datasets.environmental.settings import (
     EnvmixParameters,
     Esc50Parameters,
     Urbansound8kParameters,
 )
-from soundproof.datasets.idmt_engine import parameters as idmt_engine
+from soundproof.datasets.idmt_engine import settings as idmt_engine
 from soundproof.datasets.mimii import files as mimii_files
-from soundproof.datasets.mimii.parameters import MimiiParameters
-from soundproof.datasets.recordings_parameters import (
+from soundproof.datasets.mimii.settings import MimiiParameters
+from soundproof.datasets.planer import files as planer_files
+from soundproof.datasets.toyadmos import settings as toyadmos
+from soundproof.datasets.tut_rare import settings as tut_rare
+from soundproof.downloads.catalogue import catalogue
+from soundproof.folders.settings import (
     PlanerParameters,
     RecordingsParameters,
     SpectrogramFolderParameters,
 )
-from soundproof.datasets.toyadmos import parameters as toyadmos
-from soundproof.datasets.tut_rare import parameters as tut_rare
-from soundproof.registry import Registry
+from soundproof.interfaces.dataset import DatasetEntry
 
 
 def catalogued(name: str, **facts: Any) -> DatasetEntry:
@@ -53,7 +53,7 @@ DATASETS: Registry[DatasetEntry] = Registry(
         DatasetEntry(
             name="recordings",
             title="Own recordings",
-            implementation="soundproof.datasets.recordings:RecordingsDataset",
+            implementation="soundproof.datasets.own.recordings:RecordingsDataset",
             citation="your own: a folder of wav, flac, ogg, mp3, aiff or other files that libsndfile reads",
             licence="the owner's",
             parameters=RecordingsParameters,
@@ -62,7 +62,7 @@ DATASETS: Registry[DatasetEntry] = Registry(
         DatasetEntry(
             name="spectrograms",
             title="Own spectrograms",
-            implementation="soundproof.datasets.spectrograms:SpectrogramFolder",
+            implementation="soundproof.datasets.own.spectrograms:SpectrogramFolder",
             citation="your own: a folder of .pt or .npy matrices",
             licence="the owner's",
             parameters=SpectrogramFolderParameters,
@@ -71,7 +71,7 @@ DATASETS: Registry[DatasetEntry] = Registry(
         ),
         catalogued(
             "planer",
-            implementation="soundproof.datasets.planer:PlanerDataset",
+            implementation="soundproof.datasets.planer.dataset:PlanerDataset",
             parameters=PlanerParameters,
             truth=frozenset({"clip", "events"}),
             needed=planer_files.needed,

@@ -8,8 +8,8 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from soundproof.detectors.base import Detector
-from soundproof.maps import MapReader
+from soundproof.interfaces.detector import Detector
+from soundproof.storage.maps import MapReader
 
 Individuals = Mapping[str, tuple[str, str]]
 """(machine, machine_id) by clip id."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 from torch import Tensor
 
-from soundproof.detectors.base import TrainingClips
-from soundproof.maps import ROWS_PER_GROUP
-from soundproof.schemas import HISTORY
+from soundproof.interfaces.detector import TrainingClips
+from soundproof.storage.maps import ROWS_PER_GROUP
+from soundproof.storage.schemas import HISTORY
 
 
 def in_chunks(clips: TrainingClips) -> Iterator[Tensor]:

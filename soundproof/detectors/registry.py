@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from soundproof.registry import Entry, Registry, parameters
+from soundproof.core.registry import Entry, Registry, parameters
 
 TRAINING = {
     "epochs": (PositiveInt, Field(500, description="epochs at most")),
@@ -125,7 +125,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         _auto_encoder(
             "skip_cae_transformer",
             "Skip-CAE-Transformer",
-            "soundproof.detectors.skip_cae_transformer:SkipCaeTransformer",
+            "soundproof.detectors.reconstruction.skip_cae_transformer:SkipCaeTransformer",
             _P1,
             token_grid=(
                 tuple[PositiveInt, PositiveInt],
@@ -135,11 +135,11 @@ DETECTORS: Registry[DetectorEntry] = Registry(
                 ),
             ),
         ),
-        _auto_encoder("skip_cae", "Skip-CAE", "soundproof.detectors.skip_cae:SkipCae", _P1),
+        _auto_encoder("skip_cae", "Skip-CAE", "soundproof.detectors.reconstruction.skip_cae:SkipCae", _P1),
         _auto_encoder(
             "cae",
             "CAE (Duman)",
-            "soundproof.detectors.cae:Cae",
+            "soundproof.detectors.reconstruction.cae:Cae",
             f"Duman et al. 2019; {_P1}",
             protocol=(
                 Literal["as_published", "corrected"],
@@ -151,7 +151,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         _auto_encoder(
             "dense_ae",
             "Dense AE",
-            "soundproof.detectors.dense_ae:DenseAe",
+            "soundproof.detectors.reconstruction.dense_ae:DenseAe",
             f"DCASE Task 2 baseline; {_P1}",
             protocol=(
                 Literal["as_published", "corrected"],
@@ -161,7 +161,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="one_class_svm",
             title="One-Class SVM",
-            implementation="soundproof.detectors.one_class_svm:OneClassSvm",
+            implementation="soundproof.detectors.classical.one_class_svm:OneClassSvm",
             citation=f"Schölkopf et al. 2001; {_P1}",
             parameters=parameters(
                 "one_class_svm",
@@ -173,7 +173,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="isolation_forest",
             title="Isolation Forest",
-            implementation="soundproof.detectors.isolation_forest:IsolationForestDetector",
+            implementation="soundproof.detectors.classical.isolation_forest:IsolationForestDetector",
             citation=f"Liu et al. 2008; {_P1}",
             parameters=parameters(
                 "isolation_forest",
@@ -189,7 +189,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="featex",
             title="FeatEx",
-            implementation="soundproof.detectors.featex.detector:FeatEx",
+            implementation="soundproof.detectors.embedding.featex.detector:FeatEx",
             citation="Wilkinghoff 2024, arXiv 2312.09578; explained by Buck et al. 2026, arXiv 2601.19017",
             parameters=parameters(
                 "featex",
@@ -252,7 +252,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="gaussian",
             title="Gaussian",
-            implementation="soundproof.detectors.gaussian:Gaussian",
+            implementation="soundproof.detectors.classical.gaussian:Gaussian",
             citation="baseline: mean and deviation of each band, one Gaussian for all clips of a model; "
             "Ledoit and Wolf 2004; map: Garthwaite and Koch 2016",
             parameters=parameters(
@@ -269,7 +269,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="mean_square",
             title="Mean square (control)",
-            implementation="soundproof.detectors.mean_square:MeanSquare",
+            implementation="soundproof.detectors.classical.mean_square:MeanSquare",
             citation="control: the mean of x² over all cells, which is the error of reconstructing zero",
             differentiable=True,
             control=True,
@@ -277,7 +277,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="clip_level",
             title="Map mean (control)",
-            implementation="soundproof.detectors.clip_level:ClipLevel",
+            implementation="soundproof.detectors.classical.clip_level:ClipLevel",
             citation="control: how far the mean over all cells (level and spectral balance) separates the classes",
             differentiable=True,
             control=True,
@@ -286,5 +286,5 @@ DETECTORS: Registry[DetectorEntry] = Registry(
 )
 
 LEVEL_CONTROL = "level"
-"""Label of the control that every study with sound has, without a map or a model: see soundproof.level_control."""
+"""Label of the control that every study with sound has, without a map or a model: see soundproof.detection.level_control."""
 LEVEL_TITLE = "Level (control)"

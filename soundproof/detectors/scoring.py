@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from soundproof.batching import rows_per_pass
-from soundproof.detectors.base import Detector
+from soundproof.core.errors import ArtefactError
+from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
-from soundproof.errors import ArtefactError
-from soundproof.maps import MapReader
+from soundproof.interfaces.detector import Detector
+from soundproof.storage.maps import MapReader
 
 
 def score_maps(

@@ -17,13 +17,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from soundproof.backbones.base import Backbone, Origin
 from soundproof.backbones.digests import tensors_digest
-from soundproof.detectors.base import Detector
+from soundproof.core.errors import ArtefactError, ConfigError
 from soundproof.detectors.registry import DETECTORS
-from soundproof.errors import ArtefactError, ConfigError
-from soundproof.files import whole_file
-from soundproof.provenance import Provenance, canonical_json
+from soundproof.interfaces.backbone import Backbone, Origin
+from soundproof.interfaces.detector import Detector
+from soundproof.storage.files import whole_file
+from soundproof.storage.provenance import Provenance, canonical_json
 
 _KEY = "soundproof"
 """One metadata entry holds all: safetensors does not keep the order of several, and bytes must not vary."""

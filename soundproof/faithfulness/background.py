@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from soundproof.batching import in_passes
-from soundproof.detectors.base import Detector
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.registry import Background
+from soundproof.interfaces.detector import Detector
 
 
 def background(detector: Detector, x: Tensor, kind: Background, size: int) -> Tensor:

@@ -38,13 +38,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import Detector
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.faithfulness.band_settings import BandProtocol, BandRemovalSettings, RelevancePolicy
 from soundproof.faithfulness.bands import bins_within
-from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows, typed
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.without_bands import partitions, scores_without_bands
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import CHANCE, FaithfulnessContext, long_rows, typed
 from soundproof.statistics.spearman import spearman_rows
 
 _LOG = logging.getLogger(__name__)

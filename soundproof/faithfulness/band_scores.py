@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import torch
 
-from soundproof.batching import rows_per_pass
-from soundproof.detectors.base import Detector
+from soundproof.core.errors import ArtefactError
+from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
-from soundproof.errors import ArtefactError
 from soundproof.faithfulness.band_settings import BandProtocol, BandSettings
-from soundproof.faithfulness.base import COLUMNS, long_rows, typed
 from soundproof.faithfulness.without_bands import partitions, scores_without_bands
-from soundproof.maps import ROWS_PER_GROUP, MapReader
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import COLUMNS, long_rows, typed
+from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 
 METRIC = "band_removed_score"
 
@@ -43,7 +43,7 @@ def score_without_bands(
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
 
     Returns:
-        Frame of :data:`soundproof.faithfulness.base.COLUMNS` with metric ``band_removed_score``, no explainer,
+        Frame of :data:`soundproof.interfaces.faithfulness.COLUMNS` with metric ``band_removed_score``, no explainer,
         parameter k = 1 (lowest) .. K and protocol ``<scale><K>/<removal>``; ordered by protocol, parameter,
         clip.
 

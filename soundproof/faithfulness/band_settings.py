@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, Field, PositiveInt
 
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
 
 Scale = Literal["linear", "mel", "octave"]
 Removal = Literal["zero", "band_mean", "clip_median_spectrum"]

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.faithfulness.band_settings import Scale
 
 Band = tuple[float, float]

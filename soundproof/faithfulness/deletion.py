@@ -2,7 +2,7 @@
 
 Source: Petsiuk et al. 2018, arXiv 1806.07421, with the anomaly score in place of a class probability. Cells
 are ranked by *signed* relevance, highest first; cells that tie go in a random order of the clip's own
-(:mod:`soundproof.ties`), so that a map that ranks nothing is a random map. After k of n cells,
+(:mod:`soundproof.randomness.ties`), so that a map that ranks nothing is a random map. After k of n cells,
 
 * ``deletion``: the k highest cells show the background, the others the clip (lower area = better);
 * ``insertion``: the k highest cells show the clip, the others the background (higher area = better).
@@ -29,12 +29,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.batching import in_passes
-from soundproof.detectors.base import Detector
+from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.background import background
-from soundproof.faithfulness.base import CHANCE, FaithfulnessContext, long_rows
 from soundproof.faithfulness.registry import RANDOM_CELLS, Background, backgrounds
-from soundproof.ties import tie_breakers
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import CHANCE, FaithfulnessContext, long_rows
+from soundproof.randomness.ties import tie_breakers
 
 _LOG = logging.getLogger(__name__)
 

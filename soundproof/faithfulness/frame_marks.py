@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from soundproof.localisation.segments import cell_starts
-from soundproof.ties import n_top
+from soundproof.randomness.ties import n_top
 
 
 def frame_masks(curves: Tensor, percentiles: tuple[float, ...]) -> Tensor:

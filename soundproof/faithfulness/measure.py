@@ -9,11 +9,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.batching import rows_per_pass
-from soundproof.detectors.base import Detector
+from soundproof.clips.selection import draw_clips
+from soundproof.core.errors import ArtefactError, DataError
+from soundproof.core.registry import Parameters
+from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
-from soundproof.errors import ArtefactError, DataError
-from soundproof.faithfulness.base import (
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import (
     COLUMNS,
     Explain,
     Faithfulness,
@@ -21,10 +24,7 @@ from soundproof.faithfulness.base import (
     InputFactor,
     typed,
 )
-from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.maps import ROWS_PER_GROUP, MapReader
-from soundproof.registry import Parameters
-from soundproof.selection import draw_clips
+from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 
 _ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
 
@@ -71,7 +71,7 @@ def measure_faithfulness(
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
-        Frame of :data:`soundproof.faithfulness.base.COLUMNS`, ordered by metric, protocol, explainer,
+        Frame of :data:`soundproof.interfaces.faithfulness.COLUMNS`, ordered by metric, protocol, explainer,
         parameter and clip, however the clips were batched.
 
     Raises:

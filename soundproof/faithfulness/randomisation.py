@@ -23,11 +23,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import Detector
-from soundproof.errors import ConfigError
-from soundproof.faithfulness.base import COLUMNS, FaithfulnessContext, long_rows, typed
+from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.similarity import VARIANTS, similarity
-from soundproof.seeding import seed_from
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import COLUMNS, FaithfulnessContext, long_rows, typed
+from soundproof.randomness.seeding import seed_from
 
 METRIC = "randomisation_similarity"
 FLOOR = "randomisation_floor"

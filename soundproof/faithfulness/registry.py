@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
+from soundproof.core.errors import ConfigError
+from soundproof.core.registry import Parameters, Registry, parameters
 from soundproof.detectors.registry import DetectorEntry
-from soundproof.errors import ConfigError
 from soundproof.faithfulness.band_settings import BandRemovalSettings
-from soundproof.metrics import MetricEntry, Need
-from soundproof.registry import Parameters, Registry, parameters
+from soundproof.interfaces.metric import MetricEntry, Need
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
@@ -105,7 +105,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="ff",
             title="FF (reconstruction)",
-            implementation="soundproof.faithfulness.replacement:reconstruction_ff",
+            implementation="soundproof.faithfulness.ff:reconstruction_ff",
             citation=_P1,
             parameters=parameters("ff", **REPLACEMENT),
             category="faithfulness",
@@ -119,7 +119,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="ff_background",
             title="FF (background)",
-            implementation="soundproof.faithfulness.replacement:background_ff",
+            implementation="soundproof.faithfulness.ff:background_ff",
             citation=f"{_P1}, with a replacement that any detector has",
             parameters=parameters(
                 "ff_background",

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.cells import Cell
 from soundproof.faithfulness.similarity import VARIANTS, similarity
-from soundproof.maps import ROWS_PER_GROUP, MapReader
+from soundproof.storage.fits import Cell
+from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 
 METRIC = "training_similarity"
 

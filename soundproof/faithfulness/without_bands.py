@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from soundproof.batching import in_passes
-from soundproof.detectors.base import Detector
+from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.band_settings import BandSettings, Removal
 from soundproof.faithfulness.bands import band_of_bins
+from soundproof.interfaces.detector import Detector
 
 
 def partitions(frequencies_hz: Sequence[float] | np.ndarray, settings: BandSettings) -> dict[int, np.ndarray]:

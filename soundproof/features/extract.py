@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from soundproof.datasets.base import AudioDataset, Dataset, SpectrogramDataset
-from soundproof.datasets.mixing import fault_mask
-from soundproof.errors import DataError
+from soundproof.audio.mixing import fault_mask
+from soundproof.core.errors import DataError
 from soundproof.features.gains import gains_of_individuals
 from soundproof.features.level import LEVEL, level_dbfs
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
 from soundproof.features.standardise import standardised
-from soundproof.maps import Axes, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.interfaces.dataset import AudioDataset, Dataset, SpectrogramDataset
+from soundproof.storage.maps import Axes, MapWriter
+from soundproof.storage.provenance import Provenance
 
 logger = logging.getLogger(__name__)
 Map = tuple[str, np.ndarray, np.ndarray | None, float | None]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from soundproof.datasets.base import AudioDataset
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
+from soundproof.interfaces.dataset import AudioDataset
 
 
 def gains_of_individuals(dataset: AudioDataset, clips: pd.DataFrame) -> dict[str, float]:

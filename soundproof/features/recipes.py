@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from soundproof.errors import ConfigError, nearest
-from soundproof.registry import Parameters
+from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.registry import Parameters
 
 MelScaleName = Literal["htk", "slaney"]
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torchaudio.transforms import MelScale, Spectrogram
 
-from soundproof.errors import DataError
+from soundproof.audio.resampling import resampled
+from soundproof.core.errors import DataError
 from soundproof.features.rates import band_centres_hz, band_tops_hz, n_filled_bands
 from soundproof.features.recipes import FeatureSettings
-from soundproof.features.resampling import resampled
-from soundproof.maps import Axes
+from soundproof.storage.maps import Axes
 
 TARGET_RMS = 10 ** (-26 / 20)
 """RMS (full scale = 1) that ``level: normalise`` gives every clip: -26 dBFS leaves headroom for peaks."""

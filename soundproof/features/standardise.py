@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 
 def standardised(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.illustration import Illustration, first_of_detectors
 from soundproof.figures.pictures import (
     bracket_events,
     mark_events,
@@ -19,9 +19,9 @@ from soundproof.figures.pictures import (
     relevance_picture,
 )
 from soundproof.figures.style import PAGE_IN, PEAK, blocks, empty, styled
+from soundproof.illustrations.table import Illustration, first_of_detectors
 from soundproof.localisation.cells import binarise
 from soundproof.localisation.frames import frame_curves
-from soundproof.results import StudyResults
 
 PERCENTILE = 98.0
 MISSING = "no clip of the study is illustrated with maps"

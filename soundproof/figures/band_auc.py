@@ -9,16 +9,16 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from soundproof.artefacts.band_areas import MEAN, band_areas
-from soundproof.artefacts.bands import finest, in_order
-from soundproof.artefacts.measures import titled
-from soundproof.artefacts.ranking import CHANCE_AUC
+from soundproof.analysis.band_areas import MEAN, band_areas
+from soundproof.analysis.bands import finest, in_order
+from soundproof.analysis.measures import titled
+from soundproof.analysis.ranking import CHANCE_AUC
+from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import band_label, band_ticks
 from soundproof.figures.curves import UNIFORM_LOOK, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import COLOURS, MARKERS, PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
 
 COLUMNS = 3
 INTACT = "#4D4D4D"

@@ -7,16 +7,16 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from soundproof.artefacts.bands import band_rows, finest, in_order, rho_summary
-from soundproof.artefacts.frames import means, records
-from soundproof.artefacts.measures import summarise, titled
-from soundproof.artefacts.missing import why_missing
+from soundproof.analysis.bands import band_rows, finest, in_order, rho_summary
+from soundproof.analysis.frames import means, records
+from soundproof.analysis.measures import summarise, titled
+from soundproof.analysis.missing import why_missing
+from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import band_label, band_ticks, explainer_panels
 from soundproof.figures.curves import explainer_looks, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import empty, styled
-from soundproof.results import StudyResults
 
 KEYS = ["clip_id", "seed", "detector", "explainer", "n_bands", "removal", "quantity"]
 QUIET = ("#BDBDBD", "#6E6E6E", "#2B2B2B")

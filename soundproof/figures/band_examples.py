@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from soundproof.artefacts.bands import band_rows, finest
+from soundproof.analysis.bands import band_rows, finest
+from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.bands import band_edges_hz, band_of_bins
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.illustration import Illustration
 from soundproof.figures.pictures import bracket_events, relevance_picture
 from soundproof.figures.style import OUTLINE, PAGE_IN, blocks, empty, styled
-from soundproof.results import StudyResults
+from soundproof.illustrations.table import Illustration
 
 NO_BANDS = "band removal was not measured"
 NO_MAPS = "no clip of the study is illustrated with maps"

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soundproof.artefacts.bands import edges_hz
+from soundproof.analysis.bands import edges_hz
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.style import PAGE_IN, blocks
-from soundproof.results import StudyResults
 
 MOST_COLUMNS = 5
 MOST_TICKS = 6

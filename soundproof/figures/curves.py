@@ -12,8 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.style import CHANCE, CONTROL, curve_with_band, looks
-from soundproof.results import StudyResults
 
 UNIFORM_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": "--", "linewidth": 1.4, "zorder": 4}
 FLAG_ALL_LOOK: dict[str, Any] = {"color": CHANCE, "linestyle": "-.", "linewidth": 1.4, "zorder": 4}

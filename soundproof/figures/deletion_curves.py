@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.artist import Artist
 
-from soundproof.artefacts.favours import favours
-from soundproof.artefacts.measures import measure, titled
-from soundproof.artefacts.missing import why_missing
+from soundproof.analysis.favours import favours
+from soundproof.analysis.measures import measure, titled
+from soundproof.analysis.missing import why_missing
+from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.registry import BACKGROUNDS
 from soundproof.figures.curves import UNIFORM_LOOK, draw_chance, draw_explainers, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
 
 CURVES = {
     "deletion_curve": ("deletion, lower is better", "Share of cells removed", "Share of the score left"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.artist import Artist
 
-from soundproof.artefacts.localisation import FLAG_ALL_WORDS, METRIC
-from soundproof.artefacts.measures import measure, titled
-from soundproof.artefacts.missing import why_missing
+from soundproof.analysis.measures import measure, titled
+from soundproof.analysis.missing import why_missing
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.curves import (
     FLAG_ALL_LOOK,
     UNIFORM_LOOK,
@@ -17,7 +17,7 @@ from soundproof.figures.curves import (
 )
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
+from soundproof.tables.localisation import FLAG_ALL_WORDS, METRIC
 
 CAPTION = (
     "Temporal localisation against the threshold: segment F1, mean over clips and seeds, when the frames "

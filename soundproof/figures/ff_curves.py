@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.artist import Artist
 
-from soundproof.artefacts.favours import FF
-from soundproof.artefacts.measures import measure, titled
-from soundproof.artefacts.missing import why_missing
+from soundproof.analysis.favours import FF
+from soundproof.analysis.measures import measure, titled
+from soundproof.analysis.missing import why_missing
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.curves import (
     UNIFORM_LOOK,
     draw_chance,
@@ -19,7 +20,6 @@ from soundproof.figures.curves import (
 )
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
 
 LEVELS: Mapping[str, str] = {"ff_frame": "frames", "ff_segment": "annotated part of segments"}
 RULE = ("corrected",)

@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import COLOURS, PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
 
 MISSING = "no detector of the study is trained epoch by epoch"
 PER_ROW = 3

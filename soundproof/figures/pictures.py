@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from soundproof.figures.illustration import Illustration
 from soundproof.figures.style import EVENT, MAP_COLOURS, OUTLINE, SIGNED_COLOURS, frequency_ticks
+from soundproof.illustrations.table import Illustration
 
 INPUT_COLOURS = "viridis"
 

@@ -7,14 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from soundproof.artefacts.against_input import COLUMN, WORDS, against_input
-from soundproof.artefacts.axes import AXES, measure_axes
-from soundproof.artefacts.favours import favours
-from soundproof.artefacts.frames import records
-from soundproof.artefacts.measures import titled
+from soundproof.analysis.against_input import COLUMN, WORDS, against_input
+from soundproof.analysis.axes import AXES, measure_axes
+from soundproof.analysis.favours import favours
+from soundproof.analysis.frames import records
+from soundproof.analysis.measures import titled
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import CHANCE, COLOURS, MARKERS, PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
 
 MISSING = "no explanation of the study was measured"
 PER_ROW = 4

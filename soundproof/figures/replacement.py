@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.curves import legend_below
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.illustration import Illustration
 from soundproof.figures.pictures import bracket_events, colour_bar, mark_events, name_axes, picture
 from soundproof.figures.style import PAGE_IN, PEAK, REPLACED, empty, panels, styled
-from soundproof.results import StudyResults
+from soundproof.illustrations.table import Illustration
 
 PERCENTILE = 98.0
 MISSING = "no illustrated detector offers a reconstruction with replaced frames"

@@ -7,14 +7,14 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from soundproof.artefacts.bands import in_order, published_rho, rho_summary
-from soundproof.artefacts.measures import titled
-from soundproof.artefacts.missing import why_missing
+from soundproof.analysis.bands import in_order, published_rho, rho_summary
+from soundproof.analysis.measures import titled
+from soundproof.analysis.missing import why_missing
+from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.curves import legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import COLOURS, MARKERS, PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
 
 COLUMNS = 2
 CAPTION = (

@@ -9,16 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from soundproof.artefacts.bands import in_order, published_rho, rho_summary
-from soundproof.artefacts.frames import groups
-from soundproof.artefacts.measures import titled
-from soundproof.artefacts.missing import why_missing
+from soundproof.analysis.bands import in_order, published_rho, rho_summary
+from soundproof.analysis.frames import groups
+from soundproof.analysis.measures import titled
+from soundproof.analysis.missing import why_missing
+from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures.band_panels import explainer_panels
 from soundproof.figures.curves import explainer_looks, legend_below
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import CHANCE, empty, styled
-from soundproof.results import StudyResults
 from soundproof.statistics.rank_null import spearman_null
 
 BINS = 10

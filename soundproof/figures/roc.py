@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from soundproof.artefacts.frames import groups, records
-from soundproof.artefacts.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
-from soundproof.artefacts.rivals import is_control
+from soundproof.analysis.frames import groups, records
+from soundproof.analysis.ranking import ALL_DOMAINS, CHANCE_AUC, mean_areas, run_areas, scores
+from soundproof.analysis.results import StudyResults
+from soundproof.analysis.rivals import is_control
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import CHANCE, CONTROL, empty, looks, panels, styled
-from soundproof.results import StudyResults
-from soundproof.roc import weighted_curve
+from soundproof.statistics.roc import weighted_curve
 
 FALSE_ALARMS = np.linspace(0.0, 1.0, 201)
 CAPTION = (

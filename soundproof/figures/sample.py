@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.illustration import Illustration
 from soundproof.figures.pictures import bracket_events, colour_bar, name_axes, outline, picture
 from soundproof.figures.style import EVENT, PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
+from soundproof.illustrations.table import Illustration
 
 MISSING = "no illustrated clip has labelled events"
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
-from soundproof.figures.illustration import Illustration
 from soundproof.figures.pictures import colour_bar, name_axes, outline, picture
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
-from soundproof.results import StudyResults
+from soundproof.illustrations.table import Illustration
 
 MISSING = "no detector of the study is trained with masked input"
 CAPTION = (

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from soundproof.artefacts.registry import FIGURE_SUFFIXES
-from soundproof.errors import ArtefactError
+from soundproof.core.errors import ArtefactError
+from soundproof.exhibits.registry import FIGURE_SUFFIXES
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import styled
-from soundproof.files import whole_file
-from soundproof.provenance import Provenance
-from soundproof.tables import write_table
+from soundproof.storage.files import whole_file
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import write_table
 
 CAUTION = "> **Caution.** "
 SUFFIXES = FIGURE_SUFFIXES

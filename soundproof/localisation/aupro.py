@@ -20,10 +20,10 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from soundproof.errors import ConfigError
-from soundproof.localisation.truth import require_finite
-from soundproof.metrics import Undefined
-from soundproof.roc import area_up_to, weighted_curve
+from soundproof.core.errors import ConfigError
+from soundproof.interfaces.metric import Undefined
+from soundproof.statistics.roc import area_up_to, weighted_curve
+from soundproof.truth.ground_truth import require_finite
 
 
 def cell_structure(connectivity: Literal[4, 8]) -> np.ndarray:

@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import rankdata
 
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation.aupro import cell_structure, region_weights
-from soundproof.metrics import Undefined
-from soundproof.roc import area_up_to
+from soundproof.statistics.roc import area_up_to
 
 INFLUENCE = "influence"
 """Protocol of the rows that say how much each clip weighs in the set's AU-PRO."""

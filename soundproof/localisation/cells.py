@@ -14,10 +14,10 @@ import numpy as np
 from scipy.stats import hypergeom, rankdata
 
 from soundproof.localisation.average_precision import average_precision
-from soundproof.localisation.truth import require_finite
-from soundproof.roc import auroc_rows
-from soundproof.seeding import seed_from
-from soundproof.ties import n_top, ranks, tie_breakers
+from soundproof.randomness.seeding import seed_from
+from soundproof.randomness.ties import n_top, ranks, tie_breakers
+from soundproof.statistics.roc import auroc_rows
+from soundproof.truth.ground_truth import require_finite
 
 ORACLE_QUANTILES: tuple[float, ...] = tuple(round(0.01 * q, 2) for q in range(50, 100))
 """Grid from which the oracle picks the quantile with the best overlap: 0.50, 0.51, ..., 0.99."""
@@ -138,7 +138,7 @@ def iou(
         maps: Signed relevance [n_clips, n_freq, n_frames].
         masks: bool [n_clips, n_freq, n_frames].
         quantiles: Where to binarise, 0..1.
-        ties: Random numbers that split ties, as from :func:`soundproof.ties.tie_breakers`; None: by position.
+        ties: Random numbers that split ties, as from :func:`soundproof.randomness.ties.tie_breakers`; None: by position.
 
     Returns:
         float64 [n_clips, n_quantiles], 0..1; NaN marks clips whose mask is empty, for the caller to count.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation import cells
 from soundproof.localisation.aupro import aupro
 from soundproof.localisation.aupro_parts import (
@@ -20,9 +21,8 @@ from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.chance import circular_shift_chance, uniform_chance
 from soundproof.localisation.frames import frame_auroc, frame_curves
 from soundproof.localisation.segments import Protocol, flag_all_f1, segment_f1
-from soundproof.localisation.truth import Truth
-from soundproof.metrics import Undefined
-from soundproof.ties import n_top
+from soundproof.randomness.ties import n_top
+from soundproof.truth.ground_truth import Truth
 
 UNIFORM = "chance_uniform"
 SHIFT = "chance_circular_shift"

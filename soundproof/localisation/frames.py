@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from soundproof.localisation.truth import require_finite
-from soundproof.roc import auroc_rows
+from soundproof.statistics.roc import auroc_rows
+from soundproof.truth.ground_truth import require_finite
 
 Reduction = Literal["sum", "top5_mean"]
 

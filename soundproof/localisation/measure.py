@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.metric import MetricEntry, Undefined
 from soundproof.localisation.families import Block
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.localisation.truth import Truth, require_finite
-from soundproof.metrics import MetricEntry, Undefined
-from soundproof.registry import Parameters
+from soundproof.truth.ground_truth import Truth, require_finite
 
 __all__ = ["Truth", "measure_localisation"]
 

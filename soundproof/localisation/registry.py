@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soundproof.metrics import MetricEntry
-from soundproof.registry import Registry, parameters
+from soundproof.core.registry import Registry, parameters
+from soundproof.interfaces.metric import MetricEntry
 
 _Quantile = Annotated[float, Field(ge=0, lt=1)]
 _Percentile = Annotated[float, Field(ge=0, lt=100)]

@@ -7,7 +7,7 @@ the clip's own p-th percentile.
 The paper standardises the curve first, which changes no comparison. It does not discuss ties, which let a curve
 mark more frames than its percentile says, in the extreme all of them. ``as_published`` keeps that; a constant curve
 has no peak there (its standardisation is 0/0), so F1 = 0. ``corrected`` gives every curve of a clip as many peaks
-as one without ties has, and splits a tie at the threshold at random (:mod:`soundproof.ties`): a constant curve is a
+as one without ties has, and splits a tie at the threshold at random (:mod:`soundproof.randomness.ties`): a constant curve is a
 random one. Without ties the two are the same.
 
 F1 rewards flagging much where much is positive: ``flag_all`` is what flagging every cell earns.
@@ -20,9 +20,9 @@ from typing import Literal
 
 import numpy as np
 
-from soundproof.errors import ConfigError
-from soundproof.localisation.truth import require_finite
-from soundproof.ties import n_top, ranks, tie_breakers
+from soundproof.core.errors import ConfigError
+from soundproof.randomness.ties import n_top, ranks, tie_breakers
+from soundproof.truth.ground_truth import require_finite
 
 Protocol = Literal["corrected", "as_published"]
 PERCENTILES: tuple[float, ...] = tuple(float(p) for p in range(90, 100))
@@ -74,7 +74,7 @@ def peaks(
         curves: [n_clips, n_frames].
         percentiles: Percentiles, 0..100.
         protocol: What ties do; see the module.
-        ties: Random numbers that split ties, as from :func:`soundproof.ties.tie_breakers`, the shape of
+        ties: Random numbers that split ties, as from :func:`soundproof.randomness.ties.tie_breakers`, the shape of
             ``curves``; None: drawn by position.
 
     Returns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.artefacts.rivals import BEATEN_BY, NOT_BETTER_THAN
+from soundproof.analysis.rivals import BEATEN_BY, NOT_BETTER_THAN
 
 
 def detector_cautions(detection: pd.DataFrame) -> list[str]:

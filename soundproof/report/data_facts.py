@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from soundproof.maps import Axes
+from soundproof.storage.maps import Axes
 
 
 def data_facts(
@@ -15,7 +15,7 @@ def data_facts(
     """Facts as label and text, in the order of a page.
 
     Args:
-        notes: As written when the clips were listed (:data:`soundproof.datasets.notes.NOTES`).
+        notes: As written when the clips were listed (:data:`soundproof.clips.notes.NOTES`).
         clips: The ``clips`` table.
         measurements: All measured numbers; what carries an explainer and a clip was explained.
         axes: Grid of the first part's maps.

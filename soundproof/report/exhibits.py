@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from soundproof.artefacts.printing import numeric_columns, printed
-from soundproof.artefacts.registry import ARTEFACTS, ArtefactEntry
-from soundproof.artefacts.writing import read_finished_table
+from soundproof.exhibits.printing import numeric_columns, printed
+from soundproof.exhibits.registry import ARTEFACTS, ArtefactEntry
+from soundproof.exhibits.writing import read_finished_table
 from soundproof.figures.writing import read_caption
 
 TABLES, FIGURES = "tables", "figures"

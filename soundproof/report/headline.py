@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.artefacts.writing import read_finished_table
+from soundproof.exhibits.writing import read_finished_table
 from soundproof.faithfulness.registry import BACKGROUNDS
 from soundproof.report.cautions import detector_cautions
 

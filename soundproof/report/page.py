@@ -8,10 +8,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.files import whole_file
-from soundproof.provenance import Provenance
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.report.exhibits import read_exhibit
+from soundproof.storage.files import whole_file
+from soundproof.storage.provenance import Provenance
 
 LONG_TABLE = 24
 """Tables with more rows are folded."""

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from soundproof.artefacts.favours import favours
-from soundproof.artefacts.writing import read_finished_table
-from soundproof.errors import ArtefactError
-from soundproof.files import whole_file
+from soundproof.analysis.favours import favours
+from soundproof.core.errors import ArtefactError
+from soundproof.exhibits.writing import read_finished_table
 from soundproof.report.cautions import detector_cautions
 from soundproof.report.headline import AXES, DETECTION, QUALITY
+from soundproof.storage.files import whole_file
 
 START, END = "<!-- headline:", "<!-- /headline -->"
 

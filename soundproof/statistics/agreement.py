@@ -13,7 +13,7 @@ from math import factorial
 import numpy as np
 from scipy.stats import rankdata
 
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 
 EXACT_UP_TO = 7
 """Items up to which all orders are counted (7! = 5040)."""

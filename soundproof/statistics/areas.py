@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from soundproof.roc import area_up_to, weighted_curve
 from soundproof.statistics.intervals import LEVEL, MIN_CLIPS
+from soundproof.statistics.roc import area_up_to, weighted_curve
 
 _CHUNK = 256
 """Clips that are left out at once."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics.intervals import LEVEL, MIN_CLIPS, Interval, bca_ends
 from soundproof.statistics.resampling import nested_weights, unit_weights
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 
 EXACT_UP_TO = 12
 """Machines up to which all sign patterns are counted."""

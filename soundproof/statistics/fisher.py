@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics.intervals import MIN_CLIPS
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, wilcoxon
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics.clustered import clustered_signed_rank
 
 COLUMNS = ["a", "b", "n", "statistic", "p", "p_holm", "median_difference", "rank_biserial"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.recordings import recording_weights
 
 

@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 from scipy.stats import norm
 
-from soundproof.errors import DataError
-from soundproof.seeding import seed_from
+from soundproof.core.errors import DataError
+from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.fisher import spearman_limit
 
 EXACT_UP_TO = 12

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 
 
 def unit_weights(units: np.ndarray, n_resamples: int, *names: str | int | float) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics.bootstrap import mean_ends
 from soundproof.statistics.intervals import LEVEL, MIN_CLIPS, TOO_FEW, TOO_FEW_MACHINES
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t
 
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.intervals import LEVEL, MIN_CLIPS, widened_percentiles
 from soundproof.statistics.resampling import unit_weights
 

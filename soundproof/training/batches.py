@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import TrainingClips
-from soundproof.maps import ROWS_PER_GROUP
+from soundproof.interfaces.detector import TrainingClips
+from soundproof.storage.maps import ROWS_PER_GROUP
 
 BYTES_PER_CELL = 4
 

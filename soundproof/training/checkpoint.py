@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from soundproof.files import whole_file
+from soundproof.storage.files import whole_file
 
 
 def save_checkpoint(path: Path, fingerprint: str, state: dict[str, Any]) -> None:

@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.errors import DataError
-from soundproof.maps import MapReader
-from soundproof.seeding import seed_from
+from soundproof.core.errors import DataError
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.maps import MapReader
 
 
 class MapClips:

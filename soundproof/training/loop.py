@@ -16,9 +16,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
-from soundproof.errors import SoundproofError
-from soundproof.seeding import seed_from
+from soundproof.core.errors import SoundproofError
+from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
+from soundproof.randomness.seeding import seed_from
 from soundproof.training.batches import Batch, Batches
 from soundproof.training.checkpoint import load_checkpoint, save_checkpoint
 from soundproof.training.clips import split

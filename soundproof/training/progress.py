@@ -57,6 +57,6 @@ class Progress:
             }
 
     def table(self) -> pd.DataFrame:
-        """The history in the columns of :data:`soundproof.schemas.HISTORY`."""
+        """The history in the columns of :data:`soundproof.storage.schemas.HISTORY`."""
         frame = pd.DataFrame(self.history).astype({"epoch": "int32"})
         return frame.assign(best=frame["epoch"] == self.best_epoch, trivial_loss=self.trivial_loss)

@@ -12,9 +12,9 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingWarmRestarts, LRScheduler
 
-from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
-from soundproof.provenance import digest
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
+from soundproof.storage.provenance import digest
 
 LOOP = 2
 """Raised with each change of what a checkpoint holds or of how the loop goes on from it."""

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
-from soundproof.datasets.policy import Policy
-from soundproof.errors import DownloadError
-from soundproof.files import whole_file
-from soundproof.redaction import redact
+from soundproof.core.errors import DownloadError
+from soundproof.core.redaction import redact
+from soundproof.downloads.retry_policy import Policy
+from soundproof.storage.files import whole_file
 from soundproof.weights.checkpoint import bring_checkpoint
 from soundproof.weights.place import NAME
 from soundproof.weights.records import recorded

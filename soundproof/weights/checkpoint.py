@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from soundproof.datasets.catalogue import Record
-from soundproof.datasets.download import fetch, is_offline
-from soundproof.datasets.policy import OFFLINE_VARIABLE, Policy
-from soundproof.errors import DownloadError
-from soundproof.files import whole_file
+from soundproof.core.errors import DownloadError
+from soundproof.downloads.catalogue import Record
+from soundproof.downloads.download import fetch, is_offline
+from soundproof.downloads.retry_policy import OFFLINE_VARIABLE, Policy
+from soundproof.storage.files import whole_file
 from soundproof.weights.package import check, file_in_package
 
 

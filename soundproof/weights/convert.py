@@ -6,9 +6,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from soundproof.datasets.catalogue.model import Record
-from soundproof.errors import DataError
-from soundproof.provenance import canonical_json
+from soundproof.core.errors import DataError
+from soundproof.downloads.catalogue.model import Record
+from soundproof.storage.provenance import canonical_json
 from soundproof.weights.reading import tensors_of
 
 KEY = "soundproof"

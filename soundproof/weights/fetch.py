@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from soundproof.files import whole_file
+from soundproof.storage.files import whole_file
 from soundproof.weights.checkpoint import bring_checkpoint
 from soundproof.weights.convert import converted
 from soundproof.weights.package import check

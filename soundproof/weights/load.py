@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from soundproof.errors import ArtefactError
+from soundproof.core.errors import ArtefactError
 from soundproof.weights.place import weights_file
 from soundproof.weights.records import recorded
 

@@ -12,9 +12,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from soundproof.datasets.catalogue.model import Source
-from soundproof.errors import DownloadError
-from soundproof.redaction import redact
+from soundproof.core.errors import DownloadError
+from soundproof.core.redaction import redact
+from soundproof.downloads.catalogue.model import Source
 
 TIMEOUT_S = 15
 """Seconds without a byte from the index after which pip gives up; it tries twice."""

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 # what numpy's whole numbers consist of: tables of classes beside the weights hold them
 _HARMLESS: list[Any] = [

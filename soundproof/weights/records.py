@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from soundproof.datasets.catalogue import Record, catalogue
-from soundproof.errors import ConfigError, nearest
+from soundproof.core.errors import ConfigError, nearest
+from soundproof.downloads.catalogue import Record, catalogue
 
 
 def recorded(name: str) -> Record:

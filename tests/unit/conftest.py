@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from study_toys import full_study
 
-from soundproof.results import StudyResults
+from soundproof.analysis.results import StudyResults
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundproof.figures.illustration import Illustration
-from soundproof.maps import Axes
+from soundproof.illustrations.table import Illustration
+from soundproof.storage.maps import Axes
 
 MEL = tuple(float(f) for f in 700 * (10 ** (np.linspace(60, 2800, 32) / 2595) - 1))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from band_toys import band_rows
 
-from soundproof.artefacts.reproduction import read_reported
-from soundproof.results import StudyResults
+from soundproof.analysis.results import StudyResults
+from soundproof.tables.reproduction import read_reported
 
 REPORTED = Path(__file__).parents[2] / "config" / "reported" / "p1.csv"
 DETECTORS = {

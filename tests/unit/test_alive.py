@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from soundproof import alive
+from soundproof.runs import dead_locks as alive
 
 HOST = platform.node()
 RUN = """
 import sys
 from pathlib import Path
-from soundproof.alive import enter
+from soundproof.runs.dead_locks import enter
 standing = enter(Path(sys.argv[1]))
 notes = Path(sys.argv[1], "locks")
 notes.mkdir(exist_ok=True)

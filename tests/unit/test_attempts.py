@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from soundproof import attempts
-from soundproof.errors import (
+from soundproof.core.errors import (
     ArtefactError,
     ConfigError,
     DataError,
@@ -17,7 +16,8 @@ from soundproof.errors import (
     SoundproofError,
     StorageError,
 )
-from soundproof.jobs import job
+from soundproof.runs import attempts
+from soundproof.runs.job import job
 
 PROBLEM = ("clip 'a'", "NaN", "leave it out")
 

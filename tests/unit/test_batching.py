@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from soundproof.batching import ROWS_ON_CPU, in_passes, rows_per_pass
-from soundproof.detectors.base import Detector
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
+from soundproof.detectors.batching import ROWS_ON_CPU, in_passes, rows_per_pass
+from soundproof.interfaces.detector import Detector
 
 CPU = torch.device("cpu")
 MAP = 80 * 40 * 4  # bytes

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from soundproof.errors import DataError
-from soundproof.selection import clips_to_explain, part_of, recording_of
+from soundproof.clips.selection import clips_to_explain, part_of, recording_of
+from soundproof.core.errors import DataError
 
 EVENT = [{"onset_s": 0.0, "offset_s": 1.0, "low_hz": None, "high_hz": None}]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from soundproof import codebase
-from soundproof.codebase import code_digest
+from soundproof.runs import codebase
+from soundproof.runs.codebase import code_digest
 
 FILES = {
     "soundproof/__init__.py": "",

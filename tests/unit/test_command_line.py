@@ -11,9 +11,9 @@ import pytest
 import yaml
 from snakemake.cli import parse_config
 
-from soundproof.command_line import as_typed, check_words, entries
-from soundproof.errors import ConfigError
-from soundproof.strict_yaml import TEXTS, read_settings
+from soundproof.config.strict_yaml import TEXTS, read_settings
+from soundproof.core.errors import ConfigError
+from soundproof.runs.command_line import as_typed, check_words, entries
 
 ROOT = Path(__file__).parents[2]
 
@@ -265,6 +265,6 @@ def test_run_asks_before_snakemake_and_says_no_secret(tmp_path):
 
 
 def test_the_check_is_light():
-    program = "import sys, soundproof.command_line; print('pydantic' in sys.modules)"
+    program = "import sys, soundproof.runs.command_line; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from soundproof import contents
-from soundproof.contents import digests_of
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
+from soundproof.storage import contents
+from soundproof.storage.contents import digests_of
 
 
 def sha256(content: bytes) -> str:

@@ -8,9 +8,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import hmean
 from sklearn.metrics import roc_auc_score
 
-from soundproof.dcase_score import AREAS, official_score, rule_of, section_areas
-from soundproof.errors import DataError
-from soundproof.metrics import Undefined
+from soundproof.core.errors import DataError
+from soundproof.detection.dcase_score import AREAS, official_score, rule_of, section_areas
+from soundproof.interfaces.metric import Undefined
 
 # normal source 1 2, normal target 3 6, anomalous source 5 4, anomalous target 2 7
 SCORES = np.array([1.0, 2.0, 3.0, 6.0, 5.0, 4.0, 2.0, 7.0])

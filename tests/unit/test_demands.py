@@ -9,15 +9,15 @@ import pytest
 import torch
 import yaml
 
+from soundproof.audio.resampling import resampled
 from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
-from soundproof.demands import beyond_the_frames, refuse_unfit, resampled_length
-from soundproof.errors import ConfigError, DataError
+from soundproof.config.where import where_to_set
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.features.rates import fit_to_rates
 from soundproof.features.recipes import FeatureSettings, resolve
-from soundproof.features.resampling import resampled
 from soundproof.features.spectrogram import SpectrogramMaker
-from soundproof.where import where_to_set
+from soundproof.runs.demands import beyond_the_frames, refuse_unfit, resampled_length
 
 STUDY = {
     "name": "own",

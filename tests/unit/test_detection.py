@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from soundproof.detection import average_precision, harmonic_mean, partial_auc, roc_auc
-from soundproof.errors import DataError
-from soundproof.metrics import Undefined
-from soundproof.roc import area_up_to, weighted_curve
+from soundproof.core.errors import DataError
+from soundproof.detection.areas import average_precision, harmonic_mean, partial_auc, roc_auc
+from soundproof.interfaces.metric import Undefined
+from soundproof.statistics.roc import area_up_to, weighted_curve
 
 
 def toy(seed, n=40, levels=12):

@@ -15,11 +15,11 @@ import torch
 from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
-from soundproof.errors import StorageError
-from soundproof.files import is_partial, remove_partials, require_writable, whole_file
-from soundproof.maps import Axes, MapWriter
-from soundproof.provenance import Provenance
-from soundproof.tables import write_table
+from soundproof.core.errors import StorageError
+from soundproof.storage.files import is_partial, remove_partials, require_writable, whole_file
+from soundproof.storage.maps import Axes, MapWriter
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import write_table
 from soundproof.training.checkpoint import load_checkpoint, save_checkpoint
 
 RECORD = Provenance(stage="scores")

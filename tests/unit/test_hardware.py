@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from soundproof import hardware
+from soundproof.runs import hardware
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from soundproof.errors import ConfigError, DataError
-from soundproof.jobs import Runtime, job
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.runs.job import Runtime, job
 from soundproof.weights.place import weights_file
 
 
@@ -90,7 +90,7 @@ TOO_MUCH = """
 import resource, sys
 from pathlib import Path
 import numpy, torch
-from soundproof.jobs import job
+from soundproof.runs.job import job
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + (64 << 20),) * 2)
 for allocate in (lambda: torch.zeros(1 << 28), lambda: numpy.zeros(1 << 28), lambda: bytearray(1 << 30)):

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from soundproof.datasets.audio_files import read_audio
+from soundproof.audio.reading import read_audio
+from soundproof.detection.level_control import level_rows
 from soundproof.features.level import SILENCE_DBFS, level_dbfs
-from soundproof.level_control import level_rows
 
 REAL = Path(os.environ.get("SOUNDPROOF_REAL_AUDIO", "real_audio"), "mimii", "fan", "id_00")
 """MIMII's fan id_00, where somebody has it: no recording is in the repository."""

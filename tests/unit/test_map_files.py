@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from soundproof.errors import ArtefactError
-from soundproof.maps import ROWS_PER_GROUP, Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
-from soundproof.tables import read_provenance, write_table
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.maps import ROWS_PER_GROUP, Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import read_provenance, write_table
 
 GRID = Axes((50.0, 100.0, 150.0), 25.0, 4, "dB")
 RECORD = Provenance(stage="features", settings={"b": 1, "a": [2.5, None]}, seed=3)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from soundproof.errors import ArtefactError
-from soundproof.measurements import collect, complete
-from soundproof.provenance import Provenance
-from soundproof.schemas import MEASUREMENTS
-from soundproof.tables import read_table, write_table
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.measurements import collect, complete
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.schemas import MEASUREMENTS
+from soundproof.storage.tables import read_table, write_table
 
 CLIPS = pd.DataFrame(
     {

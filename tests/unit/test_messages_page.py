@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from soundproof.clips.notes import described
 from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
-from soundproof.datasets.notes import described
-from soundproof.datasets.recordings import RecordingsDataset
-from soundproof.datasets.recordings_parameters import RecordingsParameters
-from soundproof.demands import refuse_unfit
-from soundproof.errors import SoundproofError
+from soundproof.core.errors import SoundproofError
+from soundproof.datasets.own.recordings import RecordingsDataset
+from soundproof.folders.settings import RecordingsParameters
+from soundproof.runs.demands import refuse_unfit
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"
 RATE = 16_000

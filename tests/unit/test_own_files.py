@@ -13,16 +13,16 @@ sys.path.append(str(Path(__file__).parent / "datasets"))
 from test_sources import ROWS, choice, layout, sound, table
 
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.cells import external_role
-from soundproof.config.chosen import ExplainerChoice
 from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
-from soundproof.datasets.sources import joint, map_digests, source_digests
-from soundproof.expected import Expected
-from soundproof.own_files import own_maps, own_sources
-from soundproof.provenance import Provenance
-from soundproof.tables import write_table
-from soundproof.verify import check, check_origin
+from soundproof.core.choice import ExplainerChoice
+from soundproof.folders.sources import joint, map_digests, source_digests
+from soundproof.runs.expected import Expected
+from soundproof.runs.own_files import own_maps, own_sources
+from soundproof.runs.verify import check, check_origin
+from soundproof.storage.fits import external_role
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import write_table
 from workflow_scripts.list_clips import list_clips
 
 STUDY = {

@@ -9,12 +9,12 @@ import pytest
 
 from soundproof.config import load_config
 from soundproof.config.load import load_study
-from soundproof.datasets import plan as data_plan
-from soundproof.datasets.catalogue.lock import Lock, Told
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.plan import downloads, in_words, shopping_list
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.plan import jobs_per_stage, plan_in_words
+from soundproof.downloads.catalogue.lock import Lock, Told
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.runs import download_plan as data_plan
+from soundproof.runs.download_plan import downloads, in_words, shopping_list
+from soundproof.runs.plan import jobs_per_stage, plan_in_words
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "config" / "studies"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundproof.provenance import Provenance, canonical_json, digest, file_digest, package_versions
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.provenance import Provenance, canonical_json, digest, file_digest, package_versions
 
 PLAIN = st.recursive(
     st.none()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundproof.redaction import redact
+from soundproof.core.redaction import redact
 
 SECRET = "hunter2-planted"
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from soundproof.errors import ArtefactError
-from soundproof.files import whole_file, whole_folder
-from soundproof.provenance import KEY, Provenance
-from soundproof.tables import read_provenance, read_table, write_table
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.files import whole_file, whole_folder
+from soundproof.storage.provenance import KEY, Provenance
+from soundproof.storage.tables import read_provenance, read_table, write_table
 
 SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("value", pa.float64())])
 RECORD = Provenance(stage="scores", settings={"x": 1})

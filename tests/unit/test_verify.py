@@ -10,12 +10,10 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from soundproof.errors import ArtefactError
-from soundproof.expected import Expected
-from soundproof.provenance import Provenance, digest, file_digest
-from soundproof.reference import agrees, compare_with_reference
-from soundproof.tables import write_table
-from soundproof.verify import (
+from soundproof.core.errors import ArtefactError
+from soundproof.runs.expected import Expected
+from soundproof.runs.reference import agrees, compare_with_reference
+from soundproof.runs.verify import (
     check,
     check_surplus,
     covering,
@@ -25,6 +23,8 @@ from soundproof.verify import (
     read_record,
     remedy,
 )
+from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.tables import write_table
 
 RULE = "score_clips"
 

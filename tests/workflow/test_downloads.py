@@ -11,7 +11,7 @@ import yaml
 from checkout import NOTHING
 from http_server import running, slowly
 
-from soundproof.tables import read_provenance, read_table
+from soundproof.storage.tables import read_provenance, read_table
 
 MACHINES = ("fan", "valve")
 CLIPS = [f"results/any/only_{machine}/clips.parquet" for machine in MACHINES]

@@ -11,8 +11,8 @@ import pytest
 from checkout import NOTHING, STUDY
 from interruption import Run
 
-from soundproof.files import is_partial
-from soundproof.tables import read_provenance
+from soundproof.storage.files import is_partial
+from soundproof.storage.tables import read_provenance
 
 MAPS = STUDY / "attributions/random_map/all/ae/seed0.parquet"
 KEPT = "Everything that is finished is kept"

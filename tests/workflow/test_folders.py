@@ -7,7 +7,7 @@ import shlex
 
 from test_own_recordings import record
 
-from soundproof.tables import read_table
+from soundproof.storage.tables import read_table
 
 CLIPS = "results/recordings-hall/recordings/clips.parquet"
 

@@ -9,7 +9,7 @@ import time
 from checkout import STUDY
 from interruption import Run
 
-from soundproof.files import is_partial
+from soundproof.storage.files import is_partial
 
 CLIPS = STUDY / "clips.parquet"
 

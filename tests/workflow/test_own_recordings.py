@@ -12,8 +12,8 @@ import soundfile
 import yaml
 from checkout import per_rule
 
-from soundproof.maps import MapReader
-from soundproof.tables import read_table
+from soundproof.storage.maps import MapReader
+from soundproof.storage.tables import read_table
 
 KEPT = {"detectors": ("ae", "clip_level"), "explainers": ("error_map", "random_map")}
 RATE_HZ = 16_000

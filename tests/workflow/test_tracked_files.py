@@ -12,7 +12,7 @@ import yaml
 from checkout import NOTHING, STUDY, per_rule
 from test_own_recordings import RATE_HZ, record
 
-from soundproof.tables import read_table
+from soundproof.storage.tables import read_table
 
 COUNTS = {"train/normal": 4, "test/normal": 1, "test/anomaly": 1}
 RELISTED = {"list_clips": 1, "extract_features": 1}
@@ -39,7 +39,7 @@ def test_a_clip_added_replaced_or_deleted_is_noticed_and_a_touched_one_is_not(fr
 
     for path in fan.rglob("*.*"):
         path.touch()
-    shutil.rmtree(fresh.path / ".snakemake/soundproof.contents.json", ignore_errors=True)
+    shutil.rmtree(fresh.path / ".snakemake/soundproof.storage.contents.json", ignore_errors=True)
     assert NOTHING in fresh.dry_run(*words)
     shutil.copytree(fan, tmp_path / "kept")
 

@@ -8,8 +8,8 @@ import shutil
 import pytest
 from checkout import NOTHING, PLANTED, STUDY
 
-from soundproof.provenance import Provenance
-from soundproof.tables import read_provenance, read_table, write_table
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import read_provenance, read_table, write_table
 
 
 def verify(checkout):

@@ -11,9 +11,9 @@ from rich.filesize import decimal
 
 from soundproof.config.generated.describe import table
 from soundproof.config.study_files import read_study
-from soundproof.datasets.catalogue import Record, catalogue
-from soundproof.datasets.catalogue.model import FileFacts, Source
 from soundproof.datasets.registry import DATASETS
+from soundproof.downloads.catalogue import Record, catalogue
+from soundproof.downloads.catalogue.model import FileFacts, Source
 
 FOLDER = "docs/datasets"
 _STUDIES = Path(__file__).resolve().parents[3] / "config" / "studies"

@@ -11,8 +11,8 @@ from soundproof.config.generated.default_file import default_file
 from soundproof.config.generated.json_schema import json_schema
 from soundproof.config.generated.reference_page import reference_page
 from soundproof.config.generated.registry_page import registry_page
-from soundproof.errors import ArtefactError
-from soundproof.files import whole_file
+from soundproof.core.errors import ArtefactError
+from soundproof.storage.files import whole_file
 
 COMMAND = "python -m soundproof config write"
 FILES: Mapping[str, Callable[[], str]] = {

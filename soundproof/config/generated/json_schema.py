@@ -9,12 +9,12 @@ from pydantic.json_schema import models_json_schema
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.model import Config, Study
+from soundproof.core.registry import Entry, Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import RECIPES
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.registry import Entry, Registry
 
 Schema = dict[str, Any]
 _NULL: Schema = {"type": "null"}

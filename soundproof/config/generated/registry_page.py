@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from soundproof.attribution.registry import EXPLAINERS, ExplainerEntry
 from soundproof.backbones.registry import BACKBONES
 from soundproof.config.generated.describe import table
+from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.interfaces.metric import DETECTION, MetricEntry
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.metrics import DETECTION, MetricEntry
-from soundproof.registry import Registry
 
 _SHAPE = (80, 400)
 """Bands and frames of P1's maps, for which costs are stated."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.datasets.base import Audio, AudioDataset, Stems
-from soundproof.datasets.bench.parameters import BenchParameters
+from soundproof.core.errors import DataError
 from soundproof.datasets.bench.plan import PlannedClip, plan
+from soundproof.datasets.bench.settings import BenchParameters
 from soundproof.datasets.bench.synthesis import Synthesis, synthesise
-from soundproof.errors import DataError
-from soundproof.schemas import CLIPS
+from soundproof.interfaces.dataset import Audio, AudioDataset, Stems
+from soundproof.storage.schemas import CLIPS
 
 
 class BenchDataset(AudioDataset):

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import lcm
 
-from soundproof.datasets.bench.parameters import FAULTS_BY_MACHINE, BenchParameters
+from soundproof.datasets.bench.settings import FAULTS_BY_MACHINE, BenchParameters
 
 TARGET_EVERY = 10
 
 
 @dataclass(frozen=True)
 class PlannedClip:
-    """One clip before it is synthesised; fields as in :data:`soundproof.schemas.CLIPS`."""
+    """One clip before it is synthesised; fields as in :data:`soundproof.storage.schemas.CLIPS`."""
 
     clip_id: str
     machine: str

@@ -8,7 +8,7 @@ from pathlib import Path
 import soundfile
 
 from soundproof.datasets.bench.dataset import BenchDataset
-from soundproof.datasets.bench.parameters import BenchParameters
+from soundproof.datasets.bench.settings import BenchParameters
 
 
 def render(clip_ids: Iterable[str], settings: BenchParameters, folder: Path) -> list[Path]:

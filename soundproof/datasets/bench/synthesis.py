@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soundproof.datasets.base import Stems
-from soundproof.datasets.bench.faults import (
+from soundproof.datasets.bench.plan import PlannedClip
+from soundproof.datasets.bench.settings import BenchParameters
+from soundproof.interfaces.dataset import Stems
+from soundproof.randomness.seeding import seed_from
+from soundproof.synthesis.faults import (
     MISSING_STROKE,
     Defects,
     Moment,
     added_fault,
     missing_stroke,
 )
-from soundproof.datasets.bench.machines import Fan, Gearbox, Machine, Operation, Pump, Running
-from soundproof.datasets.bench.parameters import BenchParameters
-from soundproof.datasets.bench.plan import PlannedClip
-from soundproof.datasets.bench.room import Path, Surroundings
-from soundproof.datasets.bench.signals import Signal, band_of_energy, band_power, decibels, rms
-from soundproof.datasets.bench.strokes import SlideRail, Valve
-from soundproof.seeding import seed_from
+from soundproof.synthesis.machines import Fan, Gearbox, Machine, Operation, Pump, Running
+from soundproof.synthesis.room import Path, Surroundings
+from soundproof.synthesis.signals import Signal, band_of_energy, band_power, decibels, rms
+from soundproof.synthesis.strokes import SlideRail, Valve
 
 MACHINES: dict[str, type[Machine]] = {
     "fan": Fan,

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 NONE_TOLD = "noAttribute"
 """What stands in file names and cells where the organisers conceal the conditions (some machines since 2024)."""

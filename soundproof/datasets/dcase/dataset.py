@@ -9,15 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.datasets.archive import unpack
-from soundproof.datasets.audio_files import audio_info, read_audio
-from soundproof.datasets.base import Audio, AudioDataset
+from soundproof.audio.reading import audio_info, read_audio
+from soundproof.core.errors import DataError
 from soundproof.datasets.dcase import files
 from soundproof.datasets.dcase.attributes import has_attribute_files
 from soundproof.datasets.dcase.drawing import drawn
 from soundproof.datasets.dcase.editions import Edition
-from soundproof.datasets.dcase.miniature import write_miniature
-from soundproof.datasets.dcase.parameters import DcaseParameters
+from soundproof.datasets.dcase.settings import DcaseParameters
 from soundproof.datasets.dcase.tree import (
     TaskClip,
     check_counts,
@@ -26,13 +24,15 @@ from soundproof.datasets.dcase.tree import (
     with_attributes,
 )
 from soundproof.datasets.dcase.truth import Truth, read_truth
-from soundproof.datasets.fetch_all import fetch_all
-from soundproof.datasets.folder_clips import clip_ids, unknown_clip
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.remote_file import RemoteFile, digest
-from soundproof.datasets.zenodo import Zenodo
-from soundproof.errors import DataError
-from soundproof.schemas import CLIPS
+from soundproof.datasets.miniatures.dcase import write_miniature
+from soundproof.downloads.archive import unpack
+from soundproof.downloads.fetch_all import fetch_all
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_file import RemoteFile, digest
+from soundproof.downloads.zenodo import Zenodo
+from soundproof.folders.folder_clips import clip_ids, unknown_clip
+from soundproof.interfaces.dataset import Audio, AudioDataset
+from soundproof.storage.schemas import CLIPS
 
 log = logging.getLogger(__name__)
 

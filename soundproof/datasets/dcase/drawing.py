@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from soundproof.datasets.dcase.tree import TaskClip
-from soundproof.seeding import seed_from
+from soundproof.randomness.seeding import seed_from
 
 
 def drawn(clips: Sequence[TaskClip], max_train: int | None, max_test: int | None) -> list[TaskClip]:

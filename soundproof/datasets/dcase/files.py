@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from soundproof.datasets.catalogue import catalogue
 from soundproof.datasets.dcase.editions import Edition, Part
-from soundproof.datasets.dcase.parameters import DcaseParameters
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.remote_file import RemoteFile
+from soundproof.datasets.dcase.settings import DcaseParameters
+from soundproof.downloads.catalogue import catalogue
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_file import RemoteFile
 
 UNPACKED_LIMIT_BYTES = 8_000_000_000
 """More than three times the largest machine: uncompressed sound hardly shrinks in a zip."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 _BY_ID = re.compile(r"(?:(?P<label>normal|anomaly)_)?id_(?P<section>\d\d)_(?P<number>\d+)\.wav")
 _BY_SECTION = re.compile(

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from soundproof.core.errors import DataError
 from soundproof.datasets.dcase.attributes import NONE_TOLD, attribute_file, read_attributes
 from soundproof.datasets.dcase.editions import Edition
 from soundproof.datasets.dcase.names import ClipName, without_split
 from soundproof.datasets.dcase.truth import Truth
-from soundproof.errors import DataError
 
 log = logging.getLogger(__name__)
 

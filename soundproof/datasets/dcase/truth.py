@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from soundproof.core.errors import DataError
 from soundproof.datasets.dcase.names import without_split
-from soundproof.errors import DataError
 
 LABELS = {"0": "normal", "1": "anomaly"}
 DOMAINS = {"0": "source", "1": "target"}

@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from soundproof.audio.fitting import fitted, read_at
+from soundproof.audio.mixing import clean, mix, placed
+from soundproof.core.errors import DataError
 from soundproof.datasets.environmental import files
 from soundproof.datasets.environmental.classes import BACKGROUNDS
 from soundproof.datasets.environmental.listings import SoundFile, esc50_sounds, of_classes, urban_sounds
-from soundproof.datasets.environmental.miniature import write_esc50, write_urban
-from soundproof.datasets.environmental.parameters import EnvmixParameters
+from soundproof.datasets.environmental.settings import EnvmixParameters
 from soundproof.datasets.environmental.unpacking import unpack_urban
-from soundproof.datasets.fitted import fitted, read_at
-from soundproof.datasets.listed import in_drawn_order
-from soundproof.datasets.mixing import clean, mix, placed
-from soundproof.datasets.mixtures import MixedClip, MixtureDataset, PlannedMixture
-from soundproof.datasets.needed import Needed
-from soundproof.errors import DataError
-from soundproof.seeding import seed_from
+from soundproof.datasets.miniatures.environmental import write_esc50, write_urban
+from soundproof.datasets.published.listed import in_drawn_order
+from soundproof.datasets.published.mixtures import MixedClip, MixtureDataset, PlannedMixture
+from soundproof.downloads.needed_files import Needed
+from soundproof.randomness.seeding import seed_from
 
 SECONDS = 4.0
 TEST_PART = 4
@@ -77,7 +77,7 @@ class EnvmixDataset(MixtureDataset):
         ]
 
     def mixed(self, clip: PlannedMixture) -> MixedClip:
-        """Mix a clip by EnvMix's rule (:mod:`soundproof.datasets.mixing`)."""
+        """Mix a clip by EnvMix's rule (:mod:`soundproof.audio.mixing`)."""
         snr_db = float(clip.snr_db or 0)
         sound = fitted(read_at(self._backgrounds[clip.place].source, self.rate_hz), self.n_samples)
         if clip.event is None:

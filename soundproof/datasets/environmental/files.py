@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from soundproof.datasets.catalogue import catalogue
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.published import PublishedParameters
+from soundproof.datasets.published.settings import PublishedParameters
+from soundproof.downloads.catalogue import catalogue
+from soundproof.downloads.needed_files import Needed
 
 ESC50 = "esc50"
 URBAN = "urbansound8k"

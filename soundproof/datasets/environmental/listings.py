@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from soundproof.datasets.packed import Files, Source, content, files_of
-from soundproof.errors import DataError
+from soundproof.audio.zip_members import Files, Source, content, files_of
+from soundproof.core.errors import DataError
 
 ESC50_CLIPS = 2000
 _ESC50_LIST, _URBAN_LIST = "meta/esc50.csv", "metadata/UrbanSound8K.csv"

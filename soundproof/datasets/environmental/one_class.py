@@ -5,21 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from soundproof.datasets.audio_files import AudioInfo
-from soundproof.datasets.base import Audio
+from soundproof.audio.fitting import fitted
+from soundproof.audio.reading import AudioInfo
+from soundproof.audio.resampling import resampled
 from soundproof.datasets.environmental import files
 from soundproof.datasets.environmental.listings import SoundFile, esc50_sounds, of_classes, urban_sounds
-from soundproof.datasets.environmental.miniature import write_esc50, write_urban
-from soundproof.datasets.environmental.parameters import (
+from soundproof.datasets.environmental.settings import (
     Esc50Parameters,
     OneClassParameters,
     Urbansound8kParameters,
 )
 from soundproof.datasets.environmental.unpacking import unpack_urban
-from soundproof.datasets.fitted import fitted
-from soundproof.datasets.listed import ListedClip, ListedDataset, in_drawn_order
-from soundproof.datasets.needed import Needed
-from soundproof.features.resampling import resampled
+from soundproof.datasets.miniatures.environmental import write_esc50, write_urban
+from soundproof.datasets.published.listed import ListedClip, ListedDataset, in_drawn_order
+from soundproof.downloads.needed_files import Needed
+from soundproof.interfaces.dataset import Audio
 
 URBAN_RATE_HZ = 44_100
 URBAN_SECONDS = 4.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from soundproof.datasets.archive import unpack
 from soundproof.datasets.environmental.files import URBAN
-from soundproof.datasets.needed import Needed
+from soundproof.downloads.archive import unpack
+from soundproof.downloads.needed_files import Needed
 
 LIMIT_BYTES = 20_000_000_000
 """More than twice the unpacked data set."""

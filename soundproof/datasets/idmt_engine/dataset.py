@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from soundproof.datasets.idmt_engine.miniature import write_miniature
-from soundproof.datasets.idmt_engine.parameters import KIND, IdmtEngineParameters, needed
-from soundproof.datasets.listed import ListedClip, ListedDataset
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.packed import Files, files_of
-from soundproof.errors import DataError
+from soundproof.audio.zip_members import Files, files_of
+from soundproof.core.errors import DataError
+from soundproof.datasets.idmt_engine.settings import KIND, IdmtEngineParameters, needed
+from soundproof.datasets.miniatures.idmt_engine import write_miniature
+from soundproof.datasets.published.listed import ListedClip, ListedDataset
+from soundproof.downloads.needed_files import Needed
 
 COUNTS = {"good": 774, "broken": 789, "heavyload": 815}
 """Published numbers of files; 2378 in all."""

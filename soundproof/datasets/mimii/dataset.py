@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-from soundproof.datasets.audio_files import Channel
-from soundproof.datasets.listed import ListedClip, ListedDataset, in_drawn_order
+from soundproof.audio.reading import Channel
+from soundproof.audio.zip_members import Files, files_of
+from soundproof.core.errors import DataError
 from soundproof.datasets.mimii import files
 from soundproof.datasets.mimii.files import archive_stem, members_folder
-from soundproof.datasets.mimii.miniature import write_miniature
-from soundproof.datasets.mimii.parameters import MimiiParameters
+from soundproof.datasets.mimii.settings import MimiiParameters
 from soundproof.datasets.mimii.tree import Recording, check_counts, recordings
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.packed import Files, files_of
-from soundproof.datasets.remote_zip import Member, fetch_members
-from soundproof.errors import DataError
+from soundproof.datasets.miniatures.mimii import write_miniature
+from soundproof.datasets.published.listed import ListedClip, ListedDataset, in_drawn_order
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_zip import Member, fetch_members
 
 
 class MimiiDataset(ListedDataset):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from soundproof.datasets.catalogue import catalogue
-from soundproof.datasets.mimii.parameters import MimiiParameters
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.pinned_names import PinnedName
+from soundproof.datasets.mimii.settings import MimiiParameters
+from soundproof.datasets.published.pinned_names import PinnedName
+from soundproof.downloads.catalogue import catalogue
+from soundproof.downloads.needed_files import Needed
 
 KIND = "mimii"
 

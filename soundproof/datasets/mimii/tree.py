@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from soundproof.datasets.packed import Files, Source
-from soundproof.errors import DataError
+from soundproof.audio.zip_members import Files, Source
+from soundproof.core.errors import DataError
 
 LABELS = {"normal": "normal", "abnormal": "anomaly"}
 _PLACE = re.compile(

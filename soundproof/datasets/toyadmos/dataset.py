@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from soundproof.datasets.audio_files import audio_info
-from soundproof.datasets.listed import ListedClip, ListedDataset, in_drawn_order
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.packed import files_of
-from soundproof.datasets.segments import segment_starts
-from soundproof.datasets.toyadmos.miniature import write_miniature
-from soundproof.datasets.toyadmos.parameters import KIND, ToyadmosParameters, needed
-from soundproof.errors import DataError
+from soundproof.audio.reading import audio_info
+from soundproof.audio.zip_members import files_of
+from soundproof.core.errors import DataError
+from soundproof.datasets.miniatures.toyadmos import write_miniature
+from soundproof.datasets.published.listed import ListedClip, ListedDataset, in_drawn_order
+from soundproof.datasets.toyadmos.settings import KIND, ToyadmosParameters, needed
+from soundproof.downloads.needed_files import Needed
+from soundproof.folders.segments import segment_starts
 
 _PLACE = re.compile(
     r"case(?P<case>[1-4])/(?P<folder>AnomalousSound_IND|NormalSound_IND|NormalSound_CNT)/"

@@ -9,18 +9,18 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from soundproof.datasets.audio_files import audio_info, read_audio
-from soundproof.datasets.fitted import read_at
-from soundproof.datasets.listed import in_drawn_order
-from soundproof.datasets.mixing import PlacedEvent, mix_at_ebr
-from soundproof.datasets.mixtures import MixedClip, MixtureDataset, PlannedMixture
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.tut_rare.miniature import write_miniature
-from soundproof.datasets.tut_rare.parameters import KIND, TutRareParameters, needed
+from soundproof.audio.fitting import read_at
+from soundproof.audio.mixing import PlacedEvent, mix_at_ebr
+from soundproof.audio.reading import audio_info, read_audio
+from soundproof.audio.resampling import resampled
+from soundproof.core.errors import DataError
+from soundproof.datasets.miniatures.tut_rare import write_miniature
+from soundproof.datasets.published.listed import in_drawn_order
+from soundproof.datasets.published.mixtures import MixedClip, MixtureDataset, PlannedMixture
+from soundproof.datasets.tut_rare.settings import KIND, TutRareParameters, needed
 from soundproof.datasets.tut_rare.sources import Background, IsolatedEvent, Sources, read_sources
-from soundproof.errors import DataError
-from soundproof.features.resampling import resampled
-from soundproof.seeding import seed_from
+from soundproof.downloads.needed_files import Needed
+from soundproof.randomness.seeding import seed_from
 
 GAIN = 0.2
 """Factor of every clip, as in the published synthesiser, so that no mixture is clipped."""
@@ -69,7 +69,7 @@ class TutRareDataset(MixtureDataset):
         return [clip for machine in self.settings.machines for clip in self._of_class(machine)]
 
     def mixed(self, clip: PlannedMixture) -> MixedClip:
-        """Mix a clip by the synthesiser's rule (:func:`soundproof.datasets.mixing.mix_at_ebr`)."""
+        """Mix a clip by the synthesiser's rule (:func:`soundproof.audio.mixing.mix_at_ebr`)."""
         background = self._background(clip.place)
         if clip.event is None:
             sound = (GAIN * background.astype(np.float64)).astype(np.float32)

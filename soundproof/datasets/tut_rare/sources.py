@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from soundproof.datasets.packed import Files, Source, content, files_of
-from soundproof.errors import DataError
+from soundproof.audio.zip_members import Files, Source, content, files_of
+from soundproof.core.errors import DataError
 
 _LISTS = "source_data/cv_setup/"
 _REMEDY = "use lists and recordings of one release: fetch or unpack it again"

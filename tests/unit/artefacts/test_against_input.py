@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts import quality
-from soundproof.artefacts.against_input import WORDS, against_input
+from soundproof.analysis.against_input import WORDS, against_input
 from soundproof.figures.quality import draw
+from soundproof.tables import quality
 
 N = 12
 BASE = np.random.default_rng(0).normal(scale=0.1, size=N)

@@ -6,17 +6,17 @@ import sys
 import pytest
 from study_toys import measurements, results_of, without
 
-from soundproof.artefacts.finished import FinishedTable
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.artefacts.writing import write_finished_table
-from soundproof.provenance import Provenance
+from soundproof.exhibits.finished import FinishedTable
+from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.writing import write_finished_table
+from soundproof.storage.provenance import Provenance
 
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 
 
 def test_the_registry_is_light():
     heavy = "{'pandas', 'matplotlib', 'scipy', 'torch'}"
-    code = f"import sys, soundproof.artefacts.registry; print({heavy} & set(sys.modules))"
+    code = f"import sys, soundproof.exhibits.registry; print({heavy} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from study_toys import PERCENTILES, clips, full_study, measurements, results_of, without
 
-from soundproof.artefacts import band_rho, claims, quality
-from soundproof.artefacts.axes import AXES, chance_per_clip
-from soundproof.artefacts.favours import favours
-from soundproof.artefacts.notes import aupro_note, band_note
+from soundproof.analysis.axes import AXES, chance_per_clip
+from soundproof.analysis.favours import favours
+from soundproof.analysis.notes import aupro_note, band_note
+from soundproof.tables import band_rho, claims, quality
 
 AXIS = {axis.name: axis for axis in AXES}
 

@@ -8,12 +8,12 @@ import pytest
 from band_toys import band_rows
 from study_toys import REPORTED, clips, measurements, results_of
 
-from soundproof.artefacts import band_auc, band_rho
-from soundproof.artefacts.band_areas import band_areas
-from soundproof.artefacts.band_ours import band_numbers
-from soundproof.artefacts.bands import rho_summary
-from soundproof.artefacts.reproduction import read_reported
+from soundproof.analysis.band_areas import band_areas
+from soundproof.analysis.band_ours import band_numbers
+from soundproof.analysis.bands import rho_summary
 from soundproof.statistics.rank_null import spearman_null
+from soundproof.tables import band_auc, band_rho
+from soundproof.tables.reproduction import read_reported
 
 
 def scored(metric, values, protocol="", band=np.nan, machine="fan", seed=0):

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts.detection import build
-from soundproof.artefacts.learning import gain, learning_warnings, stopped_at_once
+from soundproof.analysis.learning import gain, learning_warnings, stopped_at_once
+from soundproof.tables.detection import build
 
 
 def history(losses, trivial=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from study_toys import measurements, results_of
 
-from soundproof.artefacts.measures import measure, select, summarise, titled, with_clip_fact
+from soundproof.analysis.measures import measure, select, summarise, titled, with_clip_fact
 
 
 def rows(values, **common):

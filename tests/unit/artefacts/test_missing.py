@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from study_toys import clips, full_study, measurements, results_of
 
-from soundproof.artefacts.missing import no_type, why_missing
-from soundproof.artefacts.registry import ARTEFACTS
+from soundproof.analysis.missing import no_type, why_missing
 from soundproof.config.load import load_config
 from soundproof.config.stages import Stages
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.figures.finished import FinishedFigure
 
 F1 = {

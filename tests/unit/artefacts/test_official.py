@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import hmean
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts.official import build
+from soundproof.tables.official import build
 
 
 def study(dataset: str, sections: tuple[str, ...] = ("00", "01")):

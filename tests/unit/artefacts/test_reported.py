@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from study_toys import REPORTED, measurements, results_of
 
-from soundproof.artefacts import claims, detection, reproduction
-from soundproof.artefacts.reproduction import compare, read_reported
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.tables import claims, detection, reproduction
+from soundproof.tables.reproduction import compare, read_reported
 
 
 @pytest.fixture(scope="module")

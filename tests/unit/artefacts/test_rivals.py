@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts import detection, detection_by_type
-from soundproof.artefacts.joint_areas import joint_areas
-from soundproof.artefacts.rivals import NO_SOUND, rivals
+from soundproof.analysis.joint_areas import joint_areas
+from soundproof.analysis.rivals import NO_SOUND, rivals
+from soundproof.tables import detection, detection_by_type
 
 KINDS = {"ae": "skip_cae_transformer", "mae": "skip_cae_transformer", "gaussian": "gaussian"}
 KINDS |= {"clip_level": "clip_level", "svm": "one_class_svm", "level": "level"}

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts import (
+from soundproof.exhibits.printing import printed
+from soundproof.tables import (
     agreement,
     cost,
     detection,
@@ -15,7 +16,6 @@ from soundproof.artefacts import (
     sanity,
     significance,
 )
-from soundproof.artefacts.printing import printed
 
 
 def score_rows(detector, values, machine="fan", seed=0):

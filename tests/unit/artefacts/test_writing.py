@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soundproof.artefacts.finished import Column, FinishedTable, absent
-from soundproof.artefacts.printing import latex_text, number, printed, to_latex, to_markdown
-from soundproof.artefacts.writing import SUFFIXES, read_finished_table, write_finished_table
-from soundproof.errors import ArtefactError
-from soundproof.provenance import Provenance
+from soundproof.core.errors import ArtefactError
+from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.exhibits.printing import latex_text, number, printed, to_latex, to_markdown
+from soundproof.exhibits.writing import SUFFIXES, read_finished_table, write_finished_table
+from soundproof.storage.provenance import Provenance
 
 FRAME = pd.DataFrame(
     {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from soundproof.attribution.base import ExplainContext, Explanation
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.detectors.base import Detector
-from soundproof.registry import Parameters
+from soundproof.core.registry import Parameters
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext, Explanation
 
 # an overlapping stride that does not divide the map; few samples keep the tests fast
 SMALL = {

@@ -5,12 +5,12 @@ import pytest
 import torch
 from attribution_toys import SMALL, SmallAutoEncoder, clips, context_for, explain
 
-from soundproof.attribution.measure import explain_clips
+from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.batching import ROWS_ON_CPU, rows_per_pass
-from soundproof.errors import ArtefactError, DataError
-from soundproof.maps import Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.core.errors import ArtefactError, DataError
+from soundproof.detectors.batching import ROWS_ON_CPU, rows_per_pass
+from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 AXES = Axes(tuple(range(6)), 10.0, 10, "z-score")
 RECORD = Provenance(stage="test")

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from soundproof.attribution.registry import EXPLAINERS, Passes, check_compatible
+from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
-from soundproof.errors import ConfigError
 
 P1 = ["error_map", "saliency", "integrated_gradients", "smooth_grad", "gradient_shap", "grad_cam"]
 

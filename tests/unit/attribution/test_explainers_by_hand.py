@@ -6,7 +6,7 @@ import torch
 from attribution_toys import Linear, Quadratic, SmallAutoEncoder, TwoChannels, clips, context_for, explain
 from torch.testing import assert_close
 
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 W = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
 X = torch.tensor([[[2.0, 1.0], [-4.0, 0.0]], [[1.0, 1.0], [1.0, 1.0]]])

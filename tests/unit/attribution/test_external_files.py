@@ -8,7 +8,7 @@ import torch
 from attribution_toys import SmallAutoEncoder, clips, context_for, explain
 
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 MAP = np.arange(60, dtype=np.float64).reshape(6, 10)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from soundproof.errors import DownloadError
+from soundproof.core.errors import DownloadError
 from soundproof.weights import place
 from soundproof.weights.fetch import fetch_weights
 

@@ -7,13 +7,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from soundproof.backbones.base import Backbone, Layer
 from soundproof.backbones.build import build_backbone
 from soundproof.backbones.registry import BACKBONES, BackboneSettings, check_input
-from soundproof.datasets.catalogue import catalogue
-from soundproof.errors import ArtefactError, ConfigError, DataError
+from soundproof.core.errors import ArtefactError, ConfigError, DataError
+from soundproof.core.registry import parameters
+from soundproof.downloads.catalogue import catalogue
 from soundproof.features.recipes import RECIPES, FeatureSettings, resolve
-from soundproof.registry import parameters
+from soundproof.interfaces.backbone import Backbone, Layer
 from soundproof.weights import load
 
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from backbone_toys import wave
 
-from soundproof.backbones.base import Backbone
 from soundproof.backbones.build import build_backbone
 from soundproof.backbones.registry import BackboneSettings
-from soundproof.errors import ArtefactError
+from soundproof.core.errors import ArtefactError
+from soundproof.interfaces.backbone import Backbone
 
 RANDOM = BackboneSettings(kind="random")
 

@@ -15,7 +15,7 @@ from benchmarks.rows import Aim, BenchmarkError, Row, check_same
 from benchmarks.setting import SIX, Setting
 from benchmarks.table import table, write_into
 from benchmarks.timing import Timing, interleaved, summed
-from soundproof.errors import ArtefactError
+from soundproof.core.errors import ArtefactError
 
 CPU = torch.device("cpu")
 N_ROWS = {

@@ -12,7 +12,7 @@ from benchmarks.scale_cost import Cost, Size, cost_of
 from benchmarks.scale_model import Line, Model, jobs, published_size, times, units
 from benchmarks.scale_table import checked, extrapolated
 from soundproof.config.load import load_study
-from soundproof.plan import jobs_per_stage
+from soundproof.runs.plan import jobs_per_stage
 
 
 def study(name="planer"):

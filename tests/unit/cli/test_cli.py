@@ -14,12 +14,12 @@ from soundproof.cli import main
 from soundproof.cli.drawing import picture_of
 from soundproof.config.load import load_study
 from soundproof.datasets.bench.dataset import BenchDataset
-from soundproof.datasets.bench.parameters import BenchParameters
+from soundproof.datasets.bench.settings import BenchParameters
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import save_detector
-from soundproof.maps import Axes, MapWriter
-from soundproof.provenance import Provenance
-from soundproof.tables import write_table
+from soundproof.storage.maps import Axes, MapWriter
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import write_table
 
 STUDIES = Path(__file__).parents[3] / "config" / "studies"
 RECORD = Provenance(

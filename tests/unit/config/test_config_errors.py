@@ -7,7 +7,7 @@ import pytest
 from config_toys import STUDY, load, studies_dir
 
 from soundproof.config import load_config
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 # overrides of the study; what the message must name; what it must advise
 STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from soundproof.config.generated.dataset_pages import dataset_pages
-from soundproof.datasets.catalogue import catalogue
+from soundproof.downloads.catalogue import catalogue
 
 ROOT = Path(__file__).parents[3]
 

@@ -15,12 +15,12 @@ from soundproof.config.generated.default_file import default_file
 from soundproof.config.generated.describe import Key, keys_of
 from soundproof.config.generated.files import FILES, check_generated, write_generated
 from soundproof.config.generated.json_schema import json_schema
+from soundproof.core.errors import ArtefactError
+from soundproof.core.registry import parameters
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS
-from soundproof.errors import ArtefactError
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.registry import parameters
 
 ROOT = Path(__file__).parents[3]
 

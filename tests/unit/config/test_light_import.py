@@ -8,7 +8,9 @@ import pytest
 HEAVY = ("torch", "torchaudio", "pandas", "numpy", "scipy", "sklearn", "captum", "matplotlib", "pyarrow")
 
 
-@pytest.mark.parametrize("module", ["soundproof.config", "soundproof.config.stages", "soundproof.codebase"])
+@pytest.mark.parametrize(
+    "module", ["soundproof.config", "soundproof.config.stages", "soundproof.runs.codebase"]
+)
 def test_a_dry_run_imports_no_numerical_library(module: str) -> None:
     program = f"import sys, {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ from config_toys import STUDY, studies_dir
 from soundproof.config import load_config
 from soundproof.config.run_names import claim, refuse_others, run_of
 from soundproof.config.study_files import read_study
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 STUDIES = Path(__file__).parents[3] / "config" / "studies"
 

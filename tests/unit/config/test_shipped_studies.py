@@ -10,9 +10,9 @@ from config_toys import load, studies_dir
 from soundproof.config import Config, load_config
 from soundproof.config.load import load_study
 from soundproof.config.stages import Stages
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 from soundproof.features.rates import fit_to_rates
-from soundproof.provenance import canonical_json
+from soundproof.storage.provenance import canonical_json
 
 STUDIES = Path(__file__).parents[3] / "config" / "studies"
 NAMES = sorted(path.stem for path in STUDIES.glob("*.yaml"))

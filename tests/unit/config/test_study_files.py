@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from soundproof.config.load import load_study
 from soundproof.config.study_files import merge, read_study
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 
 def test_a_study_that_extends_another_changes_only_what_it_says(tmp_path: Path) -> None:

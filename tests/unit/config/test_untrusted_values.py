@@ -9,7 +9,7 @@ import pytest
 from config_toys import load, studies_dir
 
 from soundproof.config import load_config
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
 
 NAMES = [
     "../up",

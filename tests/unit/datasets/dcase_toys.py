@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 
 from soundproof.datasets.dcase.dataset import DcaseDataset
-from soundproof.datasets.dcase.parameters import dcase_parameters
-from soundproof.seeding import seed_from
+from soundproof.datasets.dcase.settings import dcase_parameters
+from soundproof.randomness.seeding import seed_from
 
 RATE_HZ = 16_000
 LABELS = ("normal", "anomaly")

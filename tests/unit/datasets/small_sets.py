@@ -12,8 +12,8 @@ import soundfile
 import torch
 from planer_toys import LABELS, MEMBERS, clip_map
 
-from soundproof.datasets.base import Dataset
 from soundproof.datasets.open import open_dataset
+from soundproof.interfaces.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from soundproof.datasets import archive as archive_module
-from soundproof.datasets.archive import unpack
-from soundproof.errors import DataError, DownloadError, StorageError
+from soundproof.core.errors import DataError, DownloadError, StorageError
+from soundproof.downloads import archive as archive_module
+from soundproof.downloads.archive import unpack
 
 LIMIT = 1_000_000
 Pack = Callable[[Path, dict[str, bytes]], Path]

@@ -11,14 +11,14 @@ import soundfile
 from scipy import fft, signal
 from sklearn.metrics import roc_auc_score
 
+from soundproof.audio.mixing import fault_mask
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.core.registry import Entry
 from soundproof.datasets.bench.dataset import BenchDataset
-from soundproof.datasets.bench.parameters import FAULTS_BY_MACHINE, BenchParameters
 from soundproof.datasets.bench.render import render
+from soundproof.datasets.bench.settings import FAULTS_BY_MACHINE, BenchParameters
 from soundproof.datasets.bench.synthesis import MACHINES, Individual
-from soundproof.datasets.mixing import fault_mask
-from soundproof.errors import ConfigError, DataError
-from soundproof.registry import Entry
-from soundproof.schemas import CLIPS
+from soundproof.storage.schemas import CLIPS
 
 ENTRY = Entry(name="bench", title="", implementation="a:b", citation="", parameters=BenchParameters)
 SMALL = {"train_clips": 1, "test_normal": 2, "test_anomaly": 4, "seconds": 3.0}

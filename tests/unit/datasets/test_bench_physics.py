@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from soundproof.datasets.bench import faults
-from soundproof.datasets.bench.faults import Bearing, Defects, Moment
-from soundproof.datasets.bench.machines import Fan, Gearbox, Operation, Pump
-from soundproof.datasets.bench.room import Path
-from soundproof.datasets.bench.signals import band_of_energy, band_power, faded, harmonics, struck, turning
-from soundproof.datasets.bench.strokes import SlideRail, Valve
+from soundproof.synthesis import faults
+from soundproof.synthesis.faults import Bearing, Defects, Moment
+from soundproof.synthesis.machines import Fan, Gearbox, Operation, Pump
+from soundproof.synthesis.room import Path
+from soundproof.synthesis.signals import band_of_energy, band_power, faded, harmonics, struck, turning
+from soundproof.synthesis.strokes import SlideRail, Valve
 
 RATE = 16_000
 SECONDS = 4

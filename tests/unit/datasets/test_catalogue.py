@@ -9,12 +9,12 @@ import pytest
 import yaml
 from http_server import FileServer
 
-from soundproof.datasets.catalogue import catalogue, read_catalogue
-from soundproof.datasets.catalogue.lock import Lock, Told
+from soundproof.core.errors import ConfigError, DataError, DownloadError
 from soundproof.datasets.registry import DATASETS
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.datasets.zenodo import Zenodo
-from soundproof.errors import ConfigError, DataError, DownloadError
+from soundproof.downloads.catalogue import catalogue, read_catalogue
+from soundproof.downloads.catalogue.lock import Lock, Told
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.downloads.zenodo import Zenodo
 
 MD5 = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32

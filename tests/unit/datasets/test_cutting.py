@@ -11,12 +11,12 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundproof.datasets.cutting import Cut
-from soundproof.datasets.layouts import Event, LabelledFile
-from soundproof.datasets.lengths import rounded_down, settle
-from soundproof.datasets.recordings import RecordingsDataset
-from soundproof.datasets.recordings_parameters import RecordingsParameters
-from soundproof.errors import DataError, SettingError
+from soundproof.core.errors import DataError, SettingError
+from soundproof.datasets.own.recordings import RecordingsDataset
+from soundproof.folders.cutting import Cut
+from soundproof.folders.layouts import Event, LabelledFile
+from soundproof.folders.lengths import rounded_down, settle
+from soundproof.folders.settings import RecordingsParameters
 
 RATE = 1_000
 
@@ -217,7 +217,7 @@ def test_the_same_sound_in_another_file_is_seen(name: str, options: dict[str, st
 def test_only_recordings_that_begin_alike_are_decoded_to_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from soundproof.datasets import recordings
+    from soundproof.datasets.own import recordings
 
     read = []
     original = recordings.mono_pieces

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from soundproof.datasets.base import Dataset, SpectrogramDataset
 from soundproof.datasets.registry import DATASETS
+from soundproof.interfaces.dataset import Dataset, SpectrogramDataset
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from dcase_toys import dcase
 
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.registry import DATASETS
-from soundproof.errors import ConfigError, DataError
-from soundproof.schemas import CLIPS
+from soundproof.storage.schemas import CLIPS
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import dcase_toys as toys
 import pytest
 from http_server import FileServer, refuse
 
-from soundproof.datasets.catalogue import catalogue
-from soundproof.datasets.catalogue.lock import Lock
+from soundproof.core.errors import DataError, DownloadError
 from soundproof.datasets.dcase.dataset import DcaseDataset
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.dcase.files import archives, needed, truth_archive
-from soundproof.datasets.dcase.parameters import dcase_parameters
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.datasets.zenodo import Zenodo
-from soundproof.errors import DataError, DownloadError
+from soundproof.datasets.dcase.settings import dcase_parameters
+from soundproof.downloads.catalogue import catalogue
+from soundproof.downloads.catalogue.lock import Lock
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.downloads.zenodo import Zenodo
 
 ADDRESS = "nttcslab-evaluator-1a2b/"
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from dcase_toys import dcase
 
-from soundproof.datasets.dcase import miniature
 from soundproof.datasets.dcase.editions import EDITIONS
+from soundproof.datasets.miniatures import dcase as miniature
 from soundproof.features.extract import extract_features
 from soundproof.features.recipes import FeatureSettings, resolve
-from soundproof.maps import MapReader
-from soundproof.provenance import Provenance
+from soundproof.storage.maps import MapReader
+from soundproof.storage.provenance import Provenance
 
 SMALL = {"train_clips": 10, "test_normal": 2, "test_anomaly": 2, "seconds": 2.0, "snr_db": 6.0}
 

@@ -4,8 +4,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from soundproof.core.errors import DataError
 from soundproof.datasets.dcase.names import ClipName
-from soundproof.errors import DataError
 
 two_digits = st.from_regex(r"[0-9]{2}", fullmatch=True)
 digits = st.from_regex(r"[0-9]{4,8}", fullmatch=True)

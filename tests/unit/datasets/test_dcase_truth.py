@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from dcase_toys import dcase, train_names, wav, write
 
+from soundproof.core.errors import DataError
 from soundproof.datasets.dcase.names import without_split
 from soundproof.datasets.dcase.truth import read_truth
-from soundproof.errors import DataError
 
 
 def evaluator(folder: Path, machine: str, names: list[str]) -> Path:

@@ -34,10 +34,10 @@ from http_server import (
     without_length,
 )
 
-from soundproof.datasets.asking import Timeouts
-from soundproof.datasets.download import Policy, fetch
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.errors import DataError, DownloadError
+from soundproof.core.errors import DataError, DownloadError
+from soundproof.downloads.download import Policy, fetch
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.downloads.request import Timeouts
 
 BODY = random.Random(7).randbytes(100_000)
 

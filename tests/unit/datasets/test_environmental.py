@@ -14,19 +14,19 @@ import pandas as pd
 import pytest
 import soundfile
 
+from soundproof.audio.fitting import fitted, resampled
+from soundproof.core.errors import ConfigError, DataError, DownloadError
 from soundproof.datasets.environmental import files
 from soundproof.datasets.environmental.classes import BACKGROUNDS, EVENTS, URBAN_CLASSES
 from soundproof.datasets.environmental.envmix import EnvmixDataset
 from soundproof.datasets.environmental.listings import SoundFile, esc50_sounds, urban_sounds
 from soundproof.datasets.environmental.one_class import Esc50Dataset, Urbansound8kDataset
-from soundproof.datasets.environmental.parameters import (
+from soundproof.datasets.environmental.settings import (
     EnvmixParameters,
     Esc50Parameters,
     Urbansound8kParameters,
 )
-from soundproof.datasets.fitted import fitted, resampled
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.errors import ConfigError, DataError, DownloadError
+from soundproof.downloads.remote_file import RemoteFile
 
 MINI = {"machines": ("siren",), "anomalies": ("dog", "frog"), "miniature": True}
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from small_sets import SMALL_SETS
 
-from soundproof.datasets.base import AudioDataset, Dataset, Stems
+from soundproof.core.errors import DataError
 from soundproof.datasets.registry import DATASETS
-from soundproof.errors import DataError
-from soundproof.schemas import CLIPS
+from soundproof.interfaces.dataset import AudioDataset, Dataset, Stems
+from soundproof.storage.schemas import CLIPS
 
 WITH_FILES = [name for name in SMALL_SETS if name != "bench"]
 

@@ -14,23 +14,23 @@ from types import SimpleNamespace
 import pytest
 from http_server import FileServer, refuse, running, slowly
 
-from soundproof.datasets import terms
-from soundproof.datasets.asking import Timeouts
-from soundproof.datasets.catalogue.lock import Lock
-from soundproof.datasets.fetch_all import fetch_all
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.policy import Policy
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.datasets.zenodo import Zenodo
-from soundproof.errors import DownloadError
+from soundproof.core.errors import DownloadError
+from soundproof.downloads import terms
+from soundproof.downloads.catalogue.lock import Lock
+from soundproof.downloads.fetch_all import fetch_all
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.downloads.request import Timeouts
+from soundproof.downloads.retry_policy import Policy
+from soundproof.downloads.zenodo import Zenodo
 
 POLICY = Policy(attempts=2, timeouts=Timeouts(5.0, 2.0), sleep=lambda seconds: None)
 CHILD = """
 import json, sys
 from pathlib import Path
-from soundproof.datasets.fetch_all import fetch_all
-from soundproof.datasets.needed import Needed
-from soundproof.datasets.remote_file import RemoteFile
+from soundproof.downloads.fetch_all import fetch_all
+from soundproof.downloads.needed_files import Needed
+from soundproof.downloads.remote_file import RemoteFile
 urls, md5s, folder = json.loads(sys.argv[1])
 files = [RemoteFile(u.rpartition("/")[2], (u,), md5=m) for u, m in zip(urls, md5s)]
 fetch_all([Needed(file, "set") for file in files], Path(folder))
@@ -200,7 +200,7 @@ def test_an_interrupt_leaves_parts_to_go_on_from(
         running[0].result()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("soundproof.datasets.fetch_all._failures", interrupted)
+    monkeypatch.setattr("soundproof.downloads.fetch_all._failures", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch_all(needed, tmp_path, POLICY)
     monkeypatch.undo()

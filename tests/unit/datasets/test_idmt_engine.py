@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from soundproof.core.errors import DataError
 from soundproof.datasets.idmt_engine import dataset
 from soundproof.datasets.idmt_engine.dataset import IdmtEngineDataset
-from soundproof.datasets.idmt_engine.parameters import IdmtEngineParameters
-from soundproof.errors import DataError
+from soundproof.datasets.idmt_engine.settings import IdmtEngineParameters
 
 ENGINES = ("engine1_good", "engine2_broken", "engine3_heavyload")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from soundproof.datasets.label_table import read_labels
-from soundproof.datasets.layouts import Event, LabelledFile
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
+from soundproof.folders.label_table import read_labels
+from soundproof.folders.layouts import Event, LabelledFile
 
 SUFFIXES = frozenset({".wav"})
 EXPECTED = [

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import soundfile
 
+from soundproof.audio.zip_members import files_of
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.datasets.mimii import files, tree
 from soundproof.datasets.mimii.dataset import MimiiDataset
-from soundproof.datasets.mimii.parameters import MimiiParameters
-from soundproof.datasets.packed import files_of
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.errors import ConfigError, DataError
+from soundproof.datasets.mimii.settings import MimiiParameters
+from soundproof.downloads.remote_file import RemoteFile
 
 SOUND = np.random.default_rng(0).normal(0, 0.1, (160, 8))
 

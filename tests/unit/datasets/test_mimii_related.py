@@ -7,12 +7,12 @@ from pathlib import Path
 import dcase_toys as toys
 import pytest
 
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.datasets.dcase.dataset import DcaseDataset
 from soundproof.datasets.dcase.editions import RELATED
 from soundproof.datasets.dcase.files import needed
-from soundproof.datasets.dcase.parameters import related_parameters
+from soundproof.datasets.dcase.settings import related_parameters
 from soundproof.datasets.dcase.tree import TaskClip, check_counts, check_totals
-from soundproof.errors import ConfigError, DataError
 
 
 def clips(

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from soundproof.datasets.mixing import clean, clean_gain, event_share, fault_mask, mix, placed, trimmed
-from soundproof.errors import DataError
+from soundproof.audio.mixing import clean, clean_gain, event_share, fault_mask, mix, placed, trimmed
+from soundproof.core.errors import DataError
 
 # no powers next to nothing: scaling those down loses their last bits
 POWERS = arrays.arrays(np.float64, (3, 2, 4), elements=st.just(0.0) | st.floats(1e-9, 1e3))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundproof.datasets.audio_files import audio_info, read_audio
-from soundproof.datasets.packed import PackedFile
-from soundproof.errors import DataError
+from soundproof.audio.reading import audio_info, read_audio
+from soundproof.audio.zip_members import PackedFile
+from soundproof.core.errors import DataError
 
 RATE = 8_000
 SOUND = np.random.default_rng(3).integers(-9_000, 9_000, 16_000).astype("<i2")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundproof.datasets.audio_files import audio_info, read_audio
-from soundproof.datasets.packed import PackedFile, content, files_of, refuse_cut_off
-from soundproof.errors import DataError
+from soundproof.audio.reading import audio_info, read_audio
+from soundproof.audio.zip_members import PackedFile, content, files_of, refuse_cut_off
+from soundproof.core.errors import DataError
 
 SOUND = np.random.default_rng(0).normal(0, 0.1, (50_000, 8))
 

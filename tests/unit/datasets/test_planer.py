@@ -13,12 +13,12 @@ import torch
 from http_server import FileServer
 from planer_toys import BROKEN, LABELS, MEMBERS, clip_map
 
-from soundproof.datasets.planer import ARCHIVE, PUBLISHED, PlanerDataset
-from soundproof.datasets.planer_labels import read_planer_labels
-from soundproof.datasets.recordings_parameters import PlanerParameters
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.errors import ConfigError, DataError
-from soundproof.registry import Entry
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.core.registry import Entry
+from soundproof.datasets.planer.dataset import ARCHIVE, PUBLISHED, PlanerDataset
+from soundproof.datasets.planer.labels import read_planer_labels
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.folders.settings import PlanerParameters
 
 
 @cache

@@ -5,7 +5,7 @@ import time
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from soundproof.datasets.rate_limit import wait_after_refusal_s, wait_before_next_s
+from soundproof.downloads.rate_limit import wait_after_refusal_s, wait_before_next_s
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from soundproof.datasets.audio_files import read_audio
-from soundproof.datasets.recordings import RecordingsDataset
-from soundproof.datasets.recordings_parameters import RecordingsParameters
-from soundproof.errors import DataError
-from soundproof.schemas import CLIPS
+from soundproof.audio.reading import read_audio
+from soundproof.core.errors import DataError
+from soundproof.datasets.own.recordings import RecordingsDataset
+from soundproof.folders.settings import RecordingsParameters
+from soundproof.storage.schemas import CLIPS
 
 RATE = 8_000
 REAL = Path(__file__).resolve().parents[4] / "shared" / "real_audio" / "mimii" / "fan" / "id_00"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from http_server import FileServer, ignore_range, lie_about_range, refuse, truncate
 
-from soundproof.datasets.asking import Timeouts
-from soundproof.datasets.policy import Policy
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.datasets.remote_zip import Member, fetch_members
-from soundproof.errors import DataError, DownloadError
+from soundproof.core.errors import DataError, DownloadError
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.downloads.remote_zip import Member, fetch_members
+from soundproof.downloads.request import Timeouts
+from soundproof.downloads.retry_policy import Policy
 
 NAME = "-6_dB_fan.zip"
 POLICY = Policy(attempts=3, timeouts=Timeouts(5.0, 0.5), sleep=lambda seconds: None)

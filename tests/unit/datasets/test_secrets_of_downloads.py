@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from soundproof.datasets.download import Policy, fetch
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.jobs import job
+from soundproof.downloads.download import Policy, fetch
+from soundproof.downloads.remote_file import RemoteFile
+from soundproof.runs.job import job
 
 PLANTED = "planted-secret-77ab"
 

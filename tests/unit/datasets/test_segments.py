@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundproof.datasets.segments import segment_starts
+from soundproof.folders.segments import segment_starts
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from soundproof.datasets import shown
-from soundproof.datasets.download import Missing
-from soundproof.datasets.remote_file import RemoteFile
-from soundproof.datasets.shown import Shown, Stopped
+from soundproof.downloads import download_progress as shown
+from soundproof.downloads.download import Missing
+from soundproof.downloads.download_progress import Shown, Stopped
+from soundproof.downloads.remote_file import RemoteFile
 
 
 def missing(name: str, n_bytes: int | None) -> Missing:

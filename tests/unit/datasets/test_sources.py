@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundproof.config.chosen import choose
-from soundproof.datasets.file_kinds import FORMATS, NOT_READ, sounds_by_content
-from soundproof.datasets.folder_files import clip_files, unused_sound
+from soundproof.audio.file_kinds import FORMATS, NOT_READ, sounds_by_content
+from soundproof.core.choice import choose
+from soundproof.core.errors import DataError
 from soundproof.datasets.open import open_dataset
 from soundproof.datasets.registry import DATASETS
-from soundproof.datasets.sources import external_maps, joint, source_digests, sources
-from soundproof.errors import DataError
+from soundproof.folders.folder_files import clip_files, unused_sound
+from soundproof.folders.sources import external_maps, joint, source_digests, sources
 
 SUFFIXES = frozenset({".wav", ".flac"})
 LAYOUT = ("train/normal/a.wav", "train/normal/b.wav", "test/normal/c.wav", "test/anomaly/d.wav")
@@ -320,7 +320,7 @@ def test_other_files_are_not_taken_for_sound(tmp_path, content):
 
 def test_the_workflow_asks_without_loading_a_numerical_library():
     heavy = ("torch", "pandas", "numpy", "soundfile", "pyarrow")
-    modules = "soundproof.expected, soundproof.datasets.sources"
+    modules = "soundproof.runs.expected, soundproof.folders.sources"
     program = f"import sys, {modules}; print(*[name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from soundproof.datasets.recordings_parameters import SpectrogramFolderParameters
-from soundproof.datasets.spectrogram_files import read_spectrogram
-from soundproof.datasets.spectrograms import SpectrogramFolder
-from soundproof.errors import DataError
-from soundproof.schemas import CLIPS
+from soundproof.core.errors import DataError
+from soundproof.datasets.own.spectrograms import SpectrogramFolder
+from soundproof.folders.settings import SpectrogramFolderParameters
+from soundproof.folders.spectrogram_files import read_spectrogram
+from soundproof.storage.schemas import CLIPS
 
 CLIP_PATHS = ("train/normal/a.pt", "train/normal/b.npy", "test/normal/c.pt", "test/anomaly/d.npy")
 

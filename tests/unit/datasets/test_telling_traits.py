@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundproof.datasets.recordings import RecordingsDataset
-from soundproof.datasets.recordings_parameters import RecordingsParameters
-from soundproof.datasets.telling_traits import Traits, telling_traits
+from soundproof.clips.telling_traits import Traits, telling_traits
+from soundproof.datasets.own.recordings import RecordingsDataset
+from soundproof.folders.settings import RecordingsParameters
 
 PLAIN = Traits("train", "normal", 16_000, 1, "WAV PCM_16")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from soundproof.core.errors import DataError
 from soundproof.datasets.toyadmos.dataset import ToyadmosDataset
-from soundproof.datasets.toyadmos.parameters import ToyadmosParameters, needed
-from soundproof.errors import DataError
+from soundproof.datasets.toyadmos.settings import ToyadmosParameters, needed
 
 RATE_HZ = 48_000
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from soundproof.datasets.mixing import PlacedEvent, mix_at_ebr
+from soundproof.audio.mixing import PlacedEvent, mix_at_ebr
+from soundproof.core.errors import DataError
 from soundproof.datasets.tut_rare.dataset import TutRareDataset
-from soundproof.datasets.tut_rare.parameters import TutRareParameters, needed
-from soundproof.errors import DataError
+from soundproof.datasets.tut_rare.settings import TutRareParameters, needed
 
 
 def tut_rare(data_dir: Path, **settings: Any) -> TutRareDataset:

@@ -3,8 +3,8 @@
 import pandas as pd
 import torch
 
-from soundproof.detectors.base import TrainingRun
 from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.detector import TrainingRun
 
 AUTO_ENCODERS = ["skip_cae_transformer", "skip_cae", "cae", "dense_ae"]
 

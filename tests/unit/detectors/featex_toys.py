@@ -4,7 +4,7 @@ import pandas as pd
 import torch
 from detector_toys import HeldClips, build
 
-from soundproof.detectors.base import TrainingRun
+from soundproof.interfaces.detector import TrainingRun
 
 SHAPE = (33, 24)
 SMALL = {"width": 0.125, "batch_size": 12, "epochs": 6, "learning_rate": 0.005}

@@ -4,8 +4,8 @@ import torch
 from detector_toys import AUTO_ENCODERS, build, n_parameters, noise
 from torch import nn
 
-from soundproof.detectors.blocks import match_channels
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.detectors.reconstruction.blocks import match_channels
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from detector_toys import HeldClips, build, fitted, noise
 from sklearn.ensemble import IsolationForest
 from sklearn.svm import OneClassSVM
 
-from soundproof.detectors.base import TrainingRun
-from soundproof.schemas import HISTORY
-from soundproof.seeding import seed_from
+from soundproof.interfaces.detector import TrainingRun
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.schemas import HISTORY
 
 NORMAL = noise(40, 6, 10)
 TEST = torch.cat([noise(15, 6, 10, seed=1), 3 + noise(5, 6, 10, seed=2)])

@@ -8,21 +8,21 @@ from featex_toys import SHAPE, SMALL, ToyMachines, fit, tones
 from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 
-from soundproof.attribution.base import ExplainContext
 from soundproof.attribution.registry import EXPLAINERS, check_compatible
+from soundproof.core.errors import DataError
 from soundproof.datasets.bench.dataset import BenchDataset
-from soundproof.datasets.bench.parameters import BenchParameters
-from soundproof.detectors.base import TrainingRun
-from soundproof.detectors.featex.blocks import kernels
-from soundproof.detectors.featex.detector import FeatEx
-from soundproof.detectors.featex.heads import SubClusterAdaCos
-from soundproof.detectors.featex.references import individual_number
+from soundproof.datasets.bench.settings import BenchParameters
+from soundproof.detectors.embedding.featex.blocks import kernels
+from soundproof.detectors.embedding.featex.detector import FeatEx
+from soundproof.detectors.embedding.featex.heads import SubClusterAdaCos
+from soundproof.detectors.embedding.featex.references import individual_number
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import load_detector, save_detector
-from soundproof.errors import DataError
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.spectrogram import SpectrogramMaker
-from soundproof.provenance import Provenance
+from soundproof.interfaces.detector import TrainingRun
+from soundproof.interfaces.explainer import ExplainContext
+from soundproof.storage.provenance import Provenance
 
 TEST = tones([5, 15, 25, 5, 15, 25, 10, 20, 30, 10, 20, 30], seed=1)
 ANOMALOUS = [False] * 6 + [True] * 6

@@ -8,16 +8,16 @@ from detector_toys import noise
 from featex_toys import frame_of
 from torch.nn import functional
 
-from soundproof.detectors.featex.augmentation import (
+from soundproof.detectors.embedding.featex.augmentation import (
     draw_partners,
     exchange_features,
     exchange_labels,
     exchange_statistics,
     mix,
 )
-from soundproof.detectors.featex.branches import StftBranch
-from soundproof.detectors.featex.heads import SubClusterAdaCos
-from soundproof.detectors.featex.references import (
+from soundproof.detectors.embedding.featex.branches import StftBranch
+from soundproof.detectors.embedding.featex.heads import SubClusterAdaCos
+from soundproof.detectors.embedding.featex.references import (
     CLASS_COLUMNS,
     groups,
     individual_number,

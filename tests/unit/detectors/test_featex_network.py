@@ -7,9 +7,9 @@ from detector_toys import build, n_parameters, noise
 from scipy import signal
 from torch import nn
 
-from soundproof.detectors.featex.blocks import ResidualBlock, SameConv2d
-from soundproof.detectors.featex.branches import SpectrumBranch, spectrum, spectrum_layers
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.detectors.embedding.featex.blocks import ResidualBlock, SameConv2d
+from soundproof.detectors.embedding.featex.branches import SpectrumBranch, spectrum, spectrum_layers
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from detector_toys import fitted, noise
 from scipy.spatial.distance import mahalanobis
 from sklearn.covariance import OAS, LedoitWolf
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 
 # bands that move together, and of unequal spread
 MIX = torch.tensor([[1.0, 0.0, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 5.0]])

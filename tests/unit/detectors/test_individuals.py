@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import nn
 
-from soundproof.attribution.measure import explain_clips
+from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
-from soundproof.detectors.base import Detector
+from soundproof.core.registry import Parameters
 from soundproof.detectors.individuals import batches_by_individual, individuals_of
 from soundproof.detectors.scoring import score_maps
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.maps import Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
-from soundproof.registry import Parameters
+from soundproof.interfaces.detector import Detector
+from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 AXES = Axes((100.0, 200.0, 300.0, 400.0), 10.0, 6, "dB")
 IDS = [f"clip{row}" for row in range(6)]

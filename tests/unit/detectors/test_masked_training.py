@@ -7,8 +7,8 @@ from detector_toys import AUTO_ENCODERS, build, noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundproof.detectors.masking import hide_patches
-from soundproof.errors import ConfigError
+from soundproof.core.errors import ConfigError
+from soundproof.detectors.reconstruction.masking import hide_patches
 
 
 def generator(seed=0):

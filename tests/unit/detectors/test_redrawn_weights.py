@@ -5,8 +5,8 @@ import torch
 from detector_toys import AUTO_ENCODERS, build
 from torch import nn
 
-from soundproof.detectors.base import Detector
 from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.detector import Detector
 
 SHAPE = (16, 32)
 KINDS = [*DETECTORS, *[(kind, "as_published") for kind in ("cae", "dense_ae")]]

@@ -5,9 +5,9 @@ import pytest
 import torch
 from detector_toys import AUTO_ENCODERS, build, fitted, noise
 
+from soundproof.core.errors import ArtefactError
 from soundproof.detectors.storage import load_detector, read_header, save_detector
-from soundproof.errors import ArtefactError
-from soundproof.provenance import Provenance
+from soundproof.storage.provenance import Provenance
 
 CPU = torch.device("cpu")
 PROVENANCE = Provenance(stage="training", settings={"epochs": 3}, code="c0de", seed=4)

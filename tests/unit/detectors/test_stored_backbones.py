@@ -11,16 +11,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from soundproof.backbones import build
-from soundproof.backbones.base import Backbone, Layer, Origin
 from soundproof.backbones.build import build_backbone
 from soundproof.backbones.digests import tensors_digest
 from soundproof.backbones.registry import BackboneSettings
-from soundproof.detectors.base import Detector, TrainingClips, TrainingRun
+from soundproof.core.errors import ArtefactError
+from soundproof.core.registry import parameters
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.detectors.storage import load_detector, read_header, save_detector
-from soundproof.errors import ArtefactError
-from soundproof.provenance import Provenance
-from soundproof.registry import parameters
+from soundproof.interfaces.backbone import Backbone, Layer, Origin
+from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
+from soundproof.storage.provenance import Provenance
 
 CPU = torch.device("cpu")
 RECORD = Provenance(stage="training")

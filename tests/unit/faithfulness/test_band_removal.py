@@ -11,13 +11,13 @@ from scipy.stats import spearmanr
 from torch import Tensor
 from toy_detectors import Linear, Mixing, context
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.faithfulness.band_removal import band_removal
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
-from soundproof.faithfulness.base import COLUMNS
-from soundproof.maps import Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.interfaces.faithfulness import COLUMNS
+from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 HERTZ = (100.0, 200.0, 300.0, 400.0, 500.0, 600.0)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.faithfulness.band_settings import BandProtocol, BandSettings
 from soundproof.faithfulness.bands import band_edges_hz, band_of_bins, bins_within
 

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
+from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
-from soundproof.errors import ConfigError
 from soundproof.faithfulness.registry import FAITHFULNESS, check_compatible, needs_of
 
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from toy_detectors import Mixing
 
-from soundproof.errors import ArtefactError, ConfigError, DataError
+from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.faithfulness import measure
-from soundproof.faithfulness.base import COLUMNS
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.maps import Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.interfaces.faithfulness import COLUMNS
+from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 CLIPS = [f"clip{i}" for i in range(5)]
 AXES = Axes((100.0, 200.0), 10.0, 8, "dB")

@@ -8,8 +8,8 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 from toy_detectors import Constant, Toy, context
 
-from soundproof.attribution.again import input_factor_of
-from soundproof.errors import ConfigError
+from soundproof.attribution.re_explanation import input_factor_of
+from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.randomisation import randomisation
 from soundproof.faithfulness.registry import FAITHFULNESS
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_detectors import Constant, Linear, Mixing, context
 
-from soundproof.errors import ConfigError
-from soundproof.faithfulness.base import COLUMNS
+from soundproof.core.errors import ConfigError
+from soundproof.faithfulness.ff import background_ff, reconstruction_ff
 from soundproof.faithfulness.frame_marks import frame_masks, segment_masks, shifted_masks
-from soundproof.faithfulness.replacement import background_ff, reconstruction_ff
-from soundproof.ties import n_top
+from soundproof.interfaces.faithfulness import COLUMNS
+from soundproof.randomness.ties import n_top
 
 ANNOTATED_ALL = torch.ones(6, dtype=torch.bool)
 

@@ -7,8 +7,8 @@ from scipy.stats import spearmanr
 from soundproof.faithfulness import trainings
 from soundproof.faithfulness.similarity import similarity
 from soundproof.faithfulness.trainings import compare_trainings
-from soundproof.maps import Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 
 AXES = Axes((100.0, 200.0, 300.0), 10.0, 5, "relevance")
 CLIPS = ["a", "b", "c", "d"]

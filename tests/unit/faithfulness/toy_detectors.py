@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from soundproof.detectors.base import Detector
-from soundproof.faithfulness.base import FaithfulnessContext
+from soundproof.core.registry import Parameters
 from soundproof.faithfulness.registry import FAITHFULNESS
-from soundproof.registry import Parameters
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.faithfulness import FaithfulnessContext
 
 
 class Toy(Detector):

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soundproof.datasets.base import Audio, AudioDataset, Dataset, SpectrogramDataset, Stems
-from soundproof.errors import ArtefactError, DataError
+from soundproof.core.errors import ArtefactError, DataError
+from soundproof.core.registry import Parameters
 from soundproof.features.extract import extract_features
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.standardise import standardised
-from soundproof.maps import MapReader
-from soundproof.provenance import Provenance
-from soundproof.registry import Parameters
+from soundproof.interfaces.dataset import Audio, AudioDataset, Dataset, SpectrogramDataset, Stems
+from soundproof.storage.maps import MapReader
+from soundproof.storage.provenance import Provenance
 
 RATE = 16_000
 RECORD = Provenance(stage="features")

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.features.mel import mel_edges_hz, mel_of_hz
 from soundproof.features.rates import fit_to_rates
 from soundproof.features.recipes import RECIPES, FeatureSettings, resolve

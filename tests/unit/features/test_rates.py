@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import RECIPES, FeatureSettings, resolve
 from soundproof.features.spectrogram import SpectrogramMaker

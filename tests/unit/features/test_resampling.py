@@ -8,8 +8,8 @@ import pytest
 import soxr
 from scipy.signal import resample_poly
 
-from soundproof.datasets.fitted import fitted
-from soundproof.features.resampling import resampled
+from soundproof.audio.fitting import fitted
+from soundproof.audio.resampling import resampled
 
 
 def tone(hz: float, rate: int, seconds: float = 2.0) -> np.ndarray:
@@ -65,7 +65,7 @@ def test_shapes_rates_and_types() -> None:
 @pytest.mark.parametrize("from_hz", [20_833, 22_255, 44_101, 47_999])
 def test_rates_without_a_common_divisor_need_little_memory(from_hz: int) -> None:
     program = (
-        "import resource, numpy as np; from soundproof.features.resampling import resampled;"
+        "import resource, numpy as np; from soundproof.audio.resampling import resampled;"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         f"out = resampled(np.random.default_rng(0).normal(size=10 * {from_hz}), {from_hz}, 16_000);"
         "assert len(out) == 160_000;"

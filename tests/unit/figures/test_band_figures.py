@@ -8,7 +8,7 @@ from band_toys import band_rows
 from illustration_toys import illustration
 from study_toys import clips, measurements, results_of
 
-from soundproof.artefacts.registry import ARTEFACTS
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
 from soundproof.figures import band_auc, band_curves, band_examples, rho_by_removal, rho_histogram
 from soundproof.statistics.rank_null import spearman_null

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from soundproof.detectors.registry import DETECTORS
-from soundproof.figures.illustrate import clip_to_illustrate, clips_to_illustrate, illustrate
-from soundproof.maps import Axes
+from soundproof.illustrations.make import clip_to_illustrate, clips_to_illustrate, illustrate
+from soundproof.storage.maps import Axes
 
 SHAPE = (16, 80)
 AXES = Axes(tuple(float(hz) for hz in range(100, 1700, 100)), 40.0, 80, "dB")

@@ -8,12 +8,12 @@ import pytest
 from illustration_toys import illustration
 from study_toys import measurements, results_of
 
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.errors import ArtefactError
-from soundproof.figures.illustration import Illustration, first_of_detectors, split_illustrations
+from soundproof.core.errors import ArtefactError
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.figures.writing import write_figure
-from soundproof.provenance import Provenance
-from soundproof.tables import read_table, write_table
+from soundproof.illustrations.table import Illustration, first_of_detectors, split_illustrations
+from soundproof.storage.provenance import Provenance
+from soundproof.storage.tables import read_table, write_table
 
 NAMES = [name for name, entry in ARTEFACTS.items() if entry.kind == "illustration" and not entry.needs]
 NOTHING = results_of(measurements([]))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from study_toys import clips, measurements, results_of, without
 
-from soundproof.artefacts.registry import ARTEFACTS
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.writing import SUFFIXES, read_caption, write_figure
-from soundproof.provenance import Provenance
+from soundproof.storage.provenance import Provenance
 
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind == "figure"]
 CURVES = ["F6_f1_curves", "F7_ff_curves", "F8_ff_frame_curves", "deletion_curves"]
@@ -135,7 +135,7 @@ def test_caption_round_trip(full, tmp_path):
 def test_bytes_are_the_same_in_every_process(tmp_path):
     code = (
         "import sys; from pathlib import Path; import pandas as pd;"
-        "from soundproof.figures import finished, style, writing; from soundproof.provenance import Provenance;"
+        "from soundproof.figures import finished, style, writing; from soundproof.storage.provenance import Provenance;"
         "figure = style.empty('Dashes – and Greek: σ, τ');"
         "done = finished.FinishedFigure(figure, pd.DataFrame({'a': [1.0]}), 'Caption.');"
         "writing.write_figure(done, Path(sys.argv[1]), 'x', Provenance(stage='test'))"

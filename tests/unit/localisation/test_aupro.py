@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from skimage.measure import label
 from sklearn.metrics import roc_auc_score
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation.aupro import aupro, region_weights
-from soundproof.metrics import Undefined
 
 
 def brute_force(maps, masks, limit, connectivity, min_cells):

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from skimage.measure import label
 
+from soundproof.interfaces.metric import Undefined
 from soundproof.localisation.aupro import aupro
 from soundproof.localisation.aupro_parts import (
     clip_influences,
     false_positive_shares,
     region_counts,
 )
-from soundproof.metrics import Undefined
 
 
 def toy(n_clips=30, levels=None, seed=0, skill=1.2):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, jaccard_score, roc_auc_score
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.localisation import cells
 from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.frames import frame_auroc, frame_curves

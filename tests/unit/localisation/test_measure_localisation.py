@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.interfaces.metric import DETECTION, MetricEntry
 from soundproof.localisation.measure import COLUMNS, Truth, measure_localisation
 from soundproof.localisation.registry import LOCALISATION
-from soundproof.metrics import DETECTION, MetricEntry
 
 ALL = {name: entry.settings({}) for name, entry in LOCALISATION.items()}
 

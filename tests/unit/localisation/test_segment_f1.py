@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from soundproof.errors import ConfigError, DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.localisation.chance import uniform_chance
 from soundproof.localisation.segments import PERCENTILES, cell_starts, flag_all_f1, peaks, segment_f1
-from soundproof.localisation.truth import Truth, frames_of_events
+from soundproof.truth.ground_truth import Truth, frames_of_events
 
 
 def published_f1(curve, intervals, percentile, cell):

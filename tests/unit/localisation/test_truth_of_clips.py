@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from soundproof.localisation.truth_of_clips import event_bands
+from soundproof.truth.truth_of_clips import event_bands
 
 
 def event(low_hz, high_hz):

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.datasets.notes import Note, notes_table
-from soundproof.maps import Axes
+from soundproof.clips.notes import Note, notes_table
 from soundproof.report.data_facts import cautions, data_facts
+from soundproof.storage.maps import Axes
 
 
 def test_a_page_states_what_was_read_cut_left_out_and_explained() -> None:

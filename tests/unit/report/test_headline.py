@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
-from soundproof.artefacts.finished import Column, FinishedTable
-from soundproof.artefacts.writing import read_finished_table, write_finished_table
-from soundproof.errors import ArtefactError
-from soundproof.provenance import Provenance
+from soundproof.core.errors import ArtefactError
+from soundproof.exhibits.finished import Column, FinishedTable
+from soundproof.exhibits.writing import read_finished_table, write_finished_table
 from soundproof.report.headline import headline, headline_sentence, study_warnings
 from soundproof.report.readme import headline_table, refresh_readme, refreshed
+from soundproof.storage.provenance import Provenance
 
 
 @pytest.fixture

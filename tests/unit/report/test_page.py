@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from study_toys import measurements, results_of
 
-from soundproof.artefacts.finished import Column, FinishedTable
-from soundproof.artefacts.registry import ARTEFACTS
-from soundproof.artefacts.writing import write_finished_table
-from soundproof.errors import ArtefactError, ConfigError
+from soundproof.core.errors import ArtefactError, ConfigError
+from soundproof.exhibits.finished import Column, FinishedTable
+from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.writing import write_finished_table
 from soundproof.figures.writing import write_figure
-from soundproof.provenance import Provenance
 from soundproof.report.page import LONG_TABLE, StudyLink, write_run_index, write_study_page
+from soundproof.storage.provenance import Provenance
 
 VOID = {"meta", "img", "link", "br"}
 RECORD = Provenance(stage="measurements", settings={"a": 1}, code="c0de", inputs={"parts": "1234"})

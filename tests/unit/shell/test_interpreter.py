@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from soundproof.interpreter import call_by_name
+from soundproof.runs.interpreter import call_by_name
 
 
 @pytest.mark.parametrize("name", ["my projects", "it's", "$HOME & (x)", "ü*"])

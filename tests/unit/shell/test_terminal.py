@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from soundproof.terminal import Course, OneLineAJob, duration
+from soundproof.runs.terminal import Course, OneLineAJob, duration
 
 WORDS = {
     "train": "Train {wildcards.detector} on {wildcards.part}.",

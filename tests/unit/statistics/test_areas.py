@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from soundproof.detection import MAX_FPR, area_placements
-from soundproof.metrics import Undefined
+from soundproof.detection.areas import MAX_FPR, area_placements
+from soundproof.interfaces.metric import Undefined
 from soundproof.statistics.areas import (
     auc_placements,
     joint_interval,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, norm, t
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics import bootstrap_interval, mean_with_spread
 
 

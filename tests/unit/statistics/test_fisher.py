@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr, ttest_1samp
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics import fisher_z_mean, spearman_limit
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics import holm, wilcoxon_holm
 
 

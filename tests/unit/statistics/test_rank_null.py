@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.statistics import rank_null
 from soundproof.statistics.rank_null import spearman_null
 

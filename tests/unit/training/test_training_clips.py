@@ -3,7 +3,7 @@ import pytest
 import torch
 from training_toys import SHAPE, open_clips, write_maps
 
-from soundproof.errors import DataError
+from soundproof.core.errors import DataError
 from soundproof.training.batches import Batches
 from soundproof.training.clips import split
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from training_toys import LevelClassifier, build, open_clips, same_weights, write_maps
 
-from soundproof.artefacts.learning import gain
-from soundproof.detectors.base import TrainingRun
+from soundproof.analysis.learning import gain
+from soundproof.core.errors import DataError
 from soundproof.detectors.registry import DETECTORS
-from soundproof.errors import DataError
-from soundproof.schemas import HISTORY
+from soundproof.interfaces.detector import TrainingRun
+from soundproof.storage.schemas import HISTORY
 from soundproof.training.clips import split
 from soundproof.training.determinism import set_determinism
 from soundproof.training.loop import TrainingError
@@ -109,8 +109,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from training_toys import build, open_clips
-from soundproof.artefacts.learning import gain
-from soundproof.detectors.base import TrainingRun
+from soundproof.analysis.learning import gain
+from soundproof.interfaces.detector import TrainingRun
 from soundproof.training.clips import split
 from soundproof.training.determinism import set_determinism
 

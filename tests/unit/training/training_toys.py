@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 
 from soundproof.detectors.registry import DETECTORS
-from soundproof.maps import Axes, MapReader, MapWriter
-from soundproof.provenance import Provenance
+from soundproof.storage.maps import Axes, MapReader, MapWriter
+from soundproof.storage.provenance import Provenance
 from soundproof.training.clips import MapClips
 from soundproof.training.loop import GradientTrained
 

@@ -8,10 +8,10 @@ import pytest
 from pydantic import Field
 
 from soundproof.backbones.registry import BackboneSettings
-from soundproof.config.chosen import DetectorChoice
 from soundproof.config.load import load_config
 from soundproof.config.model import Study
-from soundproof.registry import parameters
+from soundproof.core.choice import DetectorChoice
+from soundproof.core.registry import parameters
 from soundproof.weights.availability import left_out, only_looks
 
 REPOSITORY = Path(__file__).parents[3]

@@ -12,8 +12,8 @@ import torch
 from safetensors import safe_open
 from weights_toys import FILE, checkpoint, record, sha256, wheel
 
-from soundproof.datasets.catalogue import Record, catalogue
-from soundproof.errors import ArtefactError, ConfigError, DataError, DownloadError
+from soundproof.core.errors import ArtefactError, ConfigError, DataError, DownloadError
+from soundproof.downloads.catalogue import Record, catalogue
 from soundproof.weights import place, records
 from soundproof.weights.convert import KEY, converted
 from soundproof.weights.fetch import fetch_weights

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from soundproof.datasets.catalogue.model import Record
+from soundproof.downloads.catalogue.model import Record
 
 FILE = "checkpoint.pth"
 

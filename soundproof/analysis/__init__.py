@@ -1,0 +1,1 @@
+"""Everything that the tables and figures of a study share: its results, filtered and grouped."""

@@ -1,0 +1,90 @@
+"""Read the files of a study into what its tables and figures are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from soundproof.analysis.results import StudyResults, no_costs
+from soundproof.storage.maps import MapReader
+from soundproof.storage.tables import read_table
+from soundproof.tables.reproduction import read_reported
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFiles:
+    """Files of a study.
+
+    Attributes:
+        measurements: Long table of all numbers.
+        clips: The ``clips`` table.
+        features: Maps of any part, for their grid.
+        histories: Training history by (part, detector, seed).
+        timings: Seconds per clip, one file per detector, seed and explainer.
+        reported: Numbers of the papers (CSV), or None.
+    """
+
+    measurements: Path
+    clips: Path
+    features: Path
+    histories: Mapping[tuple[str, str, int], Path]
+    timings: Sequence[Path]
+    reported: Path | None
+
+    @classmethod
+    def of(cls, inputs: Any, cells: Sequence[Sequence[Any]]) -> StudyFiles:
+        """Read them off a rule's named inputs.
+
+        Args:
+            inputs: measurements, clips, features, histories, timings, reported (the last two may be empty).
+            cells: (part, detector, seed) of each history, in the same order.
+        """
+        keys = [(str(part), str(detector), int(seed)) for part, detector, seed in cells]
+        reported = list(inputs.reported)
+        return cls(
+            measurements=Path(inputs.measurements),
+            clips=Path(inputs.clips),
+            features=Path(inputs.features),
+            histories=dict(zip(keys, map(Path, inputs.histories), strict=True)),
+            timings=[Path(path) for path in inputs.timings],
+            reported=Path(reported[0]) if reported else None,
+        )
+
+
+def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyResults:
+    """Assemble the results of a study.
+
+    Args:
+        study: Its name.
+        facts: Titles and settings, as :meth:`soundproof.config.stages.Stages.facts` gives them.
+        files: Where the numbers are.
+    """
+    histories = {
+        (detector if part == "all" else f"{detector} ({part})", seed): read_table(path)
+        for (part, detector, seed), path in files.histories.items()
+    }
+    costs = [read_table(path) for path in files.timings]
+    axes = MapReader(files.features).axes
+    return StudyResults(
+        study=study,
+        title=facts["title"],
+        dataset=facts["dataset"],
+        measurements=read_table(files.measurements),
+        clips=read_table(files.clips),
+        histories={key: frame for key, frame in histories.items() if len(frame)},
+        detector_titles=facts["detector_titles"],
+        explainer_titles=facts["explainer_titles"],
+        detector_kinds=facts["detector_kinds"],
+        explainer_kinds=facts["explainer_kinds"],
+        segment_frames=round(facts["segment_seconds"] * axes.frames_per_second),
+        frames_per_second=axes.frames_per_second,
+        frequencies_hz=axes.frequencies_hz,
+        reported=None if files.reported is None else read_reported(files.reported),
+        reported_dataset=facts["reported_dataset"],
+        measures=frozenset(facts["measures"]),
+        costs=pd.concat(costs, ignore_index=True) if costs else no_costs(),
+    )

@@ -1,0 +1,112 @@
+"""Everything that the tables and figures of one study are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from soundproof.attribution.registry import EXPLAINERS
+from soundproof.clips.selection import recording_of
+
+
+def no_costs() -> pd.DataFrame:
+    """Costs of a study in which nothing was timed."""
+    return pd.DataFrame(columns=["detector", "seed", "explainer", "seconds_per_clip", "device"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResults:
+    """The measured numbers of a study and the facts needed to print them.
+
+    Attributes:
+        study: Name of the study's file.
+        title: Title of the study in words.
+        dataset: Name of the data set, as in the registry.
+        measurements: Columns of :data:`soundproof.storage.schemas.MEASUREMENTS`, all detectors and seeds together.
+        clips: Columns of :data:`soundproof.storage.schemas.CLIPS`.
+        histories: Training history (:data:`soundproof.storage.schemas.HISTORY`) by (detector label, seed).
+        costs: Columns detector, seed, explainer, seconds_per_clip, device; may be empty.
+        detector_titles: Printed name by detector label, in printing order.
+        explainer_titles: Printed name by explainer name, in printing order.
+        detector_kinds: Registry name by detector label; a label that is missing is its own kind.
+        segment_frames: Frames in one segment of the segment-wise metrics.
+        frames_per_second: Frame rate of the maps.
+        explainer_kinds: Registry name by explainer name, likewise.
+        frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
+        reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
+        reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
+        measures: Names in the ``metric`` column that the study asks for; None: not known.
+    """
+
+    study: str
+    title: str
+    dataset: str
+    measurements: pd.DataFrame
+    clips: pd.DataFrame
+    detector_titles: Mapping[str, str]
+    explainer_titles: Mapping[str, str]
+    segment_frames: int
+    frames_per_second: float
+    histories: Mapping[tuple[str, int], pd.DataFrame] = field(default_factory=dict)
+    costs: pd.DataFrame = field(default_factory=no_costs)
+    detector_kinds: Mapping[str, str] = field(default_factory=dict)
+    explainer_kinds: Mapping[str, str] = field(default_factory=dict)
+    frequencies_hz: Sequence[float] = ()
+    reported: pd.DataFrame | None = None
+    reported_dataset: str = ""
+    measures: frozenset[str] | None = None
+
+    def detector_title(self, label: str) -> str:
+        """Printed name of a detector; its label where nobody gave it one."""
+        return self.detector_titles.get(label, label)
+
+    def explainer_title(self, name: str) -> str:
+        """Printed name of an explainer; its name where nobody gave it one."""
+        return self.explainer_titles.get(name, name)
+
+    def of_metric(self, metric: str) -> pd.DataFrame:
+        """The rows of one metric; none where it was not measured."""
+        return self._by_metric.get(metric, self.measurements.iloc[:0])
+
+    def asked_for(self, metrics: Iterable[str]) -> bool:
+        """Whether the study asks for any of the metrics, or has rows of one."""
+        wanted = set(metrics)
+        return self.measures is None or not wanted.isdisjoint(self.measures | set(self._by_metric))
+
+    @cached_property
+    def _by_metric(self) -> dict[str, pd.DataFrame]:
+        return {str(metric): rows for metric, rows in self.measurements.groupby("metric", sort=False)}
+
+    @cached_property
+    def recordings(self) -> pd.Series | None:
+        """Recording of each clip by clip id, for intervals; None where every test clip has one of its own."""
+        if not {"clip_id", "machine"} <= set(self.clips):
+            return None
+        found = recording_of(self.clips)
+        test = self.clips.loc[self.clips["split"].eq("test"), "clip_id"]
+        return None if found[test].is_unique else found
+
+    def is_control(self, explainer: str) -> bool:
+        """Whether the explainer is there to show what a map that knows nothing of the detector reaches."""
+        kind = self.explainer_kinds.get(explainer, explainer)
+        return kind in EXPLAINERS and EXPLAINERS[kind].control
+
+    def kind(self, label: str) -> str:
+        """Registry name of the detector that runs under ``label``."""
+        return self.detector_kinds.get(label, label)
+
+    def detectors(self, labels: Iterable[str]) -> list[str]:
+        """The distinct labels in printing order, those without a title last by name."""
+        return _in_order(labels, self.detector_titles)
+
+    def explainers(self, names: Iterable[str]) -> list[str]:
+        """The distinct names in printing order, those without a title last by name."""
+        return _in_order(names, self.explainer_titles)
+
+
+def _in_order(names: Iterable[str], titles: Mapping[str, str]) -> list[str]:
+    present = set(names)
+    return [name for name in titles if name in present] + sorted(present - set(titles))

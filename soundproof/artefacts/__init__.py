@@ -1,1 +1,0 @@
-"""Finished tables and figures: each is a filter and a group-by of the measurements."""

@@ -1,0 +1,69 @@
+"""Explain with other weights: what metrics that re-explain (model randomisation) call back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from soundproof.attribution.registry import EXPLAINERS
+from soundproof.detectors.batching import rows_per_pass
+from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.explainer import ExplainContext
+
+
+def re_explainer(
+    explainers: Mapping[str, Mapping[str, Any]], seed: int, device: torch.device, memory_budget_bytes: int
+) -> Callable[[str, Detector, Tensor, Sequence[str]], Tensor | None]:
+    """Return ``explain(label, detector, x, clip_ids)``, which makes new maps or says None for foreign ones.
+
+    Args:
+        explainers: Label: ``{kind, settings...}``.
+        seed: Run seed; random draws equal those of the original explanation.
+        device: Where to compute.
+        memory_budget_bytes: Memory for the detector's activations.
+    """
+
+    def explain(label: str, detector: Detector, x: Tensor, clip_ids: Sequence[str]) -> Tensor | None:
+        values = dict(explainers[label])
+        entry = EXPLAINERS[values.pop("kind")]
+        if entry.name == "external":
+            return None
+        context = ExplainContext(
+            settings=entry.settings(values),
+            clip_ids=clip_ids,
+            rows_per_pass=rows_per_pass(
+                detector, device, memory_budget_bytes, gradients="gradients" in entry.needs
+            ),
+            method=label,
+            seed=seed,
+        )
+        relevance: Tensor = entry.load()(detector, x, context).relevance
+        return relevance
+
+    return explain
+
+
+def input_factor_of(
+    explainers: Mapping[str, Mapping[str, Any]],
+) -> Callable[[str, Tensor], Tensor | None]:
+    """Return ``factor(label, x)``: the distance from the baseline that relevance is a multiple of, or None.
+
+    Args:
+        explainers: Label: ``{kind, settings...}``.
+    """
+
+    def factor(label: str, x: Tensor) -> Tensor | None:
+        values = dict(explainers[label])
+        entry = EXPLAINERS[values.pop("kind")]
+        if not entry.times_input:
+            return None
+        # here, since Captum takes a second to load and most jobs need none of it
+        from soundproof.attribution.captum_passes import baseline_of
+
+        settings: Any = entry.settings(values)
+        return x - baseline_of(x, getattr(settings, "baseline", "zero"))
+
+    return factor

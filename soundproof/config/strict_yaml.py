@@ -1,0 +1,114 @@
+"""YAML as it was typed: a key written twice is an error, and a name that looks like a number stays what it is.
+
+Light: needs nothing but PyYAML, so that a command can be checked before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from soundproof.core.errors import ConfigError
+
+TEXTS = ("recordings", "results_dir", "data_dir", "run")
+"""Keys of a configuration whose values are paths and names, whatever YAML takes them for."""
+_NULL = "tag:yaml.org,2002:null"
+_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+
+
+class StrictLoader(yaml.SafeLoader):
+    """YAML in which a key that is written twice is an error, not a silent choice of the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Compose a mapping.
+
+        Raises:
+            yaml.MarkedYAMLError: A key stands there twice.
+        """
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            # by its text: 1 and "1" name one setting
+            if key.value in seen:
+                problem = f"key '{key.value}' is written twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return node
+
+
+def parse(text: str) -> Any:
+    """Return the plain values of one YAML document.
+
+    Raises:
+        yaml.YAMLError: It is none, or has a key twice.
+    """
+    return StrictLoader(text).get_single_data()
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a configuration file (YAML, or JSON, which is YAML too).
+
+    Args:
+        path: The file; values of the keys :data:`TEXTS` are returned as they are typed.
+
+    Raises:
+        ConfigError: It cannot be read, is no UTF-8, no YAML, no mapping, or has a key twice.
+    """
+    asked = f"the configuration file {path}"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        found = f"nothing at {path.absolute()}" if not path.exists() else str(error.strerror).lower()
+        raise ConfigError(asked, found, "name a YAML file after --configfile") from error
+    for mark, name in _MARKS.items():
+        if content.startswith(mark):
+            raise ConfigError(asked, f"it is {name}", "save it as UTF-8")
+    try:
+        loader = StrictLoader(content.decode("utf-8-sig"))
+        node = loader.get_single_node()
+        values = None if node is None else loader.construct_document(node)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(asked, f"line {line} is no UTF-8", "save it as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        place = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise ConfigError(asked, f"{error.problem}{place}", "mend that line") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(asked, " ".join(str(error).split()), "save it as UTF-8 YAML") from error
+    if values is None:
+        raise ConfigError(
+            asked, "no settings in it", "write some, such as 'run: mine', or leave the file out"
+        )
+    if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
+        raise ConfigError(asked, f"a {type(values).__name__}", "write a mapping of settings: key: value")
+    return values | _typed(node)
+
+
+def refuse_twice(key: str, text: str) -> None:
+    """Refuse a value of the command line, such as ``{recordings: {seeds: [0]}}``, in which a key stands twice.
+
+    Raises:
+        ConfigError: It does.
+    """
+    try:
+        yaml.compose(text, StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        if "is written twice" in str(error.problem):
+            raise ConfigError(f"--config {key}=...", str(error.problem), "leave one of the two") from error
+    except yaml.YAMLError:
+        # text that is no YAML is text
+        return
+
+
+def _typed(node: yaml.MappingNode) -> dict[str, str]:
+    """Values of :data:`TEXTS` as they are typed; null stays null."""
+    return {
+        key.value: value.value
+        for key, value in node.value
+        if key.value in TEXTS and isinstance(value, yaml.ScalarNode) and value.tag != _NULL
+    }

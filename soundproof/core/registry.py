@@ -1,0 +1,126 @@
+"""Registries of facts: what exists, what it needs, where its code is.
+
+A registry holds *declarations*. They are light: the implementation is a dotted path that is imported on first
+use, so that validating a configuration (is this detector known? does that explainer need gradients which the
+detector lacks?) never imports torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from soundproof.core.complaints import first_complaint
+from soundproof.core.errors import ConfigError, nearest
+
+
+class Parameters(BaseModel):
+    """Settings of one registered thing; unknown keys are refused, values are immutable."""
+
+    # not finite: such a number has no JSON, hence no digest
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def needed_weights(self) -> tuple[str, ...]:
+        """Records of the catalogue whose pretrained weights these settings ask for."""
+        return tuple(dict.fromkeys(name for part in self.parts() for name in part.needed_weights()))
+
+    def named_modules(self) -> tuple[str, ...]:
+        """Modules of registered things that these settings choose, which no import statement names."""
+        return tuple(dict.fromkeys(name for part in self.parts() for name in part.named_modules()))
+
+    def parts(self) -> list[Parameters]:
+        """Settings among these that are settings of a part, such as a backbone."""
+        return [value for _, value in self if isinstance(value, Parameters)]
+
+
+def parameters(name: str, **fields: Any) -> type[Parameters]:
+    """Declare the settings of a registered thing.
+
+    Args:
+        name: Name of the registered thing, used in messages and in the configuration reference.
+        fields: ``setting=(type, default)`` or ``setting=(type, pydantic.Field(default, description=...))``.
+    """
+    return create_model(f"{name}_parameters", __base__=Parameters, **fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One registered thing.
+
+    Attributes:
+        name: Identifier used in configurations, tables and file names.
+        title: Name as printed in tables and figures.
+        implementation: ``"package.module:attribute"``, imported on first use.
+        citation: Where it comes from.
+        parameters: Settings it takes, with their defaults.
+    """
+
+    name: str
+    title: str
+    implementation: str
+    citation: str
+    parameters: type[Parameters] = Parameters
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the module that holds the implementation."""
+        return self.implementation.partition(":")[0]
+
+    def load(self) -> Any:
+        """Import and return the implementation."""
+        module, _, attribute = self.implementation.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def settings(self, values: Mapping[str, Any]) -> Parameters:
+        """Validate ``values`` and fill in the defaults.
+
+        Raises:
+            ConfigError: An unknown key (with the nearest known one) or a value of the wrong type or range.
+        """
+        known = set(self.parameters.model_fields)
+        for key in values:
+            if key not in known:
+                asked = f"setting '{key}' of '{self.name}'"
+                raise ConfigError(asked, "no such setting", nearest(key, known) if known else "remove it")
+        try:
+            return self.parameters.model_validate(dict(values))
+        except ValidationError as error:
+            path, kind, found, remedy = first_complaint(error)
+            if kind == "missing":
+                remedy = f"set it: {self.parameters.model_fields[path[0]].description}"
+            asked = f"setting '{'.'.join(path)}' of '{self.name}'" if path else f"settings of '{self.name}'"
+            raise ConfigError(asked, found, remedy) from error
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Registry(Mapping[str, E], Generic[E]):
+    """Entries of one kind by name; an unknown name is an error that names the nearest known one."""
+
+    def __init__(self, kind: str, entries: list[E]) -> None:
+        self.kind = kind
+        self._entries = {entry.name: entry for entry in entries}
+        if len(self._entries) != len(entries):
+            raise ValueError(f"two {kind}s share a name")
+
+    def __getitem__(self, name: str) -> E:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise ConfigError(
+                f"{self.kind} '{name}'", f"no {self.kind} of that name", nearest(name, self._entries)
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,1 @@
+"""Planing It by Ear: a wood planer's spectrograms."""

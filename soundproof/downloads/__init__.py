@@ -1,0 +1,1 @@
+"""Fetch what the catalogue names."""

@@ -1,0 +1,1 @@
+"""Which tables and figures exist, and how they are printed and written."""

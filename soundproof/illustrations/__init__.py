@@ -1,0 +1,1 @@
+"""What single clips look like to a detector."""

@@ -1,0 +1,1 @@
+"""The contracts: what a data set, a detector, an explainer and a metric offer."""

@@ -1,0 +1,130 @@
+"""What a data set offers to the rest of the pipeline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soundproof.core.registry import Entry, Parameters
+from soundproof.downloads.needed_files import Needed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from soundproof.clips.notes import Note
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Mono sound.
+
+    Attributes:
+        samples: float32 [n_samples], full scale = 1.
+        rate_hz: Sampling rate.
+    """
+
+    samples: np.ndarray
+    rate_hz: int
+
+
+@dataclass(frozen=True)
+class Stems:
+    """The two parts whose sum is a clip, both after path, microphone and gain.
+
+    Attributes:
+        normal: float32 [n_samples], the healthy machine with its room.
+        fault: float32 [n_samples], what the fault adds.
+        rate_hz: Sampling rate.
+    """
+
+    normal: np.ndarray
+    fault: np.ndarray
+    rate_hz: int
+
+
+class Dataset(ABC):
+    """A source of clips.
+
+    Args:
+        settings: Validated parameters of the data set's registry entry.
+        data_dir: Folder that holds downloads.
+    """
+
+    def __init__(self, settings: Parameters, data_dir: Path) -> None:
+        self.settings = settings
+        self.data_dir = data_dir
+
+    def needed(self) -> tuple[Needed, ...]:
+        """Files that must be fetched, or placed by hand, before clips can be listed; by default none."""
+        return ()
+
+    @abstractmethod
+    def clips(self) -> pd.DataFrame:
+        """One row per clip, columns as in :data:`soundproof.storage.schemas.CLIPS`, ordered by ``clip_id``.
+
+        ``clip_id`` is unique, stable, and fit for a file name.
+
+        Raises:
+            DataError: Something about the data set cannot be used; the message names file and remedy.
+        """
+
+    def notes(self) -> tuple[Note, ...]:
+        """What a reader must know of the clips beside their table; by default nothing."""
+        return ()
+
+
+class AudioDataset(Dataset):
+    """Clips that are recordings (or are synthesised)."""
+
+    @abstractmethod
+    def read(self, clip_id: str) -> Audio:
+        """Return the clip's sound; the same id always gives the same samples."""
+
+    def stems(self, clip_id: str) -> Stems | None:
+        """Return the separate stems where the data set has an exact ground truth, else None."""
+        return None
+
+
+class SpectrogramDataset(Dataset):
+    """Clips that come as ready-made spectrograms."""
+
+    @property
+    @abstractmethod
+    def frequencies_hz(self) -> np.ndarray:
+        """Centre frequency of each row, float64 [n_freq]."""
+
+    @property
+    @abstractmethod
+    def frames_per_second(self) -> float:
+        """Number of columns per second."""
+
+    @abstractmethod
+    def read(self, clip_id: str) -> np.ndarray:
+        """Return the clip's spectrogram, float32 [n_freq, n_frames]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetEntry(Entry):
+    """Facts of a data set.
+
+    Attributes:
+        licence: Licence and its consequence, in words.
+        truth: Which ground truth it has: any of ``"clip"``, ``"events"`` (time intervals), ``"masks"``.
+        needed: Tells from its settings which files must be fetched (or placed by hand) first; a light function.
+            None: it never needs any.
+        ready_made: Whether clips come as spectrograms, so that no feature recipe applies.
+    """
+
+    licence: str
+    truth: frozenset[str] = field(default_factory=frozenset)
+    needed: Callable[[Any], tuple[Needed, ...]] | None = None
+    ready_made: bool = False
+
+    @property
+    def needs_download(self) -> bool:
+        """Whether files may have to be fetched, or placed by hand, first."""
+        return self.needed is not None

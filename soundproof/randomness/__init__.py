@@ -1,0 +1,1 @@
+"""Random draws that depend on names alone."""

@@ -1,0 +1,1 @@
+"""Physical models of machines and their faults."""

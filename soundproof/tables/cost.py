@@ -1,0 +1,45 @@
+"""What an explanation costs, beside what it is worth.
+
+Measured times differ from run to run, so this is the one table whose bytes do. No other table holds a time.
+"""
+
+from __future__ import annotations
+
+from soundproof.analysis.axes import AXES, DELETION, measure_axes
+from soundproof.analysis.measures import titled
+from soundproof.analysis.results import StudyResults
+from soundproof.exhibits.finished import Column, FinishedTable, absent
+
+WORTH = tuple(axis for axis in AXES if axis.name in ("segment_f1", "cell_auroc", "ff_frame", *DELETION))
+FORMATS = (
+    Column("Detector", "detector_title"),
+    Column("Explainer", "explainer_title"),
+    Column("Seconds per clip", "seconds_per_clip", digits=4),
+    Column("sd over seeds", "sd_seeds", digits=4),
+    Column("Against the cheapest", "ratio", digits=1),
+    Column("Device", "device"),
+    Column("Seeds", "n_seeds"),
+)
+CAPTION = (
+    "Wall-clock time of explaining one clip, batches and detector included, reading and writing excluded. "
+    "Times belong to the machine and the load under which they were taken; the ratio to the cheapest "
+    "explainer of the same detector and device carries further."
+)
+
+
+def build(results: StudyResults) -> FinishedTable:
+    """Make the table: one row per detector, explainer and device."""
+    if results.costs.empty:
+        return absent("no explanation was timed", FORMATS, CAPTION)
+    keys = ["detector", "explainer", "device"]
+    grouped = results.costs.groupby(keys)["seconds_per_clip"]
+    frame = grouped.agg(seconds_per_clip="mean", sd_seeds="std", n_seeds="size").reset_index()
+    cheapest = frame.groupby(["detector", "device"])["seconds_per_clip"].transform("min")
+    frame["ratio"] = (frame["seconds_per_clip"] / cheapest).where(cheapest > 0)
+    worth = measure_axes(results)
+    measured = [axis for axis in WORTH if axis.name in set(worth["axis"])]
+    if measured:
+        wide = worth.pivot_table(index=["detector", "explainer"], columns="axis", values="value")
+        frame = frame.join(wide[[axis.name for axis in measured]], on=["detector", "explainer"])
+    columns = (*FORMATS, *(Column(axis.title, axis.name) for axis in measured))
+    return FinishedTable(titled(frame, results), CAPTION, columns)

@@ -1,0 +1,163 @@
+"""Every number that a paper reports beside ours, with where the reported one was found and a verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from soundproof.analysis.frames import records
+from soundproof.analysis.ours import KEYS, NUMBERS, our_numbers
+from soundproof.analysis.results import StudyResults
+from soundproof.core.errors import ConfigError
+from soundproof.exhibits.finished import Column, FinishedTable, absent
+
+MARKS = {
+    "C": "authors' code or its stored output",
+    "V": "decoded from the vector coordinates of a figure in the authors' repository",
+    "A": "title or abstract",
+    "S": "second-hand, a summary by others",
+    "O": "computed from first-hand data for this comparison",
+}
+"""Where a reported number was found."""
+
+COLUMNS = (
+    *("quantity", "paper", "artefact", "dataset"),
+    *KEYS,
+    *("value", "spread", "mark", "note"),
+)
+METRICS = {
+    "auc": "AUC",
+    "pauc": "pAUC",
+    "segment_f1": "segment F1",
+    "segment_f1_best": "best segment F1",
+    "ff_frame": "FF frame",
+    "ff_segment": "FF segment",
+    "ff_frame_mean_p98_p99": "FF frame, mean of p98 and p99",
+    "auc_without_band": "AUC without a band",
+    "band_rho": "band ρ (Fisher-z mean)",
+}
+FORMATS = (
+    Column("Artefact", "artefact"),
+    Column("Data", "dataset"),
+    Column("Quantity", "what"),
+    Column("Reported", "reported", digits=3),
+    Column("±", "reported_spread", digits=3),
+    Column("Found in", "mark"),
+    Column("Ours", "ours", "ours_ci_low", "ours_ci_high", 3),
+    Column("Ours − reported", "difference", digits=3),
+    Column("Verdict", "verdict"),
+    Column("Note", "note"),
+)
+
+
+def read_reported(path: Path) -> pd.DataFrame:
+    """Read a file of reported numbers.
+
+    Raises:
+        ConfigError: Columns are missing or unknown, a mark is unknown, a value is no number, or a quantity
+            stands twice.
+    """
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    remedy = f"columns: {', '.join(COLUMNS)}; marks: {', '.join(MARKS)}"
+    if list(frame.columns) != list(COLUMNS):
+        raise ConfigError(f"reported numbers in {path.name}", f"columns {', '.join(frame.columns)}", remedy)
+    unknown = frame.loc[~frame["mark"].isin(MARKS), "quantity"]
+    twice = frame.loc[frame["quantity"].duplicated(), "quantity"]
+    for problem, quantities in (("an unknown mark", unknown), ("a quantity that stands twice", twice)):
+        if len(quantities):
+            raise ConfigError(f"reported numbers in {path.name}", f"{problem}: {quantities.iloc[0]}", remedy)
+    try:
+        return frame.assign(**{name: _numbers(frame[name]) for name in ("parameter", "value", "spread")})
+    except ValueError as error:
+        raise ConfigError(f"reported numbers in {path.name}", str(error), "write numbers") from error
+
+
+def _numbers(texts: pd.Series) -> pd.Series:
+    return pd.to_numeric(texts.where(texts.ne(""), None)).astype("float64")
+
+
+def build(results: StudyResults) -> FinishedTable:
+    """Make the table: one row per reported number."""
+    caption = _caption(results)
+    if results.reported is None or results.reported.empty:
+        return absent("no paper's numbers belong to this study", FORMATS, caption)
+    frame = compare(results, results.reported)
+    frame["what"] = [_describe(row, results) for row in records(frame)]
+    return FinishedTable(frame, caption, FORMATS)
+
+
+def compare(results: StudyResults, reported: pd.DataFrame) -> pd.DataFrame:
+    """Join reported numbers with ours and judge them.
+
+    Returns:
+        One row per reported number: its keys, reported, reported_spread, mark, note, ours with interval and
+        spread, difference (ours - reported) and verdict.
+    """
+    columns = {"value": "ours"} | {name: f"ours_{name}" for name in NUMBERS[1:]}
+    ours = our_numbers(results, reported).rename(columns=columns)
+    theirs = reported.rename(columns={"value": "reported", "spread": "reported_spread"})
+    joined = theirs.assign(_parameter=_parameter_key(theirs)).merge(
+        ours.assign(_parameter=_parameter_key(ours)).drop(columns="parameter"),
+        on=[key for key in KEYS if key != "parameter"] + ["_parameter"],
+        how="left",
+        validate="m:1",
+    )
+    numeric = list(columns.values())
+    joined[numeric] = joined[numeric].astype("float64")
+    joined = joined.drop(columns="_parameter").assign(difference=joined["ours"] - joined["reported"])
+    joined["verdict"] = [_verdict(row, results.reported_dataset) for row in records(joined)]
+    return joined
+
+
+def _parameter_key(frame: pd.DataFrame) -> pd.Series:
+    """Percentile as text, equal on both sides; the best over percentiles has none."""
+    numbers = frame["parameter"].astype("float64").where(frame["metric"].ne("segment_f1_best"))
+    return numbers.map(lambda p: "" if np.isnan(p) else f"{p:.6g}").astype("str")
+
+
+def _verdict(row: dict[str, Any], dataset: str) -> str:
+    ours, low, high = row["ours"], row["ours_ci_low"], row["ours_ci_high"]
+    if np.isnan(ours):
+        return "not measured"
+    if row["dataset"] != dataset:
+        return "other data"
+    if np.isnan(low) or np.isnan(high):
+        return "no interval"
+    if low <= row["reported"] <= high:
+        return "agrees"
+    return "higher" if ours > row["reported"] else "lower"
+
+
+def _describe(row: dict[str, Any], results: StudyResults) -> str:
+    """Words for the keys of a number, left to right from who to what."""
+    detector, explainer, parameter = row["detector"], row["explainer"], row["parameter"]
+    parts = [
+        results.detector_title(detector) if detector else "",
+        results.explainer_title(explainer) if explainer else "",
+        METRICS.get(row["metric"], row["metric"]),
+        "" if row["protocol"] == "as_published" else row["protocol"].replace("_", " "),
+        "" if np.isnan(parameter) else f"p{parameter:g}",
+        row["machine"],
+        row["anomaly_type"],
+        row["domain"],
+        row["paper"] if row["paper"].startswith("arXiv") else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _caption(results: StudyResults) -> str:
+    marks = "; ".join(f"{mark}: {meaning}" for mark, meaning in MARKS.items())
+    caption = (
+        "Reported numbers beside ours, with our 95 % interval over clips, for our machines and trainings. "
+        f"Found in: {marks}."
+    )
+    if not results.reported_dataset:
+        return (
+            f"{caption} The papers used other data than this study, so values are not expected to agree and get "
+            "no verdict; what can be compared is in the table of claims."
+        )
+    rule = "agrees where the reported number lies within our interval, else ours is higher or lower"
+    return f"{caption} Verdict: {rule}."

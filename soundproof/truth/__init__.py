@@ -1,0 +1,1 @@
+"""Labelled events and masks on the grid of the maps."""
