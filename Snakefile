@@ -15,6 +15,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "rules/setup.smk"
 include: "rules/paths.smk"
+include: "rules/weights.smk"
 include: "rules/inputs.smk"
 include: "rules/guards.smk"
 include: "rules/download.smk"

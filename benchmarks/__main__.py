@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.attribution import attribution
+from benchmarks.backbones import backbones
 from benchmarks.bands import bands
 from benchmarks.download import download
 from benchmarks.faithfulness import faithfulness
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "bands": bands,
     "masking": masking,
     "training": training,
+    "backbones": backbones,
     "features": features,
     "stored": stored,
     "memory": memory,

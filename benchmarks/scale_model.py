@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from benchmarks.scale_cost import Cost, Size
 from soundproof.config.model import Study
-from soundproof.config.stages import PAIRWISE, Stages
+from soundproof.config.stages import Stages
 from soundproof.datasets.dcase.editions import EDITIONS
 from soundproof.datasets.planer.dataset import PUBLISHED
 
@@ -96,7 +96,8 @@ def units(name: str, study: Study, size: Size, rows: float) -> Prediction:
     rule, _, what = name.partition("/")
     if rule == "train_detector":
         detector, n = study.detectors[what], size.train
-        steps = n**2 if detector.kind in PAIRWISE else n * int(getattr(detector.settings, "epochs", 1))
+        # support vectors compare every clip with every other
+        steps = n**2 if detector.kind == "one_class_svm" else n * int(getattr(detector.settings, "epochs", 1))
         # weights do not grow with epochs, support vectors with clips
         return Prediction(steps, n, n, n)
     if rule in ("list_clips", "extract_features"):

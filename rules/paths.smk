@@ -2,9 +2,11 @@
 
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.config.stages import Stages
+from soundproof.weights.place import NAME as WEIGHTS_FOLDER
 
 RUN = str(Path(CONFIG.results_dir, CONFIG.run))
 DATA = str(Path(CONFIG.data_dir))
+WEIGHTS = f"{DATA}/{WEIGHTS_FOLDER}/{{weights}}.safetensors"
 STUDY = f"{RUN}/{{study}}"
 CELL = "{part}/{detector}/seed{seed}"
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]

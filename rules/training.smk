@@ -13,6 +13,7 @@ rule train_detector:
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
+        weights=weights_of_detector,
     output:
         models=[f"{STUDY}/models/{CELL}.safetensors"],
         histories=[f"{STUDY}/history/{CELL}.parquet"],

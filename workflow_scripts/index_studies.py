@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from workflow_scripts.engine import snakemake
 
 
-def index_studies(run: str, studies: Sequence[Mapping[str, Any]], index: Path, metrics: Path) -> None:
-    """Link the pages of ``studies`` (name, title, dataset, folder) and gather their headline numbers."""
+def index_studies(
+    run: str,
+    studies: Sequence[Mapping[str, Any]],
+    left_out: Sequence[Mapping[str, str]],
+    index: Path,
+    metrics: Path,
+) -> None:
+    """Link the pages of ``studies`` (name, title, dataset, folder) and gather their headline numbers.
+
+    Studies that were left out (study, title, reason) are named with the reason.
+    """
     links, numbers = [], {}
     for study in studies:
         tables = Path(study["folder"]) / "tables"
@@ -31,7 +40,7 @@ def index_studies(run: str, studies: Sequence[Mapping[str, Any]], index: Path, m
         )
     with whole_file(metrics) as partial:
         partial.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    write_run_index(index, run=run, studies=links)
+    write_run_index(index, run=run, studies=links, left_out=left_out)
 
 
 if __name__ == "__main__":
@@ -39,6 +48,7 @@ if __name__ == "__main__":
         index_studies(
             run=snakemake.params.run,
             studies=snakemake.params.studies,
+            left_out=snakemake.config["left_out"],
             index=Path(snakemake.output.index),
             metrics=Path(snakemake.output.metrics),
         )

@@ -20,6 +20,7 @@ from pydantic import (
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
+from soundproof.backbones.registry import check_input
 from soundproof.config.places import plain_path
 from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
 from soundproof.core.choice import (
@@ -150,8 +151,10 @@ class Study(Section):
     @model_validator(mode="after")
     def _compatible(self) -> Study:
         self._check_explained()
-        for label in self.explained:
-            detector = self.detectors[label]
+        for detector in self.detectors.values():
+            check_input(detector.settings, self.features)
+            if not detector.explain:
+                continue
             entry = DETECTORS[detector.kind]
             for explainer in self.explainers.values():
                 check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])

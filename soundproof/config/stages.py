@@ -22,8 +22,6 @@ from soundproof.storage.provenance import digest
 
 Plain = dict[str, Any]
 _RANDOMISATION = "randomisation"
-PAIRWISE = frozenset({"one_class_svm"})
-"""Detectors that compare every training clip with every other, and so may take long without an epoch."""
 _ALWAYS = frozenset({"anomaly_score", "completeness_gap", "completeness_error"})
 """Metrics that no study asks for by name."""
 
@@ -60,12 +58,16 @@ class Stages:
         return Chosen.plain(self.study.detectors[label])
 
     def fitted_at_once(self) -> list[str]:
-        """Detectors that are fitted in one pass over the clips: those of a part share a job."""
-        return [
-            label
-            for label, chosen in self.study.detectors.items()
-            if not hasattr(chosen.settings, "epochs") and chosen.kind not in PAIRWISE
-        ]
+        """Detectors that are fitted in one quick pass over the clips: those of a part share a job."""
+        return [label for label, chosen in self.study.detectors.items() if DETECTORS[chosen.kind].quick]
+
+    def weights(self, label: str) -> list[str]:
+        """Pretrained weights that a detector needs, by their names in the catalogue."""
+        return list(self.study.detectors[label].settings.needed_weights())
+
+    def all_weights(self) -> list[str]:
+        """Pretrained weights that any detector of the study needs."""
+        return _unique(name for label in self.study.detectors for name in self.weights(label))
 
     def explainer(self, label: str) -> Plain:
         """Kind and settings of an explainer."""
@@ -181,8 +183,9 @@ class Stages:
         return [DATASETS[self.study.dataset.kind].module]
 
     def detector_code(self, label: str) -> list[str]:
-        """Module of a detector."""
-        return [DETECTORS[self.study.detectors[label].kind].module]
+        """Modules of a detector, and of the parts that its settings name."""
+        chosen = self.study.detectors[label]
+        return _unique([DETECTORS[chosen.kind].module, *chosen.settings.named_modules()])
 
     def all_detector_code(self) -> list[str]:
         """Modules of all detectors."""

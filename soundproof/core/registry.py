@@ -24,6 +24,18 @@ class Parameters(BaseModel):
     # not finite: such a number has no JSON, hence no digest
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    def needed_weights(self) -> tuple[str, ...]:
+        """Records of the catalogue whose pretrained weights these settings ask for."""
+        return tuple(dict.fromkeys(name for part in self.parts() for name in part.needed_weights()))
+
+    def named_modules(self) -> tuple[str, ...]:
+        """Modules of registered things that these settings choose, which no import statement names."""
+        return tuple(dict.fromkeys(name for part in self.parts() for name in part.named_modules()))
+
+    def parts(self) -> list[Parameters]:
+        """Settings among these that are settings of a part, such as a backbone."""
+        return [value for _, value in self if isinstance(value, Parameters)]
+
 
 def parameters(name: str, **fields: Any) -> type[Parameters]:
     """Declare the settings of a registered thing.

@@ -34,6 +34,7 @@ class DetectorEntry(Entry):
         without: Abilities that a value of a setting takes away: ``{(setting, value): abilities}``.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
+        quick: Fitted in one pass over the clips, in seconds: those of a part share a job.
         least_side: Bands and frames that a map must have at least.
     """
 
@@ -41,6 +42,7 @@ class DetectorEntry(Entry):
     without: Mapping[tuple[str, str], frozenset[Ability]] = field(default_factory=dict)
     control: bool = False
     baseline: bool = False
+    quick: bool = False
     least_side: int = 1
 
     def offered(self, settings: Parameters) -> frozenset[Ability]:
@@ -98,6 +100,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         ),
         DetectorEntry(
             name="isolation_forest",
+            quick=True,
             title="Isolation Forest",
             implementation="soundproof.detectors.classical.isolation_forest:IsolationForestDetector",
             citation=f"Liu et al. 2008; {_P1}",
@@ -116,6 +119,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         ),
         DetectorEntry(
             name="gaussian",
+            quick=True,
             title="Gaussian",
             implementation="soundproof.detectors.classical.gaussian:Gaussian",
             citation="baseline: mean and deviation of each band, one Gaussian for all clips of a model; "
@@ -126,6 +130,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         ),
         DetectorEntry(
             name="mean_square",
+            quick=True,
             title="Mean square (control)",
             implementation="soundproof.detectors.classical.mean_square:MeanSquare",
             citation="control: the mean of x² over all cells, which is the error of reconstructing zero",
@@ -134,6 +139,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         ),
         DetectorEntry(
             name="clip_level",
+            quick=True,
             title="Map mean (control)",
             implementation="soundproof.detectors.classical.clip_level:ClipLevel",
             citation="control: how far the mean over all cells (level and spectral balance) separates the classes",

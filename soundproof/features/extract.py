@@ -13,6 +13,7 @@ import torch
 
 from soundproof.audio.mixing import fault_mask
 from soundproof.core.errors import DataError
+from soundproof.features.gains import gains_of_individuals
 from soundproof.features.level import LEVEL, level_dbfs
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
@@ -127,10 +128,12 @@ def _maps(
         return
     if not isinstance(dataset, AudioDataset) or maker is None:
         raise TypeError(f"{type(dataset).__name__} offers neither audio nor spectrograms")
+    gains = gains_of_individuals(dataset, clips) if settings.level == "individual" else {}
     for clip_id, label in zip(clips["clip_id"], clips["label"], strict=True):
         audio = dataset.read(clip_id)
         try:
-            values = maker.map(torch.from_numpy(audio.samples), audio.rate_hz).numpy()
+            samples = torch.from_numpy(audio.samples)
+            values = maker.map(samples, audio.rate_hz, gains.get(clip_id, 1.0)).numpy()
         except DataError as error:
             raise DataError(f"clip '{clip_id}': {error.asked}", error.found, error.remedy) from error
         mask = _mask(dataset, clip_id, maker) if label == "anomaly" else None

@@ -31,15 +31,21 @@ class FeatureSettings(Parameters):
     mel_scale: MelScaleName = Field(
         "htk", description="htk: 2595 log10(1 + f / 700), torchaudio's default; slaney: librosa's default"
     )
-    mel_norm: Literal["none", "slaney"] = Field(
-        "none", description="none: triangles with peak 1; slaney: divided by half their width in Hz (librosa)"
+    mel_norm: Literal["none", "slaney", "sum"] = Field(
+        "none",
+        description="none: triangles with peak 1; slaney: divided by half their width in Hz (librosa); sum: by the "
+        "sum of their weights, so that a band holds the mean power of its bins",
     )
     low_hz: float = Field(0.0, ge=0, description="lower edge of the lowest mel band")
     high_hz: PositiveFloat | None = Field(
         None, description="upper edge of the highest mel band; None: Nyquist"
     )
     power: Literal[1, 2] = Field(2, description="exponent of the magnitude: 2 = power spectrogram")
-    scale: Literal["db", "log10", "linear"] = Field("db", description="db: 10 log10; log10; or as it is")
+    scale: Literal["db", "log10", "linear", "compressed"] = Field(
+        "db",
+        description="db: 10 log10; log10; linear: as it is; compressed: log10(10000 power + 1) / 9.4578, from 0 to "
+        "about 1, as aiSFX has it (no `floor`)",
+    )
     padding: Literal["reflect", "zero"] = Field(
         "reflect", description="what the first and last window see beyond the clip (librosa: zero)"
     )
@@ -52,8 +58,10 @@ class FeatureSettings(Parameters):
     frames_multiple: PositiveInt = Field(
         8, description="trailing frames beyond a multiple of this are cropped (1 keeps all)"
     )
-    level: Literal["keep", "normalise"] = Field(
-        "keep", description="normalise: every clip gets the same RMS first, so that loudness tells nothing"
+    level: Literal["keep", "normalise", "individual"] = Field(
+        "keep",
+        description="normalise: every clip gets the same RMS first, so that loudness tells nothing; individual: "
+        "one gain per machine individual, by which the median peak of its normal training clips becomes full scale",
     )
     standardise: Literal["none", "band"] = Field(
         "none", description="band: zero mean, unit variance per band over the part's normal training clips"
@@ -118,6 +126,27 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     },
     # P2: input of PANNs CNN14 (10-s clips: 1379 frames, cropped to a multiple of 8)
     "cnn14": {"sample_rate_hz": 44100, "hop_length": 320, "low_hz": 50.0, "high_hz": 14000.0},
+    # input of PANNs CNN14 as trained on AudioSet (Kong et al. 2020)
+    "panns": {
+        "sample_rate_hz": 32000,
+        "hop_length": 320,
+        "low_hz": 50.0,
+        "high_hz": 14000.0,
+        "mel_scale": "slaney",
+        "mel_norm": "slaney",
+    },
+    # input of CNN9 (aiSFX, Ma and Lerch 2022), but for the gain: there each file has its peak at full scale
+    "cnn9": {
+        "sample_rate_hz": 44100,
+        "n_fft": 2048,
+        "window_length": 2048,
+        "hop_length": 1024,
+        "n_mels": 96,
+        "mel_norm": "sum",
+        "scale": "compressed",
+        "padding": "zero",
+        "level": "individual",
+    },
     # linear-frequency input of FeatEx-like detectors (P3): magnitude, no logarithm
     "stft": {"kind": "stft", "hop_length": 512, "power": 1, "scale": "linear"},
 }

@@ -18,6 +18,10 @@ from soundproof.storage.maps import Axes
 TARGET_RMS = 10 ** (-26 / 20)
 """RMS (full scale = 1) that ``level: normalise`` gives every clip: -26 dBFS leaves headroom for peaks."""
 
+COMPRESSION = 10_000.0
+LARGEST_COMPRESSED = 9.457798957824707
+"""Of the scale ``compressed``: the largest value of log10(10000 power + 1) in aiSFX's training data."""
+
 
 class SpectrogramMaker:
     """Turns sound of any rate into maps of one recipe.
@@ -52,12 +56,14 @@ class SpectrogramMaker:
                 settings.low_hz,
                 settings.high_hz,
                 settings.n_fft // 2 + 1,
-                None if settings.mel_norm == "none" else settings.mel_norm,
+                "slaney" if settings.mel_norm == "slaney" else None,
                 settings.mel_scale,
             )
             if settings.kind == "log_mel"
             else None
         )
+        if self._mel is not None and settings.mel_norm == "sum":
+            self._mel.fb /= self._mel.fb.sum(0)
         centres = band_centres_hz(settings)
         self._n_bands = n_filled_bands(settings, occupied_hz)
         if not self._n_bands:
@@ -102,8 +108,16 @@ class SpectrogramMaker:
         kept = bands.shape[-1] - bands.shape[-1] % self.settings.frames_multiple
         return bands[..., : self._n_bands, : kept or bands.shape[-1]]
 
-    def map(self, samples: Tensor, rate_hz: int) -> Tensor:
-        """The recipe's map [..., n_freq, n_frames]: level, transform, bands, scale."""
+    def map(self, samples: Tensor, rate_hz: int, gain: float = 1.0) -> Tensor:
+        """The recipe's map [..., n_freq, n_frames]: level, transform, bands, scale.
+
+        Args:
+            samples: Sound [..., n_samples] of one rate.
+            rate_hz: That rate.
+            gain: Of the clip's individual (``level: individual``).
+        """
+        if self.settings.level == "individual":
+            samples = samples * gain
         if self.settings.level == "normalise":
             samples = normalise_level(samples)
         power = self.power(samples, rate_hz)
@@ -112,13 +126,17 @@ class SpectrogramMaker:
                 return 10 * torch.log10(power + self.settings.floor)
             case "log10":
                 return torch.log10(power + self.settings.floor)
+            case "compressed":
+                return torch.log10(COMPRESSION * power + 1) / LARGEST_COMPRESSED
             case _:
                 return power
 
     @property
     def unit(self) -> str:
         """Unit of the map's values before standardisation."""
-        return {"db": "dB", "log10": "log10 power", "linear": "magnitude"}[self.settings.scale]
+        return {"db": "dB", "log10": "log10 power", "linear": "magnitude", "compressed": "compressed power"}[
+            self.settings.scale
+        ]
 
 
 def normalise_level(samples: Tensor) -> Tensor:

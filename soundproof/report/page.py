@@ -89,9 +89,19 @@ def write_study_page(
     return _write(folder / PAGE, text)
 
 
-def write_run_index(path: Path, *, run: str, studies: Sequence[StudyLink]) -> Path:
-    """Write the page that links the study pages of a run; it lies beside the studies' folders."""
-    return _write(path, _templates().get_template("run.html.j2").render(run=run, studies=studies, page=PAGE))
+def write_run_index(
+    path: Path, *, run: str, studies: Sequence[StudyLink], left_out: Sequence[Mapping[str, str]] = ()
+) -> Path:
+    """Write the page that links the study pages of a run; it lies beside the studies' folders.
+
+    Args:
+        path: The page.
+        run: Name of the run.
+        studies: Studies that have pages.
+        left_out: ``study``, ``title`` and ``reason`` of those that could not be made.
+    """
+    template = _templates().get_template("run.html.j2")
+    return _write(path, template.render(run=run, studies=studies, left_out=left_out, page=PAGE))
 
 
 def _templates() -> Environment:

@@ -13,7 +13,7 @@ from soundproof.runs.download_plan import downloads, in_words
 from soundproof.runs.expected import Expected, expected_files
 
 STAGES = {
-    "download": ("download_dataset",),
+    "download": ("download_dataset", "fetch_weights"),
     "features": ("list_clips", "extract_features"),
     "training": ("train_detector", "score_clips"),
     "attribution": ("attribute_clips",),
@@ -30,7 +30,8 @@ _ALL_EXPLAINERS = frozenset(STAGES["attribution"])
 def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[str, int]]:
     """Count the jobs of each study, finished ones included.
 
-    Two studies that need the same files of a data set share its download; it is counted once, for the first.
+    Two studies that need the same files of a data set, or the same weights, share them; they are counted once, for
+    the first.
 
     Args:
         studies: Configuration of the studies by name.
@@ -44,6 +45,8 @@ def jobs_per_stage(studies: Mapping[str, Study], run: Path) -> dict[str, dict[st
     counts = Counter((job[0], job[1]) for job in jobs)
     for name, manifest in _manifests(studies).items():
         counts[name, "download_dataset"] += manifest
+    for name, n_weights in _weights(studies).items():
+        counts[name, "fetch_weights"] += n_weights
     return {
         name: {stage: sum(counts[name, rule] for rule in rules) for stage, rules in STAGES.items()}
         for name in studies
@@ -67,6 +70,14 @@ def _manifests(studies: Mapping[str, Study]) -> dict[str, int]:
     for name, study in studies.items():
         if DATASETS[study.dataset.kind].needs_download:
             first.setdefault((study.dataset.kind, Stages(study).manifest()), name)
+    return dict(Counter(first.values()))
+
+
+def _weights(studies: Mapping[str, Study]) -> dict[str, int]:
+    first: dict[str, str] = {}
+    for name, study in studies.items():
+        for weights in Stages(study).all_weights():
+            first.setdefault(weights, name)
     return dict(Counter(first.values()))
 
 

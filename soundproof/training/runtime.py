@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundproof.core.errors import ConfigError
+from soundproof.weights.place import use_data_dir
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +31,8 @@ class Runtime:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Runtime:
-        """Read the run's configuration."""
+        """Read the run's configuration, which also says where pretrained weights are."""
+        use_data_dir(Path(config["data_dir"]))
         return cls(config["device"], config["threads"], config["memory_budget_mb"] << 20)
 
     def device(self) -> torch.device:

@@ -15,6 +15,7 @@ from snakemake.benchmark import BenchmarkRecord
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.runs.job import job
 from soundproof.training.runtime import Runtime
+from soundproof.weights.place import weights_file
 
 
 @pytest.fixture(autouse=True)
@@ -186,7 +187,9 @@ def test_a_second_attempt_starts_a_new_log(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_torch_as_before")
 def test_a_runtime_is_read_off_the_configuration() -> None:
-    runtime = Runtime.of({"device": "cpu", "threads": 1, "memory_budget_mb": 3, "run": "x"})
+    config = {"device": "cpu", "threads": 1, "memory_budget_mb": 3, "run": "x", "data_dir": "data"}
+    runtime = Runtime.of(config)
+    assert weights_file("cnn9") == Path("data/weights/cnn9.safetensors")
     assert runtime.memory_budget_bytes == 3 * 1024 * 1024
     assert runtime.device() == torch.device("cpu")
     assert torch.get_num_threads() == 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.generated.describe import Key, key_table, keys_of, table
 from soundproof.config.model import Config, Selection, Study
 from soundproof.core.registry import Registry
@@ -62,6 +63,9 @@ def _sections() -> Iterator[str]:
         "`seeds` (its own, where they are not the study's)."
     )
     yield from _entries(DETECTORS)
+    yield "#### `backbone`"
+    yield "Of detectors that stand on a network; its name alone will do (`backbone: cnn9`)."
+    yield key_table(keys_of(BackboneSettings))
     yield "### `explainers`"
     yield "Each also takes `kind` and `title`."
     yield from _entries(EXPLAINERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from soundproof.attribution.registry import EXPLAINERS, ExplainerEntry
+from soundproof.backbones.registry import BACKBONES
 from soundproof.config.generated.describe import table
 from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import DETECTION
@@ -65,6 +66,21 @@ def _sections() -> Iterator[str]:
                 entry.citation,
             )
             for entry in DETECTORS.values()
+        ),
+    )
+    yield "## Backbones"
+    yield "Networks that detectors on patches stand on ([how to add one](adding-a-backbone.md))."
+    yield table(
+        ("name", "title", "trained on maps of the recipe", "control", "source"),
+        (
+            (
+                f"`{entry.name}`",
+                entry.title,
+                _words(entry.recipes) if entry.recipes else "any",
+                _yes(entry.control),
+                entry.citation,
+            )
+            for entry in BACKBONES.values()
         ),
     )
     yield "## Explainers"

