@@ -42,6 +42,7 @@ def undisturbed(finished, tmp_path_factory):
 
 
 @pytest.mark.endurance
+@pytest.mark.timeout(1800)
 def test_a_run_of_every_rule_survives_twenty_kills(undisturbed, fresh, tmp_path):
     checkout = with_every_rule(fresh)
     jobs = {rule: count for rule, count in per_rule(checkout.planned()).items() if rule != "all"}
