@@ -51,6 +51,12 @@ def contents(wildcards):
     return contents_of(wildcards.study)
 
 
+def weights_of_detector(wildcards):
+    """Files of the weights that a detector stands on; their content is pinned, so that their dates say nothing."""
+    names = stages(wildcards).weights(wildcards.detector)
+    return [ancient(WEIGHTS.format(weights=name)) for name in names]
+
+
 @cache
 def maps_of(study, label):
     """Digests of the files behind an explainer whose maps were made elsewhere; of others none."""
