@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from toys.study import EXPLAINERS, full_study, measurements, results_of
 
-from soundproof.analysis.axes import all_criteria
+from soundproof.analysis.criteria import all_criteria
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.exhibits.writing import write_finished_table
 from soundproof.faithfulness.registry import FAITHFULNESS

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toys.study import PERCENTILES, clips, full_study, measurements, results_of, without
 
-from soundproof.analysis.axes import all_criteria, chance_per_clip
+from soundproof.analysis.criteria import all_criteria, chance_per_clip
 from soundproof.analysis.favours import favours
 from soundproof.analysis.notes import aupro_note, band_note
 from soundproof.tables import band_rho, claims, quality
