@@ -23,7 +23,7 @@ def entry(**facts) -> MetricEntry:
     defaults = {
         "name": NAME,
         "title": TITLE,
-        "implementation": "soundproof.localisation.families:iou_rows",
+        "implementation": "soundproof.localisation.iou:measure",
         "citation": "none",
         "category": "localisation",
         "higher_is_better": False,
