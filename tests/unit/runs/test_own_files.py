@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_sources import ROWS, choice, layout, sound, table
+from toys.own_sources import ROWS, choice, layout, sound, table
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.demands import demands_of
