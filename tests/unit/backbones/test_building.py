@@ -136,7 +136,7 @@ def test_an_own_encoder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     torch.save(Own((8, 8)), file)
     with pytest.raises(DataError, match="a pickle that would run code"):
         build_backbone(own(file), (8, 8), seed=0)
-    with pytest.raises(DataError, match=r"derive it from soundproof\.backbones\.base\.Backbone"):
+    with pytest.raises(DataError, match=r"derive it from soundproof\.interfaces\.backbone\.Backbone"):
         build_backbone(own(file, "NO_BACKBONE"), (8, 8), seed=0)
     with pytest.raises(DataError, match="AttributeError"):
         build_backbone(own(file, "Nothing"), (8, 8), seed=0)
