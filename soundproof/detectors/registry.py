@@ -8,6 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from soundproof.core.registry import Entry, Registry, parameters
+from soundproof.detectors.embedding.settings import (
+    BAND_MEMORY,
+    CFA,
+    FEW_SHOT_MEMORY,
+    PADIM,
+    PATCHCORE,
+    STFPM,
+)
 
 TRAINING = {
     "epochs": (PositiveInt, Field(500, description="epochs at most")),
@@ -74,6 +82,20 @@ MASKING = {
 }
 """Settings that auto-encoders add (P1's masked auto-encoder: ratio 0.3)."""
 
+_FEW_EPOCHS = {
+    **TRAINING,
+    "epochs": (PositiveInt, Field(1, description="epochs at most (P2: 1; 30 and 100 as well)")),
+    "batch_size": (int, Field(4, ge=2, description="clips per optimisation step")),
+    "restart_epochs": (
+        PositiveInt | None,
+        Field(None, description="period of a cosine schedule, epochs; None: constant rate"),
+    ),
+}
+_Optimizer = Literal["adamw", "adam", "adamw_amsgrad", "sgd"]
+_OPTIMIZERS = (
+    "adamw, adamw_amsgrad: weights decay by themselves; adam, sgd (momentum 0.9): their squares join the loss"
+)
+_P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
 _Probability = Annotated[float, Field(ge=0, le=1)]
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 
@@ -116,6 +138,18 @@ def _auto_encoder(
         has_cam_layer=name != "dense_ae",
         # three poolings halve both sides
         least_side=1 if name == "dense_ae" else 8,
+    )
+
+
+def _on_patches(name: str, title: str, attribute: str, citation: str, **fields: object) -> DetectorEntry:
+    return DetectorEntry(
+        name=name,
+        title=title,
+        implementation=f"soundproof.detectors.embedding.{name}:{attribute}",
+        citation=citation,
+        parameters=parameters(name, **fields),
+        differentiable=True,
+        has_map=True,
     )
 
 
@@ -265,6 +299,52 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             differentiable=True,
             has_map=True,
             baseline=True,
+        ),
+        _on_patches(
+            "patchcore", "PatchCore", "PatchCore", f"Roth et al. 2022, arXiv 2106.08265; {_P2}", **PATCHCORE
+        ),
+        _on_patches("padim", "PaDiM", "PaDiM", f"Defard et al. 2021, arXiv 2011.08785; {_P2}", **PADIM),
+        _on_patches(
+            "cfa",
+            "CFA",
+            "Cfa",
+            f"Lee et al. 2022, arXiv 2206.04325; {_P2}",
+            **{
+                **_FEW_EPOCHS,
+                "optimizer": (_Optimizer, Field("adamw_amsgrad", description=_OPTIMIZERS)),
+                "weight_decay": (float, Field(5e-4, ge=0, description="strength of the weight decay")),
+            },
+            **CFA,
+        ),
+        _on_patches(
+            "stfpm",
+            "STFPM",
+            "Stfpm",
+            f"Wang et al. 2021, arXiv 2103.04257; {_P2}",
+            **{
+                **_FEW_EPOCHS,
+                "optimizer": (_Optimizer, Field("sgd", description=_OPTIMIZERS)),
+                "weight_decay": (float, Field(1e-4, ge=0, description="strength of the weight decay")),
+                "learning_rate": (
+                    PositiveFloat,
+                    Field(0.4, description="the optimiser's initial learning rate"),
+                ),
+            },
+            **STFPM,
+        ),
+        _on_patches(
+            "band_memory",
+            "Band memory",
+            "BandMemory",
+            "after the idea of BEAM, arXiv 2603.13749: nearest normal neighbours per band, without training",
+            **BAND_MEMORY,
+        ),
+        _on_patches(
+            "few_shot_memory",
+            "Few-shot memory",
+            "FewShotMemory",
+            "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
+            **FEW_SHOT_MEMORY,
         ),
         DetectorEntry(
             name="mean_square",

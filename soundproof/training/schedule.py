@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingWarmRestarts, LRScheduler
 
 from soundproof.core.registry import Parameters
@@ -18,6 +18,7 @@ from soundproof.storage.provenance import digest
 
 LOOP = 2
 """Raised with each change of what a checkpoint holds or of how the loop goes on from it."""
+SGD_MOMENTUM = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class Schedule:
     patience: int
     min_delta: float
     batch_size: int
-    optimizer: Literal["adamw", "adam"]
+    optimizer: Literal["adamw", "adam", "adamw_amsgrad", "sgd"]
     weight_decay: float
     learning_rate: float
     restart_epochs: int | None
@@ -42,9 +43,13 @@ class Schedule:
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
     def optimizer_of(self, weights: Iterable[nn.Parameter]) -> Optimizer:
-        """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, Adam adds it to their gradients."""
-        kind = AdamW if self.optimizer == "adamw" else Adam
-        return kind(weights, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)
+        """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, others add it to their gradients."""
+        common: dict[str, Any] = {"lr": self.learning_rate, "weight_decay": self.weight_decay, "fused": True}
+        if self.optimizer == "sgd":
+            return SGD(weights, momentum=SGD_MOMENTUM, **common)
+        if self.optimizer == "adam":
+            return Adam(weights, **common)
+        return AdamW(weights, amsgrad=self.optimizer == "adamw_amsgrad", **common)
 
     def scheduler_of(self, optimizer: Optimizer) -> LRScheduler:
         """Learning rate over the epochs: a cosine with restarts, or always the same."""
