@@ -13,6 +13,7 @@ import torch
 from benchmarks.attribution import attribution
 from benchmarks.backbones import backbones
 from benchmarks.bands import bands
+from benchmarks.coreset import coreset
 from benchmarks.download import download
 from benchmarks.faithfulness import faithfulness
 from benchmarks.features import features
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "features": features,
     "stored": stored,
     "memory": memory,
+    "coreset": coreset,
     "download": download,
     "job-start": job_start,
 }

@@ -35,7 +35,7 @@ def build_backbone(settings: BackboneSettings, shape: tuple[int, int], seed: int
 
 def _check(settings: BackboneSettings, shape: tuple[int, int]) -> None:
     entry = settings.built
-    least = settings.patch if settings.kind == "none" else entry.least_side
+    least = settings.least_side
     most = entry.most_bands or shape[0]
     if least <= min(shape) and shape[0] <= most:
         return

@@ -128,6 +128,11 @@ class BackboneSettings(Parameters):
         """Facts of the network that is built: of ``random`` those of the network it draws weights for."""
         return BACKBONES[self.network if self.kind == "random" else self.kind]
 
+    @property
+    def least_side(self) -> int:
+        """Bands and frames that a map must have at least."""
+        return self.patch if self.kind == "none" else self.built.least_side
+
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose weights must be there."""
         return () if self.entry.weights is None else (self.entry.weights,)

@@ -34,7 +34,8 @@ def demands_of(study: Study) -> Plain:
         "least_normal": VALIDATED if validated else 1,
         "validated": validated,
         "least_side": {
-            label: DETECTORS[detector.kind].least_side for label, detector in study.detectors.items()
+            label: DETECTORS[detector.kind].side(detector.settings)
+            for label, detector in study.detectors.items()
         },
         "features": None if ready_made else Stages(study).features(),
         "explain": Stages(study).explain(),

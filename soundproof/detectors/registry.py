@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from soundproof.backbones.registry import BackboneSettings
 from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.detectors.embedding.featex.settings import FeatExSettings
+from soundproof.detectors.embedding.settings import (
+    BandMemorySettings,
+    CfaSettings,
+    FewShotMemorySettings,
+    PadimSettings,
+    PatchCoreSettings,
+    StfpmSettings,
+)
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -18,6 +27,7 @@ from soundproof.detectors.settings import (
 )
 from soundproof.interfaces.abilities import Ability
 
+_P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _AUTO_ENCODER: frozenset[Ability] = frozenset({"gradients", "reconstruction", "map"})
 _CONVOLUTIONAL: frozenset[Ability] = _AUTO_ENCODER | {"cam_layer"}
@@ -35,7 +45,7 @@ class DetectorEntry(Entry):
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
         quick: Fitted in one pass over the clips, in seconds: those of a part share a job.
-        least_side: Bands and frames that a map must have at least.
+        least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
     """
 
     offers: frozenset[Ability]
@@ -50,6 +60,24 @@ class DetectorEntry(Entry):
         values = settings.model_dump()
         lost = [abilities for (name, value), abilities in self.without.items() if values[name] == value]
         return self.offers.difference(*lost)
+
+    def side(self, settings: Parameters) -> int:
+        """Bands and frames that a map must have at least with these very settings."""
+        backbones = [part for part in settings.parts() if isinstance(part, BackboneSettings)]
+        return max(self.least_side, *(backbone.least_side for backbone in backbones), 1)
+
+
+def _on_patches(
+    name: str, title: str, attribute: str, settings: type[Parameters], citation: str
+) -> DetectorEntry:
+    return DetectorEntry(
+        name=name,
+        title=title,
+        implementation=f"soundproof.detectors.embedding.{name}:{attribute}",
+        citation=citation,
+        parameters=settings,
+        offers=frozenset({"gradients", "map", "embedding"}),
+    )
 
 
 DETECTORS: Registry[DetectorEntry] = Registry(
@@ -127,6 +155,30 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             parameters=GaussianSettings,
             offers=frozenset({"gradients", "map"}),
             baseline=True,
+        ),
+        _on_patches(
+            "patchcore",
+            "PatchCore",
+            "PatchCore",
+            PatchCoreSettings,
+            f"Roth et al. 2022, arXiv 2106.08265; {_P2}",
+        ),
+        _on_patches("padim", "PaDiM", "PaDiM", PadimSettings, f"Defard et al. 2021, arXiv 2011.08785; {_P2}"),
+        _on_patches("cfa", "CFA", "Cfa", CfaSettings, f"Lee et al. 2022, arXiv 2206.04325; {_P2}"),
+        _on_patches("stfpm", "STFPM", "Stfpm", StfpmSettings, f"Wang et al. 2021, arXiv 2103.04257; {_P2}"),
+        _on_patches(
+            "band_memory",
+            "Band memory",
+            "BandMemory",
+            BandMemorySettings,
+            "after the idea of BEAM, arXiv 2603.13749: nearest normal neighbours per band, without training",
+        ),
+        _on_patches(
+            "few_shot_memory",
+            "Few-shot memory",
+            "FewShotMemory",
+            FewShotMemorySettings,
+            "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
         ),
         DetectorEntry(
             name="mean_square",

@@ -15,6 +15,9 @@ Protocol = Literal["as_published", "corrected"]
 class AutoEncoderSettings(TrainingSettings):
     """How an auto-encoder is trained, plainly or masked (P1's masked auto-encoder: ratio 0.3)."""
 
+    optimizer: Literal["adamw", "adam"] = Field(
+        "adamw", description="adamw: weights decay by themselves; adam: their squares join the loss"
+    )
     mask_ratio: float = Field(
         0.0, ge=0, lt=1, description="part of the patches hidden while training, rounded down; 0: plain"
     )

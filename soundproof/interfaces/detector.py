@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from soundproof.core.registry import Parameters
+from soundproof.storage.maps import Axes
 
 
 class TrainingClips(Protocol):
@@ -21,6 +22,10 @@ class TrainingClips(Protocol):
     @property
     def frame(self) -> pd.DataFrame:
         """The clips' rows of the ``clips`` table (machine, section, attributes ...), in reading order."""
+
+    @property
+    def axes(self) -> Axes:
+        """The time-frequency grid of the features."""
 
     def __len__(self) -> int: ...
 
@@ -124,9 +129,14 @@ class Detector(nn.Module, ABC):
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            # children first: what a parent sets in them stands (the output bias of nn.MultiheadAttention is 0)
-            for module in reversed(list(self.modules())):
-                # nn.MultiheadAttention spells it with an underscore
-                reset = getattr(module, "reset_parameters", getattr(module, "_reset_parameters", None))
-                if callable(reset):
-                    reset()
+            reset_parameters(self)
+
+
+def reset_parameters(network: nn.Module) -> None:
+    """Redraw all weights of a network on torch's own generator of the CPU."""
+    # children first: what a parent sets in them stands (the output bias of nn.MultiheadAttention is 0)
+    for module in reversed(list(network.modules())):
+        # nn.MultiheadAttention spells it with an underscore
+        reset = getattr(module, "reset_parameters", getattr(module, "_reset_parameters", None))
+        if callable(reset):
+            reset()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from soundproof.core.errors import DataError
 from soundproof.randomness.seeding import seed_from
-from soundproof.storage.maps import MapReader
+from soundproof.storage.maps import Axes, MapReader
 
 
 class MapClips:
@@ -43,6 +43,11 @@ class MapClips:
     def frame(self) -> pd.DataFrame:
         """The clips' rows of the ``clips`` table in reading order."""
         return self._frame
+
+    @property
+    def axes(self) -> Axes:
+        """The time-frequency grid of the features."""
+        return self._reader.axes
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingWarmRestarts, LRScheduler
 
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
@@ -16,12 +17,21 @@ from soundproof.training.settings import TrainingSettings
 
 LOOP = 2
 """Raised with each change of what a checkpoint holds or of how the loop goes on from it."""
+SGD_MOMENTUM = 0.9
 
 
 def optimizer_of(settings: TrainingSettings, weights: Iterable[nn.Parameter]) -> Optimizer:
-    """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, Adam adds it to their gradients."""
-    kind = AdamW if settings.optimizer == "adamw" else Adam
-    return kind(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    """Optimiser of ``weights``: AdamW shrinks them by ``weight_decay``, others add it to their gradients."""
+    common: dict[str, Any] = {
+        "lr": settings.learning_rate,
+        "weight_decay": settings.weight_decay,
+        "fused": True,
+    }
+    if settings.optimizer == "sgd":
+        return SGD(weights, momentum=SGD_MOMENTUM, **common)
+    if settings.optimizer == "adam":
+        return Adam(weights, **common)
+    return AdamW(weights, amsgrad=settings.optimizer == "adamw_amsgrad", **common)
 
 
 def scheduler_of(settings: TrainingSettings, optimizer: Optimizer) -> LRScheduler:

@@ -8,6 +8,11 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from soundproof.core.registry import Parameters
 
+Optimizer = Literal["adamw", "adam", "adamw_amsgrad", "sgd"]
+OPTIMIZERS = (
+    "adamw, adamw_amsgrad: weights decay by themselves; adam, sgd (momentum 0.9): their squares join the loss"
+)
+
 
 class TrainingSettings(Parameters):
     """How a detector is trained by gradient descent (defaults: P1's code)."""
@@ -16,9 +21,7 @@ class TrainingSettings(Parameters):
     patience: PositiveInt = Field(30, description="epochs without a better validation loss before stopping")
     min_delta: float = Field(1e-5, ge=0, description="smallest decrease of the loss that counts as better")
     batch_size: int = Field(32, ge=2, description="clips per optimisation step")
-    optimizer: Literal["adamw", "adam"] = Field(
-        "adamw", description="adamw: weights decay by themselves; adam: their squares join the loss"
-    )
+    optimizer: Optimizer = Field("adamw", description=OPTIMIZERS)
     weight_decay: float = Field(0.01, ge=0, description="strength of the optimiser's weight decay")
     learning_rate: PositiveFloat = Field(1e-3, description="the optimiser's initial learning rate")
     restart_epochs: PositiveInt | None = Field(

@@ -50,6 +50,7 @@ def json_schema() -> str:
         "run": _run(sections["Config"]),
         "study": _study(changes),
         "changes": changes,
+        **_parts(),
         **kept,
         **_entries(),
     }
@@ -125,6 +126,20 @@ def _entry(entry: Entry, keys: tuple[str, ...]) -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {**{key: own[key] for key in keys}, **settings},
+    }
+
+
+def _parts() -> dict[str, Schema]:
+    """Settings of what entries hold in turn, such as a backbone; where it has a kind, that alone will do."""
+    found: dict[str, Schema] = {}
+    for registry, _ in _REGISTRIES.values():
+        for entry in registry.values():
+            found |= entry.parameters.model_json_schema().get("$defs", {})
+    return {
+        name: _or(part, {"type": "string", "enum": part["properties"]["kind"]["enum"]})
+        if "enum" in part.get("properties", {}).get("kind", {})
+        else part
+        for name, part in found.items()
     }
 
 

@@ -1,1 +1,1 @@
-"""Detectors that compare embeddings."""
+"""Detectors from computer vision, on patches of a backbone's intermediate maps."""

@@ -28,6 +28,7 @@ N_ROWS = {
     "features": 1,
     "stored": 2,
     "memory": 2,
+    "coreset": 5,
     "download": 5,
     "job-start": 20,
 }

@@ -75,6 +75,8 @@ WRONG: dict[str, Any] = {
     "study key": {**STUDY, "sedes": [1]},
     "detector key": {**STUDY, "detectors": {"ae": {"kind": "cae", "epoch": 3}}},
     "detector value": {**STUDY, "detectors": {"ae": {"kind": "cae", "epochs": 0}}},
+    "backbone": {**STUDY, "detectors": {"padim": {"backbone": "cnn10"}}},
+    "key of a backbone": {**STUDY, "detectors": {"padim": {"backbone": {"kind": "none", "side": 3}}}},
     "metric": {**STUDY, "faithfulness": {"fff": {}}},
     "recipe": {**STUDY, "features": {"recipe": "none"}},
     "no data set": {"detectors": STUDY["detectors"]},

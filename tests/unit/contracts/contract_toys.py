@@ -10,21 +10,29 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from soundproof.detectors.embedding.settings import MapSettings, PatchSettings
 from soundproof.detectors.registry import DETECTORS
 from soundproof.interfaces.abilities import Ability
 from soundproof.interfaces.detector import Detector, TrainingRun
+from soundproof.storage.maps import Axes
 from soundproof.training.settings import TrainingSettings
 
 SMALL, ODD = (16, 24), (19, 29)
 N_CLIPS = 24
-QUICKER: Mapping[str, Mapping[str, Any]] = {"featex": {"width": 0.125}}
-"""Settings that save time; a new detector needs none."""
+QUICKER: Mapping[str, Mapping[str, Any]] = {
+    "featex": {"width": 0.125},
+    # 24 clips of 2 rows of patches
+    "patchcore": {"neighbours": 3},
+    "cfa": {"nearest": 1, "negatives": 1},
+}
+"""Settings that save time or that maps as small as these ask for; a new detector needs none."""
 
 
 class ToyClips:
     """Training clips of two machines, each with a line of its own that comes and goes."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
+        self.axes = Axes(tuple(100.0 * (band + 1) for band in range(shape[0])), 40.0, shape[1], "dB")
         self.maps = clips(N_CLIPS, shape, seed=0)
         machines = ["one" if row % 2 else "two" for row in range(N_CLIPS)]
         self.frame = pd.DataFrame(
@@ -48,9 +56,15 @@ def clips(n: int, shape: tuple[int, int], seed: int) -> Tensor:
 
 
 def quick_settings(kind: str) -> dict[str, Any]:
-    """One epoch of training, for those that train."""
-    trained = issubclass(DETECTORS[kind].parameters, TrainingSettings)
-    return {**({"epochs": 1, "batch_size": 8} if trained else {}), **QUICKER.get(kind, {})}
+    """One epoch of training, for those that train; no weights that may not be here."""
+    chosen: dict[str, Any] = {}
+    if issubclass(DETECTORS[kind].parameters, TrainingSettings):
+        chosen.update(epochs=1, batch_size=8)
+    if issubclass(DETECTORS[kind].parameters, MapSettings):
+        chosen["backbone"] = "random"
+    if issubclass(DETECTORS[kind].parameters, PatchSettings):
+        chosen["neighbourhood"] = 1
+    return {**chosen, **QUICKER.get(kind, {})}
 
 
 @cache
