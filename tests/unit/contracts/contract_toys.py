@@ -48,9 +48,15 @@ def clips(n: int, shape: tuple[int, int], seed: int) -> Tensor:
 
 
 def quick_settings(kind: str) -> dict[str, Any]:
-    """One epoch of training, for those that train."""
-    trained = issubclass(DETECTORS[kind].parameters, TrainingSettings)
-    return {**({"epochs": 1, "batch_size": 8} if trained else {}), **QUICKER.get(kind, {})}
+    """One epoch of training, for those that train; drawn weights, for those that would have to fetch them."""
+    entry = DETECTORS[kind]
+    trained = issubclass(entry.parameters, TrainingSettings)
+    pretrained = bool(entry.settings({}).needed_weights())
+    return {
+        **({"epochs": 1, "batch_size": 8} if trained else {}),
+        **({"backbone": "random"} if pretrained else {}),
+        **QUICKER.get(kind, {}),
+    }
 
 
 @cache

@@ -18,8 +18,9 @@ from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness import trainings
 from soundproof.faithfulness.registry import FAITHFULNESS, check_compatible
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
-from soundproof.interfaces.faithfulness import COLUMNS, FaithfulnessContext
+from soundproof.interfaces.faithfulness import FaithfulnessContext
 from soundproof.interfaces.metric import abilities
+from soundproof.storage.measurements import COLUMNS
 
 N_CLIPS, SHAPE = 48, (12, 64)
 N_NOISES = 4
