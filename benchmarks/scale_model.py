@@ -121,8 +121,8 @@ def times(name: str, study: Study) -> int:
     if rule == "extract_features":
         return len(study.parts())
     if rule in ("train_detector", "score_clips", "remove_bands"):
-        return len(study.cells([what]))
-    return len(study.cells(study.explained))
+        return len(study.fits([what]))
+    return len(study.fits(study.explained))
 
 
 def jobs(rule: str, study: Study) -> int:
@@ -130,13 +130,13 @@ def jobs(rule: str, study: Study) -> int:
     if rule in ("score_clips", "remove_bands", "measure_localisation", "extract_features"):
         return len(study.parts())
     if rule == "compare_trainings":
-        return sum(bool(Stages(study).compared_cells(part)) for part in study.parts())
+        return sum(bool(Stages(study).compared_fits(part)) for part in study.parts())
     if rule == "train_detector":
         at_once = Stages(study).fitted_at_once()
         alone = [label for label in study.detectors if label not in at_once]
-        return len(study.cells(alone)) + (len(study.parts()) if at_once else 0)
+        return len(study.fits(alone)) + (len(study.parts()) if at_once else 0)
     if rule in ("attribute_clips", "measure_faithfulness"):
-        return len(study.cells(study.explained))
+        return len(study.fits(study.explained))
     return 1
 
 

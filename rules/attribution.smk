@@ -17,13 +17,13 @@ for NAME, CHOSEN in STUDIES.items():
         input:
             clips=f"{STUDY}/clips.parquet",
             features=f"{STUDY}/features/{{part}}.parquet",
-            model=f"{STUDY}/models/{CELL}.safetensors",
+            model=f"{STUDY}/models/{FIT}.safetensors",
         output:
             maps=of_explainers(NAME, "attributions"),
             numbers=of_explainers(NAME, "explanations"),
             timing=of_explainers(NAME, "timings"),
         log:
-            f"{RUN}/logs/attribute_clips/{{study}}/{CELL}.log",
+            f"{RUN}/logs/attribute_clips/{{study}}/{FIT}.log",
         wildcard_constraints:
             study=NAME,
         # profiles name the rule as it is called here

@@ -11,7 +11,7 @@ rule remove_bands:
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
-        models=of_part(f"{STUDY}/models/{CELL}.safetensors"),
+        models=of_part(f"{STUDY}/models/{FIT}.safetensors"),
     output:
         rows=f"{STUDY}/bands/{{part}}.parquet",
     log:
@@ -25,7 +25,7 @@ rule remove_bands:
         runtime=minutes(60),
     params:
         settings=lambda wildcards: stages(wildcards).bands(),
-        cells=cells_of_part,
+        fits=fits_of_part,
         code=code(lambda jobs, of: jobs.remove_bands(of.part)),
     script:
         "../workflow_scripts/remove_bands.py"

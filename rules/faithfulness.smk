@@ -13,16 +13,16 @@ rule measure_faithfulness:
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
-        model=f"{STUDY}/models/{CELL}.safetensors",
+        model=f"{STUDY}/models/{FIT}.safetensors",
         maps=lambda wildcards: expand(
-            f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet",
+            f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet",
             explainer=list(STUDIES[wildcards.study].explainers),
             allow_missing=True,
         ),
     output:
-        rows=f"{STUDY}/faithfulness/{CELL}.parquet",
+        rows=f"{STUDY}/faithfulness/{FIT}.parquet",
     log:
-        f"{RUN}/logs/measure_faithfulness/{{study}}/{CELL}.log",
+        f"{RUN}/logs/measure_faithfulness/{{study}}/{FIT}.log",
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
@@ -48,7 +48,7 @@ rule compare_trainings:
         clips=f"{STUDY}/clips.parquet",
         maps=lambda wildcards: [
             f"{RUN}/{wildcards.study}/attributions/{explainer}/{wildcards.part}/{detector}/seed{seed}.parquet"
-            for detector, seed in stages(wildcards).compared_cells(wildcards.part)
+            for detector, seed in stages(wildcards).compared_fits(wildcards.part)
             for explainer in stages(wildcards).compared_explainers()
         ],
     output:
@@ -62,7 +62,7 @@ rule compare_trainings:
         runtime=minutes(30),
     params:
         settings=lambda wildcards: stages(wildcards).trainings(),
-        cells=lambda wildcards: stages(wildcards).compared_cells(wildcards.part),
+        fits=lambda wildcards: stages(wildcards).compared_fits(wildcards.part),
         explainers=lambda wildcards: stages(wildcards).compared_explainers(),
         code=code(lambda jobs, of: jobs.compare_trainings(of.part)),
     script:

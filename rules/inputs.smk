@@ -69,18 +69,18 @@ def maps_of(study, label):
 def trained_keys(wildcards):
     """(part, detector, seed) of each file that `trained` lists, in its order."""
     study = STUDIES[wildcards.study]
-    return [list(cell) for cell in study.cells(study.detectors)]
+    return [list(fit) for fit in study.fits(study.detectors)]
 
 
-def cells_of_part(wildcards):
+def fits_of_part(wildcards):
     """(detector, seed) of each file that `of_part` lists, in its order."""
-    return [cell[1:] for cell in trained_keys(wildcards) if cell[0] == wildcards.part]
+    return [fit[1:] for fit in trained_keys(wildcards) if fit[0] == wildcards.part]
 
 
-def explained_cells_of_part(wildcards):
+def explained_fits_of_part(wildcards):
     """(detector, seed) of the files that `explained_of_part` lists, in its order."""
     labels = STUDIES[wildcards.study].explained
-    return [cell for cell in cells_of_part(wildcards) if cell[0] in labels]
+    return [fit for fit in fits_of_part(wildcards) if fit[0] in labels]
 
 
 def reported(wildcards):
@@ -116,7 +116,7 @@ def other_trainings(wildcards):
     return [
         f"{RUN}/{wildcards.study}/trainings/{part}.parquet"
         for part in STUDIES[wildcards.study].parts()
-        if wanted.compared_cells(part)
+        if wanted.compared_fits(part)
     ]
 
 

@@ -11,7 +11,7 @@ rule measure_localisation:
     input:
         clips=f"{STUDY}/clips.parquet",
         masks=f"{STUDY}/masks/{{part}}.parquet",
-        maps=explained_of_part(f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet"),
+        maps=explained_of_part(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
     output:
         rows=f"{STUDY}/localisation/{{part}}.parquet",
     log:
@@ -23,7 +23,7 @@ rule measure_localisation:
         runtime=minutes(60),
     params:
         settings=lambda wildcards: stages(wildcards).localisation(),
-        cells=explained_cells_of_part,
+        fits=explained_fits_of_part,
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
         code=code(lambda jobs, of: jobs.measure_localisation(of.part)),
     script:

@@ -8,7 +8,7 @@ RUN = str(Path(CONFIG.results_dir, CONFIG.run))
 DATA = str(Path(CONFIG.data_dir))
 WEIGHTS = f"{DATA}/{WEIGHTS_FOLDER}/{{weights}}.safetensors"
 STUDY = f"{RUN}/{{study}}"
-CELL = "{part}/{detector}/seed{seed}"
+FIT = "{part}/{detector}/seed{seed}"
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
 
@@ -28,7 +28,7 @@ def paths(study, detectors, template, part=None):
         template.format(
             study=study, part=of, detector=detector, seed=seed, explainer=explainer
         )
-        for of, detector, seed in STUDIES[study].cells(detectors)
+        for of, detector, seed in STUDIES[study].fits(detectors)
         if part in (None, of)
         for explainer in (
             STUDIES[study].explainers if "{explainer}" in template else [None]
@@ -85,14 +85,14 @@ def of_first_part(template):
                 seed=seed,
                 explainer=explainer,
             )
-            for detector, (part, seed) in study.first_cells().items()
+            for detector, (part, seed) in study.first_fits().items()
             for explainer in (study.explainers if "{explainer}" in template else [None])
         ]
 
     return firsts
 
 
-def first_cell(template):
+def first_fit(template):
     """Input function: the file of the first part, explained detector and seed."""
     return lambda wildcards: of_first_part(template)(wildcards)[0]
 
@@ -103,9 +103,9 @@ def artefact_files(names):
 
 
 def of_explainers(study, kind):
-    """Files of a cell, one per explainer of the study. The job decides what of them stays, so none is removed before."""
+    """Files of a fit, one per explainer of the study. The job decides what of them stays, so none is removed before."""
     return [
-        update(f"{STUDY}/{kind}/{label}/{CELL}.parquet")
+        update(f"{STUDY}/{kind}/{label}/{FIT}.parquet")
         for label in STUDIES[study].explainers
     ]
 

@@ -12,8 +12,8 @@ rule collect_measurements:
     """Gather all measured numbers of study {wildcards.study}."""
     input:
         parts(f"{STUDY}/scores/{{part}}.parquet"),
-        explained(f"{STUDY}/explanations/{{explainer}}/{CELL}.parquet"),
-        explained(f"{STUDY}/faithfulness/{CELL}.parquet"),
+        explained(f"{STUDY}/explanations/{{explainer}}/{FIT}.parquet"),
+        explained(f"{STUDY}/faithfulness/{FIT}.parquet"),
         parts(f"{STUDY}/localisation/{{part}}.parquet"),
         without_bands,
         other_trainings,
@@ -33,11 +33,11 @@ rule illustrate_clips:
     """Compute what the pictures of single clips of study {wildcards.study} show."""
     input:
         clips=f"{STUDY}/clips.parquet",
-        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
-        masks=first_cell(f"{STUDY}/masks/{{part}}.parquet"),
-        scores=first_cell(f"{STUDY}/scores/{{part}}.parquet"),
-        models=of_first_part(f"{STUDY}/models/{CELL}.safetensors"),
-        maps=of_first_part(f"{STUDY}/attributions/{{explainer}}/{CELL}.parquet"),
+        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
+        masks=first_fit(f"{STUDY}/masks/{{part}}.parquet"),
+        scores=first_fit(f"{STUDY}/scores/{{part}}.parquet"),
+        models=of_first_part(f"{STUDY}/models/{FIT}.safetensors"),
+        maps=of_first_part(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
     output:
         illustrations=f"{STUDY}/illustrations.parquet",
     log:
@@ -47,7 +47,7 @@ rule illustrate_clips:
     params:
         detectors=lambda wildcards: STUDIES[wildcards.study].explained,
         seed=lambda wildcards: next(
-            iter(STUDIES[wildcards.study].first_cells().values())
+            iter(STUDIES[wildcards.study].first_fits().values())
         )[1],
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
         segment_seconds=lambda wildcards: STUDIES[wildcards.study].segment_seconds,
@@ -61,9 +61,9 @@ rule build_tables:
     input:
         measurements=f"{STUDY}/measurements.parquet",
         clips=f"{STUDY}/clips.parquet",
-        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
-        histories=trained(f"{STUDY}/history/{CELL}.parquet"),
-        timings=explained(f"{STUDY}/timings/{{explainer}}/{CELL}.parquet"),
+        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
+        histories=trained(f"{STUDY}/history/{FIT}.parquet"),
+        timings=explained(f"{STUDY}/timings/{{explainer}}/{FIT}.parquet"),
         reported=reported,
     output:
         tables=artefact_files(TABLES),
@@ -85,8 +85,8 @@ rule draw_figures:
     input:
         measurements=f"{STUDY}/measurements.parquet",
         clips=f"{STUDY}/clips.parquet",
-        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
-        histories=trained(f"{STUDY}/history/{CELL}.parquet"),
+        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
+        histories=trained(f"{STUDY}/history/{FIT}.parquet"),
         timings=[],
         reported=reported,
         illustrations=f"{STUDY}/illustrations.parquet",
@@ -111,7 +111,7 @@ rule write_report:
         measurements=f"{STUDY}/measurements.parquet",
         clips=f"{STUDY}/clips.parquet",
         notes=f"{STUDY}/notes.parquet",
-        features=first_cell(f"{STUDY}/features/{{part}}.parquet"),
+        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
         tables=artefact_files(TABLES),
         figures=artefact_files(FIGURES),
     output:

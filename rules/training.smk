@@ -15,10 +15,10 @@ rule train_detector:
         features=f"{STUDY}/features/{{part}}.parquet",
         weights=weights_of_detector,
     output:
-        models=[f"{STUDY}/models/{CELL}.safetensors"],
-        histories=[f"{STUDY}/history/{CELL}.parquet"],
+        models=[f"{STUDY}/models/{FIT}.safetensors"],
+        histories=[f"{STUDY}/history/{FIT}.parquet"],
     log:
-        f"{RUN}/logs/train_detector/{{study}}/{CELL}.log",
+        f"{RUN}/logs/train_detector/{{study}}/{FIT}.log",
     # long trainings first: they feed everything else
     priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
     retries: 1
@@ -85,7 +85,7 @@ rule score_clips:
     input:
         clips=f"{STUDY}/clips.parquet",
         features=f"{STUDY}/features/{{part}}.parquet",
-        models=of_part(f"{STUDY}/models/{CELL}.safetensors"),
+        models=of_part(f"{STUDY}/models/{FIT}.safetensors"),
     output:
         scores=f"{STUDY}/scores/{{part}}.parquet",
     log:
@@ -98,7 +98,7 @@ rule score_clips:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        cells=cells_of_part,
+        fits=fits_of_part,
         code=code(lambda jobs, of: jobs.score_clips(of.part)),
     script:
         "../workflow_scripts/score_clips.py"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from soundproof.clips.selection import draw_clips, part_of
 from soundproof.faithfulness.trainings import compare_trainings as compare
 from soundproof.runs.job import job
-from soundproof.storage.fits import Cell, cells, map_role
+from soundproof.storage.fits import Fit, fits, map_role
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect, complete
 from soundproof.storage.provenance import Provenance, file_digest
@@ -23,7 +23,7 @@ def compare_trainings(
     part: str,
     settings: Mapping[str, Any],
     clips: Path,
-    maps: Mapping[Cell, Mapping[str, Path]],
+    maps: Mapping[Fit, Mapping[str, Path]],
     output: Path,
     code: str,
 ) -> None:
@@ -39,9 +39,7 @@ def compare_trainings(
         code: Code digest.
     """
     rows = part_of(read_table(clips), part)
-    readers = {
-        cell: {label: MapReader(path) for label, path in files.items()} for cell, files in maps.items()
-    }
+    readers = {fit: {label: MapReader(path) for label, path in files.items()} for fit, files in maps.items()}
     first = next(iter(next(iter(readers.values())).values()))
     chosen = draw_clips(first.clip_ids, settings["n_clips"])
     frames = [
@@ -49,7 +47,7 @@ def compare_trainings(
         for compared in compare(readers, chosen)
     ]
     inputs = {
-        map_role(cell, explainer): path for cell, files in maps.items() for explainer, path in files.items()
+        map_role(fit, explainer): path for fit, files in maps.items() for explainer, path in files.items()
     }
     provenance = Provenance(
         stage="trainings",
@@ -69,8 +67,8 @@ if __name__ == "__main__":
             settings=snakemake.params.settings,
             clips=Path(snakemake.input.clips),
             maps={
-                cell: {label: Path(next(paths)) for label in snakemake.params.explainers}
-                for cell in cells(snakemake.params.cells)
+                fit: {label: Path(next(paths)) for label in snakemake.params.explainers}
+                for fit in fits(snakemake.params.fits)
             },
             output=Path(snakemake.output.rows),
             code=snakemake.params.code,

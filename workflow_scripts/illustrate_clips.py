@@ -41,7 +41,7 @@ def illustrate_clips(
         seed: Its run seed.
         models: Detector label: weights.
         maps: Detector label: explainer: relevance maps.
-        segment_seconds: Length of P1's cells.
+        segment_seconds: Length of P1's segments.
         output: Table of the illustrations.
         code: Code digest.
         runtime: Where to compute.

@@ -11,7 +11,7 @@ from soundproof.core.progress import progress
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.runs.job import job
-from soundproof.storage.fits import Cell, cells, map_role
+from soundproof.storage.fits import Fit, fits, map_role
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect, complete
 from soundproof.storage.provenance import Provenance, file_digest
@@ -29,7 +29,7 @@ def measure_localisation(
     settings: Mapping[str, Any],
     clips: Path,
     masks: Path,
-    maps: Mapping[Cell, Mapping[str, Path]],
+    maps: Mapping[Fit, Mapping[str, Path]],
     output: Path,
     code: str,
 ) -> None:
@@ -46,7 +46,7 @@ def measure_localisation(
             ]
             step(done)
     inputs = {"masks": masks} | {
-        map_role(cell, explainer): path for cell, files in maps.items() for explainer, path in files.items()
+        map_role(fit, explainer): path for fit, files in maps.items() for explainer, path in files.items()
     }
     provenance = Provenance(
         stage="localisation",
@@ -81,8 +81,8 @@ if __name__ == "__main__":
             clips=Path(snakemake.input.clips),
             masks=Path(snakemake.input.masks),
             maps={
-                cell: {label: Path(next(paths)) for label in snakemake.params.explainers}
-                for cell in cells(snakemake.params.cells)
+                fit: {label: Path(next(paths)) for label in snakemake.params.explainers}
+                for fit in fits(snakemake.params.fits)
             },
             output=Path(snakemake.output.rows),
             code=snakemake.params.code,

@@ -9,7 +9,7 @@ from soundproof.detectors.of_part import measure_each
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.runs.job import job
-from soundproof.storage.fits import Cell, cells, fitted_inputs
+from soundproof.storage.fits import Fit, fits, fitted_inputs
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect
 from soundproof.storage.provenance import Provenance, file_digest
@@ -27,7 +27,7 @@ def remove_bands(
     settings: Mapping[str, Any],
     clips: Path,
     features: Path,
-    models: Mapping[Cell, Path],
+    models: Mapping[Fit, Path],
     output: Path,
     code: str,
     runtime: Runtime,
@@ -64,7 +64,7 @@ if __name__ == "__main__":
             settings=snakemake.params.settings,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
-            models=dict(zip(cells(snakemake.params.cells), map(Path, snakemake.input.models), strict=True)),
+            models=dict(zip(fits(snakemake.params.fits), map(Path, snakemake.input.models), strict=True)),
             output=Path(snakemake.output.rows),
             code=snakemake.params.code,
             runtime=Runtime.of(snakemake.config),

@@ -11,7 +11,7 @@ from soundproof.detectors.registry import LEVEL_CONTROL
 from soundproof.detectors.scoring import score_maps
 from soundproof.features.level import LEVEL
 from soundproof.runs.job import job
-from soundproof.storage.fits import Cell, cells, fitted_inputs
+from soundproof.storage.fits import Fit, fits, fitted_inputs
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect, complete
 from soundproof.storage.provenance import Provenance, file_digest
@@ -28,7 +28,7 @@ def score_clips(
     part: str,
     clips: Path,
     features: Path,
-    models: Mapping[Cell, Path],
+    models: Mapping[Fit, Path],
     scores: Path,
     code: str,
     runtime: Runtime,
@@ -64,7 +64,7 @@ if __name__ == "__main__":
             part=snakemake.wildcards.part,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
-            models=dict(zip(cells(snakemake.params.cells), map(Path, snakemake.input.models), strict=True)),
+            models=dict(zip(fits(snakemake.params.fits), map(Path, snakemake.input.models), strict=True)),
             scores=Path(snakemake.output.scores),
             code=snakemake.params.code,
             runtime=Runtime.of(snakemake.config),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import all_criteria, per_clip
+from soundproof.analysis.criteria import all_criteria, per_clip
 from soundproof.analysis.joint_areas import FEWEST
 from soundproof.analysis.results import StudyResults
 from soundproof.interfaces.metric import Criterion

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import per_clip_and_seed
+from soundproof.analysis.criteria import per_clip_and_seed
 from soundproof.analysis.frames import groups
 from soundproof.analysis.ranking import ALL_DOMAINS, scores
 from soundproof.analysis.results import StudyResults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from soundproof.analysis.axes import criteria_named
+from soundproof.analysis.criteria import criteria_named
 
 
 def favours(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from soundproof.analysis.ours import KEYS
+from soundproof.analysis.our_numbers import KEYS
 from soundproof.core.errors import ConfigError
 
 MARKS = {

@@ -85,7 +85,7 @@ class Study(Section):
     )
     explain: Selection = Field(default_factory=Selection, description="which clips are explained")
     segment_seconds: PositiveFloat = Field(
-        _SEGMENT_SECONDS, description="length of P1's cells for segment F1 and FF"
+        _SEGMENT_SECONDS, description="length of P1's segments for segment F1 and FF"
     )
     faithfulness: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     localisation: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
@@ -182,7 +182,7 @@ class Study(Section):
         """Labels of the detectors whose scores are explained."""
         return [label for label, detector in self.detectors.items() if detector.explain]
 
-    def cells(self, detectors: Iterable[str]) -> list[tuple[str, str, int]]:
+    def fits(self, detectors: Iterable[str]) -> list[tuple[str, str, int]]:
         """(part, detector, seed) of every training of ``detectors``, in the order of the file."""
         return [
             (part, label, seed)
@@ -191,10 +191,10 @@ class Study(Section):
             for seed in self.detectors[label].seeds or self.seeds
         ]
 
-    def first_cells(self) -> dict[str, tuple[str, int]]:
+    def first_fits(self) -> dict[str, tuple[str, int]]:
         """First (part, seed) of each explained detector: the one whose pictures are shown."""
         firsts: dict[str, tuple[str, int]] = {}
-        for part, label, seed in self.cells(self.explained):
+        for part, label, seed in self.fits(self.explained):
             firsts.setdefault(label, (part, seed))
         return firsts
 

@@ -104,13 +104,13 @@ class Stages:
         chosen = self.study.faithfulness[_RANDOMISATION].settings
         return {"n_clips": getattr(chosen, "n_clips", None)}
 
-    def compared_cells(self, part: str) -> list[list[Any]]:
+    def compared_fits(self, part: str) -> list[list[Any]]:
         """[detector, seed] of explained detectors with several trainings, where weights are redrawn."""
         if _RANDOMISATION not in self.study.faithfulness:
             return []
-        cells = [[label, seed] for of, label, seed in self.study.cells(self.study.explained) if of == part]
-        trained = Counter(label for label, _ in cells)
-        return [cell for cell in cells if trained[cell[0]] > 1 and self.compared_explainers()]
+        fits = [[label, seed] for of, label, seed in self.study.fits(self.study.explained) if of == part]
+        trained = Counter(label for label, _ in fits)
+        return [fit for fit in fits if trained[fit[0]] > 1 and self.compared_explainers()]
 
     def compared_explainers(self) -> list[str]:
         """Explainers whose maps follow the training; maps made elsewhere are the same for all."""

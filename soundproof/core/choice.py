@@ -17,10 +17,10 @@ from pydantic import (
     ValidationError,
 )
 
-from soundproof.core.complaints import first_complaint
 from soundproof.core.errors import ConfigError
 from soundproof.core.messages import mapping, within
 from soundproof.core.registry import Parameters, Registry
+from soundproof.core.validation import first_complaint
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 """Names that become parts of file names."""

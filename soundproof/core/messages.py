@@ -8,8 +8,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from soundproof.core.complaints import first_complaint
 from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.validation import first_complaint
 
 M = TypeVar("M", bound=BaseModel)
 

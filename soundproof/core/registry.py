@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from soundproof.core.complaints import first_complaint
 from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.validation import first_complaint
 
 
 class Parameters(BaseModel):

@@ -12,7 +12,7 @@ from soundproof.core.progress import progress
 from soundproof.detectors.individuals import Individuals, individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.interfaces.detector import Detector
-from soundproof.storage.fits import Cell
+from soundproof.storage.fits import Fit
 from soundproof.storage.measurements import complete
 
 Measure = Callable[[Detector, Sequence[str], Individuals], pd.DataFrame]
@@ -20,7 +20,7 @@ Measure = Callable[[Detector, Sequence[str], Individuals], pd.DataFrame]
 
 
 def measure_each(
-    models: Mapping[Cell, Path],
+    models: Mapping[Fit, Path],
     clips: pd.DataFrame,
     measure: Measure,
     *,

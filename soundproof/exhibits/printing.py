@@ -35,7 +35,7 @@ _LATEX = str.maketrans(
 
 
 def number(value: Any, digits: int) -> str:
-    """Print one cell: floating-point values with ``digits`` decimals, a missing value as a dash."""
+    """Print one value: floating-point values with ``digits`` decimals, a missing value as a dash."""
     if pd.isna(value):
         return MISSING
     if isinstance(value, float):
@@ -47,7 +47,7 @@ def number(value: Any, digits: int) -> str:
 def printed(table: FinishedTable) -> pd.DataFrame:
     """Return the table as text, one column per :class:`Column`, value and interval joined."""
     return pd.DataFrame(
-        {column.header: _cells(table.frame, column) for column in table.formats}, dtype=object
+        {column.header: _printed(table.frame, column) for column in table.formats}, dtype=object
     )
 
 
@@ -58,7 +58,7 @@ def _value(value: Any, digits: int) -> str:
     return number(value, digits)
 
 
-def _cells(frame: pd.DataFrame, column: Column) -> list[str]:
+def _printed(frame: pd.DataFrame, column: Column) -> list[str]:
     values = [_value(value, column.digits) for value in frame[column.value]]
     if column.low is None or column.high is None:
         return values

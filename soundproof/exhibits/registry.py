@@ -80,7 +80,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="roc_curves",
             title="ROC curves",
-            implementation="soundproof.figures.roc:draw",
+            implementation="soundproof.figures.roc_curves:draw",
             citation=_P1,
             kind="figure",
             question="At which false-alarm rate does the detector find which share of the anomalies?",
@@ -89,7 +89,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="detection_by_domain",
             title="Detection by machine and domain",
-            implementation="soundproof.tables.domains:build",
+            implementation="soundproof.tables.detection_by_domain:build",
             citation=_P1,
             kind="table",
             question="Does detection survive other machines and a shifted domain?",
@@ -99,7 +99,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="dcase_score",
             title="Official DCASE score",
-            implementation="soundproof.tables.official:build",
+            implementation="soundproof.tables.dcase_score:build",
             citation="evaluators of DCASE Challenge Task 2, 2020 to 2025",
             kind="table",
             question="How would the challenge rank these detectors?",
@@ -116,7 +116,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="quality_overview",
             title="Quality of explanations at a glance",
-            implementation="soundproof.figures.quality:draw",
+            implementation="soundproof.figures.quality_overview:draw",
             citation=_OURS,
             kind="figure",
             question="Which explanations exceed chance, and on which axes?",
@@ -124,7 +124,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="temporal_localisation",
             title="Temporal localisation",
-            implementation="soundproof.tables.localisation:build",
+            implementation="soundproof.tables.temporal_localisation:build",
             citation=_P1,
             kind="table",
             question="Do explanations point at the time of the fault better than chance?",
@@ -134,7 +134,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="temporal_localisation_curves",
             title="Temporal localisation by threshold",
-            implementation="soundproof.figures.f1_curves:draw",
+            implementation="soundproof.figures.temporal_localisation_curves:draw",
             citation=_P1,
             kind="figure",
             question="How does temporal localisation depend on the threshold, and where is chance?",
@@ -144,7 +144,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="temporal_localisation_by_type",
             title="Temporal localisation by anomaly type",
-            implementation="soundproof.tables.localisation:build_by_type",
+            implementation="soundproof.tables.temporal_localisation:build_by_type",
             citation=_P1,
             kind="table",
             question="Which kinds of fault do explanations find?",
@@ -164,7 +164,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="faithfulness_curves",
             title="Faithfulness by threshold",
-            implementation="soundproof.figures.ff_curves:draw",
+            implementation="soundproof.figures.faithfulness_curves:draw",
             citation=_P1,
             kind="figure",
             question="How does faithfulness depend on how much is replaced?",
@@ -174,7 +174,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="faithfulness_frame_curves",
             title="Frame-wise faithfulness by threshold",
-            implementation="soundproof.figures.ff_curves:draw_frame",
+            implementation="soundproof.figures.faithfulness_curves:draw_frame",
             citation=_P1,
             kind="figure",
             question="The same without labels, as on the paper's second data set: do the frames matter?",
@@ -193,7 +193,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="auc_without_bands",
             title="AUC without frequency bands",
-            implementation="soundproof.tables.band_auc:build",
+            implementation="soundproof.tables.auc_without_bands:build",
             citation=_P3,
             kind="table",
             question="Which frequency bands does detection need, and which would it do better without?",
@@ -203,7 +203,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="auc_without_bands_overview",
             title="AUC without frequency bands",
-            implementation="soundproof.figures.band_auc:draw",
+            implementation="soundproof.figures.auc_without_bands_overview:draw",
             citation=_P3,
             kind="figure",
             question="Which frequency bands does detection need, and which would it do better without?",
@@ -212,7 +212,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="band_faithfulness",
             title="Band faithfulness",
-            implementation="soundproof.tables.band_rho:build",
+            implementation="soundproof.tables.band_faithfulness:build",
             citation=_P3,
             kind="table",
             question="Do the bands that an explanation marks move the score most, and are they those of the fault?",
@@ -222,7 +222,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="band_relevance_and_effect",
             title="Relevance and effect of frequency bands",
-            implementation="soundproof.figures.band_curves:draw",
+            implementation="soundproof.figures.band_relevance_and_effect:draw",
             citation=_P3,
             kind="figure",
             question="Does relevance follow the effect from band to band?",
@@ -231,7 +231,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="band_faithfulness_of_clips",
             title="Band faithfulness of single clips",
-            implementation="soundproof.figures.rho_histogram:draw",
+            implementation="soundproof.figures.band_faithfulness_of_clips:draw",
             citation=_P3,
             kind="figure",
             question="How far do single clips exceed what random orders of bands give?",
@@ -240,7 +240,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="band_faithfulness_by_replacement",
             title="Band faithfulness by replacement",
-            implementation="soundproof.figures.rho_by_removal:draw",
+            implementation="soundproof.figures.band_faithfulness_by_replacement:draw",
             citation="this project; the question is raised by P3's own limits",
             kind="figure",
             question="How much of Occlusion's lead comes from measuring it with its own tool?",
@@ -312,7 +312,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="masked_input",
             title="Masked input",
-            implementation="soundproof.figures.training_mask:draw",
+            implementation="soundproof.figures.masked_input:draw",
             citation=_P1,
             kind="illustration",
             question="What does the masked auto-encoder see while it learns?",
@@ -320,7 +320,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="annotated_sample",
             title="Annotated sample",
-            implementation="soundproof.figures.sample:draw",
+            implementation="soundproof.figures.annotated_sample:draw",
             citation=_P1,
             kind="illustration",
             question="What does an anomaly look like, and what did the annotation mark?",
@@ -328,7 +328,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
         ArtefactEntry(
             name="attribution_panels",
             title="Attribution panels",
-            implementation="soundproof.figures.attribution_panel:draw",
+            implementation="soundproof.figures.attribution_panels:draw",
             citation=_P1,
             kind="illustration",
             question="Where does each explainer point, in time and frequency?",

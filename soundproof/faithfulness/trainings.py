@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from soundproof.faithfulness.similarity import VARIANTS, similarity
-from soundproof.storage.fits import Cell
+from soundproof.storage.fits import Fit
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import Block, rows_of
 
@@ -38,7 +38,7 @@ class Compared(NamedTuple):
 
 
 def compare_trainings(
-    maps: Mapping[Cell, Mapping[str, MapReader]], clip_ids: Sequence[str]
+    maps: Mapping[Fit, Mapping[str, MapReader]], clip_ids: Sequence[str]
 ) -> Iterator[Compared]:
     """Compare each training's maps with those of the same detector's other trainings.
 

@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.stats import rankdata
 
 from soundproof.interfaces.metric import Undefined
-from soundproof.localisation.aupro import cell_structure, region_weights
+from soundproof.localisation.region_overlap import cell_structure, region_weights
 from soundproof.statistics.roc import area_up_to
 
 FALSE_POSITIVES: dict[str, str] = {

@@ -1,10 +1,10 @@
 """What segment F1 a curve earns without knowing anything: two null models.
 
 *Uniform frames*: as many peaks as the curve has, at uniformly random frames. The expectation is computed
-exactly, by counting how many cells a random subset of frames touches.
+exactly, by counting how many segments a random subset of frames touches.
 
 *Circular shift*: the curve itself, rotated by every possible lag. This keeps how its peaks cluster, which
-matters: clustered peaks touch fewer cells than scattered ones.
+matters: clustered peaks touch fewer segments than scattered ones.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from soundproof.localisation.segments import (
     PERCENTILES,
     Protocol,
     cell_starts,
-    f1_of_cells,
+    f1_of_segments,
     peaks,
-    positive_cells,
+    positive_segments,
 )
 
 
 def uniform_frames_f1(positive: np.ndarray, sizes: np.ndarray, n_peaks: int) -> float:
     """Expected segment F1 of ``n_peaks`` distinct frames drawn uniformly from a clip.
 
-    With ``a`` positive and ``b`` other cells hit, F1 = 2a / (a + b + n_positive). The number of peaks that
-    fall in positive cells is hypergeometric; given it, ``a`` and ``b`` are independent.
+    With ``a`` positive and ``b`` other segments hit, F1 = 2a / (a + b + n_positive). The number of peaks that
+    fall in positive segments is hypergeometric; given it, ``a`` and ``b`` are independent.
 
     Args:
-        positive: bool [n_cells].
-        sizes: Frames in each cell, int [n_cells].
+        positive: bool [n_segments].
+        sizes: Frames in each segment, int [n_segments].
         n_peaks: Frames drawn, at most ``sizes.sum()``.
 
     Returns:
@@ -43,8 +43,8 @@ def uniform_frames_f1(positive: np.ndarray, sizes: np.ndarray, n_peaks: int) -> 
     outside = tuple(sorted(sizes[~positive].tolist()))
     drawn_inside = np.arange(n_peaks + 1)
     weight = hypergeom.pmf(drawn_inside, int(sizes.sum()), sum(inside), n_peaks)
-    hit_inside = _cells_touched(inside, n_peaks)
-    hit_outside = _cells_touched(outside, n_peaks)[::-1]
+    hit_inside = _segments_touched(inside, n_peaks)
+    hit_outside = _segments_touched(outside, n_peaks)[::-1]
     a = np.arange(len(inside) + 1)[:, np.newaxis]
     b = np.arange(len(outside) + 1)[np.newaxis, :]
     f1 = 2 * a / np.maximum(a + b + len(inside), 1)
@@ -52,13 +52,14 @@ def uniform_frames_f1(positive: np.ndarray, sizes: np.ndarray, n_peaks: int) -> 
 
 
 @lru_cache(maxsize=1024)
-def _cells_touched(sizes: tuple[int, ...], n_draws: int) -> np.ndarray:
-    """Distribution of the number of cells touched by r frames drawn without replacement, r = 0..n_draws.
+def _segments_touched(sizes: tuple[int, ...], n_draws: int) -> np.ndarray:
+    """Distribution of the number of segments touched by r frames drawn without replacement, r = 0..n_draws.
 
-    Built cell by cell: of r frames drawn from the cells so far, a hypergeometric number falls in the newest.
+    Built segment by segment: of r frames drawn from the segments so far, a hypergeometric number falls in
+    the newest.
 
     Returns:
-        float64 [n_draws + 1, n_cells + 1]; row r is a distribution where r frames fit, else zero.
+        float64 [n_draws + 1, n_segments + 1]; row r is a distribution where r frames fit, else zero.
     """
     touched = np.zeros((n_draws + 1, len(sizes) + 1))
     touched[0, 0] = 1.0
@@ -91,7 +92,7 @@ def uniform_chance(
     Args:
         curves: [n_clips, n_frames].
         annotated: bool [n_clips, n_frames].
-        segment_frames: Frames per cell.
+        segment_frames: Frames per segment.
         percentiles: Percentiles, 0..100.
         protocol: What counts as a peak; see :mod:`soundproof.localisation.segments`.
         ties: As for :func:`soundproof.localisation.segments.peaks`.
@@ -99,14 +100,14 @@ def uniform_chance(
     Returns:
         float64 [n_clips, n_percentiles].
     """
-    positive = positive_cells(annotated, segment_frames)
+    positive = positive_segments(annotated, segment_frames)
     n_frames = curves.shape[1]
     sizes = np.diff(cell_starts(n_frames, segment_frames), append=n_frames)
     n_peaks = peaks(curves, percentiles, protocol, ties).sum(axis=2).T
     return np.array(
         [
-            [uniform_frames_f1(cells, sizes, int(count)) for count in counts]
-            for cells, counts in zip(positive, n_peaks, strict=True)
+            [uniform_frames_f1(segments, sizes, int(count)) for count in counts]
+            for segments, counts in zip(positive, n_peaks, strict=True)
         ]
     )
 
@@ -132,9 +133,9 @@ def circular_shift_chance(
         [np.zeros_like(twice[..., :1], dtype=np.int64), np.cumsum(twice, axis=2, dtype=np.int64)], axis=2
     )
     lags = np.arange(n_frames)[:, np.newaxis]
-    positive = positive_cells(annotated, segment_frames)
+    positive = positive_segments(annotated, segment_frames)
     means = np.empty((curves.shape[0], len(percentiles)))
-    for clip, cells in enumerate(positive):
+    for clip, segments in enumerate(positive):
         counts = np.diff(before[:, clip][:, lags + edges], axis=2)
-        means[clip] = f1_of_cells(counts > 0, cells).mean(axis=1)
+        means[clip] = f1_of_segments(counts > 0, segments).mean(axis=1)
     return means

@@ -13,7 +13,7 @@ import pandas as pd
 from soundproof.core.errors import DataError
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.metric import MetricEntry
-from soundproof.localisation.families import Measured, Unmeasured
+from soundproof.localisation.measured import Localisation, Unmeasured
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.storage.measurements import Block, rows_of
 from soundproof.truth.ground_truth import Truth, require_finite
@@ -75,8 +75,8 @@ def _defined(
 ) -> Iterator[Block]:
     """Yield the blocks of one family for one explainer and log what was undefined."""
     undefined: Counter[str] = Counter()
-    blocks: Measured = entry.load()(relevance, truth, settings)
-    for block in blocks:
+    measure: Localisation = entry.load()
+    for block in measure(relevance, truth, settings):
         if isinstance(block, Unmeasured):
             _log.warning("%s of %s left out: %s", block.metric, explainer, block.why.reason)
             continue

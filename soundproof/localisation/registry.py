@@ -20,7 +20,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="segment_f1",
             title="Segment F1",
-            implementation="soundproof.localisation.families:segment_f1_rows",
+            implementation="soundproof.localisation.segment_f1:measure",
             citation="Elrashid et al., arXiv 2601.12660",
             parameters=SegmentF1Settings,
             category="localisation",
@@ -37,7 +37,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="frame_auroc",
             title="Frame AUROC",
-            implementation="soundproof.localisation.families:frame_auroc_rows",
+            implementation="soundproof.localisation.frame_auroc:measure",
             citation="Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747",
             parameters=FrameAurocSettings,
             category="localisation",
@@ -52,7 +52,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="cell_ranking",
             title="Cell AUROC and AP",
-            implementation="soundproof.localisation.families:cell_ranking_rows",
+            implementation="soundproof.localisation.cell_ranking:measure",
             citation="Davis and Goadrich 2006, doi:10.1145/1143844.1143874",
             category="localisation",
             higher_is_better=True,
@@ -68,7 +68,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="aupro",
             title="AU-PRO",
-            implementation="soundproof.localisation.families:aupro_rows",
+            implementation="soundproof.localisation.aupro:measure",
             citation="Bergmann et al. 2021, doi:10.1007/s11263-020-01400-4",
             parameters=AuproSettings,
             category="localisation",
@@ -84,7 +84,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="iou",
             title="IoU",
-            implementation="soundproof.localisation.families:iou_rows",
+            implementation="soundproof.localisation.iou:measure",
             citation="Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x",
             parameters=IouSettings,
             category="localisation",

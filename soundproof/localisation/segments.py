@@ -1,7 +1,7 @@
 """Segment F1 of the masked auto-encoder paper: does a curve peak in the seconds that the expert marked?
 
-Source: Elrashid et al., arXiv 2601.12660, temporal localisation. A clip is cut into cells of equal length; a
-cell is *positive* if an annotated interval overlaps it and *hit* if it holds a peak, i.e. a frame at or above
+Source: Elrashid et al., arXiv 2601.12660, temporal localisation. A clip is cut into segments of equal length; a
+segment is *positive* if an annotated interval overlaps it and *hit* if it holds a peak, i.e. a frame at or above
 the clip's own p-th percentile.
 
 The paper standardises the curve first, which changes no comparison. It does not discuss ties, which let a curve
@@ -10,7 +10,7 @@ has no peak there (its standardisation is 0/0), so F1 = 0. ``corrected`` gives e
 as one without ties has, and splits a tie at the threshold at random (:mod:`soundproof.randomness.ties`): a constant
 curve is a random one. Without ties the two are the same.
 
-F1 rewards flagging much where much is positive: ``flag_all`` is what flagging every cell earns.
+F1 rewards flagging much where much is positive: ``flag_all`` is what flagging every segment earns.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ PERCENTILES: tuple[float, ...] = tuple(float(p) for p in range(90, 100))
 
 
 def cell_starts(n_frames: int, segment_frames: int) -> np.ndarray:
-    """First frame of each cell; the cells cover the clip without gap.
+    """First frame of each segment; the segments cover the clip without gap.
 
-    A remainder of at least half a cell is a cell of its own; a shorter one joins the last cell (so 401 frames
-    make ten cells of 40, the last one of 41). A clip shorter than a cell is one cell.
+    A remainder of at least half a segment is a segment of its own; a shorter one joins the last segment (so 401
+    frames make ten segments of 40, the last one of 41). A clip shorter than a segment is one segment.
 
     Returns:
-        int [n_cells], the first is 0.
+        int [n_segments], the first is 0.
 
     Raises:
-        ConfigError: A cell of less than one frame.
+        ConfigError: A segment of less than one frame.
     """
     if segment_frames < 1:
-        raise ConfigError("a cell of at least one frame", f"{segment_frames}", "raise the segment length")
-    n_cells = max(1, (n_frames + segment_frames // 2) // segment_frames)
-    return np.arange(n_cells) * segment_frames
+        raise ConfigError("a segment of at least one frame", f"{segment_frames}", "raise the segment length")
+    n_segments = max(1, (n_frames + segment_frames // 2) // segment_frames)
+    return np.arange(n_segments) * segment_frames
 
 
-def positive_cells(annotated: np.ndarray, segment_frames: int) -> np.ndarray:
-    """Mark the cells that an annotated interval overlaps.
+def positive_segments(annotated: np.ndarray, segment_frames: int) -> np.ndarray:
+    """Mark the segments that an annotated interval overlaps.
 
     Args:
         annotated: bool [n_clips, n_frames].
-        segment_frames: Frames per cell.
+        segment_frames: Frames per segment.
 
     Returns:
-        bool [n_clips, n_cells].
+        bool [n_clips, n_segments].
     """
     starts = cell_starts(annotated.shape[1], segment_frames)
     return np.asarray(np.logical_or.reduceat(annotated, starts, axis=1))
@@ -95,11 +95,11 @@ def peaks(
     return np.asarray((curves >= thresholds) & ~constant)
 
 
-def f1_of_cells(hit: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """F1 of hit against positive cells, 2 TP / (2 TP + FP + FN); 0 where precision or recall are undefined.
+def f1_of_segments(hit: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """F1 of hit against positive segments, 2 TP / (2 TP + FP + FN); 0 where precision or recall are undefined.
 
     Args:
-        hit: bool [..., n_cells].
+        hit: bool [..., n_segments].
         positive: bool, broadcastable to ``hit``.
 
     Returns:
@@ -124,7 +124,7 @@ def segment_f1(
     Args:
         curves: Relevance over time, [n_clips, n_frames] or [n_frames].
         annotated: bool, the same shape: the frames inside an annotated interval.
-        segment_frames: Frames per cell (40 = 1 s in the paper).
+        segment_frames: Frames per segment (40 = 1 s in the paper).
         percentiles: Percentiles, 0..100.
         protocol: What ties do; see the module.
         ties: As for :func:`peaks`.
@@ -133,7 +133,7 @@ def segment_f1(
         float64 [n_clips, n_percentiles], or [n_percentiles] for one curve.
 
     Raises:
-        ConfigError: A cell of less than one frame.
+        ConfigError: A segment of less than one frame.
         DataError: A curve holds NaN or infinity.
     """
     if curves.ndim == 1:
@@ -141,18 +141,18 @@ def segment_f1(
         return np.asarray(segment_f1(*rows, segment_frames, percentiles, protocol, ties)[0])
     starts = cell_starts(curves.shape[1], segment_frames)
     hit = np.logical_or.reduceat(peaks(curves, percentiles, protocol, ties), starts, axis=2)
-    return f1_of_cells(hit, positive_cells(annotated, segment_frames)).T
+    return f1_of_segments(hit, positive_segments(annotated, segment_frames)).T
 
 
 def flag_all_f1(annotated: np.ndarray, segment_frames: int) -> np.ndarray:
-    """Segment F1 of flagging every cell of a clip: 2 P / (P + N) with P of N cells positive.
+    """Segment F1 of flagging every segment of a clip: 2 P / (P + N) with P of N segments positive.
 
     Args:
         annotated: bool [n_clips, n_frames].
-        segment_frames: Frames per cell.
+        segment_frames: Frames per segment.
 
     Returns:
         float64 [n_clips], 0..1.
     """
-    positive = positive_cells(annotated, segment_frames)
-    return f1_of_cells(np.ones_like(positive), positive)
+    positive = positive_segments(annotated, segment_frames)
+    return f1_of_segments(np.ones_like(positive), positive)

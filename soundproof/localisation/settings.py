@@ -21,7 +21,7 @@ class SegmentF1Settings(Parameters):
         tuple(float(p) for p in range(90, 100)),
         description="percentiles of the clip's own curve above which a frame is a peak",
     )
-    segment_s: float = Field(1.0, gt=0, description="length of a cell, seconds")
+    segment_s: float = Field(1.0, gt=0, description="length of a segment, seconds")
     reduction: Reduction = Field("sum", description=_REDUCTION)
 
 

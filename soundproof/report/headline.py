@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.analysis.axes import all_criteria
+from soundproof.analysis.criteria import all_criteria
 from soundproof.exhibits.writing import read_finished_table
 from soundproof.interfaces.metric import Criterion
 from soundproof.report.cautions import detector_cautions

@@ -96,14 +96,14 @@ class _StudyFiles:
             for kind in ("features", "masks"):
                 path = self.folder / kind / f"{part}.parquet"
                 yield Expected.of(self.jobs.extract_features(part), path, {"clips": self.clips})
-        cells = [file for cell in self.study.cells(self.study.detectors) for file in _Cell(self, *cell)]
-        cells += [file for part in self.study.parts() for file in self._measured(part)]
-        yield from cells
-        yield from self._finished(cells)
+        made = [file for fit in self.study.fits(self.study.detectors) for file in _Fit(self, *fit)]
+        made += [file for part in self.study.parts() for file in self._measured(part)]
+        yield from made
+        yield from self._finished(made)
 
-    def _finished(self, cells: Sequence[Expected]) -> Iterator[Expected]:
+    def _finished(self, made: Sequence[Expected]) -> Iterator[Expected]:
         measurements = self.folder / "measurements.parquet"
-        rows = tuple(file.path for file in cells if file.path.relative_to(self.folder).parts[0] in MEASURED)
+        rows = tuple(file.path for file in made if file.path.relative_to(self.folder).parts[0] in MEASURED)
         yield Expected.of(self.jobs.collect_measurements(), measurements, {"parts": rows})
         illustrations = self._illustrations()
         yield illustrations
@@ -112,7 +112,7 @@ class _StudyFiles:
             tables["reported"] = ROOT / "config" / "reported" / f"{self.study.reported}.csv"
         figures = {"measurements": measurements, "illustrations": illustrations.path}
         others = tuple(
-            file.path for file in cells if "history" in file.path.parts or "timings" in file.path.parts
+            file.path for file in made if "history" in file.path.parts or "timings" in file.path.parts
         )
         shown = [
             *self._artefacts(tables, others, tables=True),
@@ -126,26 +126,26 @@ class _StudyFiles:
 
     def _measured(self, part: str) -> Iterator[Expected]:
         """Files of a part that hold rows of all its detectors."""
-        cells = [_Cell(self, *cell) for cell in self.study.cells(self.study.detectors) if cell[0] == part]
+        fits = [_Fit(self, *fit) for fit in self.study.fits(self.study.detectors) if fit[0] == part]
         features = self.folder / "features" / f"{part}.parquet"
-        fitted = fitted_inputs(features, {(cell.detector, cell.seed): cell.model for cell in cells})
+        fitted = fitted_inputs(features, {(fit.detector, fit.seed): fit.model for fit in fits})
         yield self._of_part(part, self.jobs.score_clips(part), fitted)
         if self.study.bands is not None:
             yield self._of_part(part, self.jobs.remove_bands(part), fitted)
         maps = {
-            map_role((cell.detector, cell.seed), label): path
-            for cell in cells
-            for label, path in cell.maps.items()
+            map_role((fit.detector, fit.seed), label): path
+            for fit in fits
+            for label, path in fit.maps.items()
         }
         if maps:
             inputs = {"masks": self.folder / "masks" / f"{part}.parquet", **maps}
             yield self._of_part(part, self.jobs.measure_localisation(part), inputs)
 
-        compared = [_Cell(self, part, detector, seed) for detector, seed in self.stages.compared_cells(part)]
+        compared = [_Fit(self, part, detector, seed) for detector, seed in self.stages.compared_fits(part)]
         if compared:
             inputs = {
-                map_role((cell.detector, cell.seed), label): cell.maps[label]
-                for cell in compared
+                map_role((fit.detector, fit.seed), label): fit.maps[label]
+                for fit in compared
                 for label in self.stages.compared_explainers()
             }
             yield self._of_part(part, self.jobs.compare_trainings(part), inputs)
@@ -155,14 +155,14 @@ class _StudyFiles:
         return Expected.of(record, self.folder / record.stage / f"{part}.parquet", inputs)
 
     def _illustrations(self) -> Expected:
-        firsts = self.study.first_cells()
-        cells = {label: _Cell(self, part, label, seed) for label, (part, seed) in firsts.items()}
-        first = next(iter(cells.values()))
+        firsts = self.study.first_fits()
+        fits = {label: _Fit(self, part, label, seed) for label, (part, seed) in firsts.items()}
+        first = next(iter(fits.values()))
         inputs = {
             "features": first.features,
-            **{f"models/{label}": cell.model for label, cell in cells.items()},
+            **{f"models/{label}": fit.model for label, fit in fits.items()},
         }
-        also = tuple(path for cell in cells.values() for path in cell.maps.values())
+        also = tuple(path for fit in fits.values() for path in fit.maps.values())
         path = self.folder / "illustrations.parquet"
         return Expected.of(self.jobs.illustrate_clips(), path, inputs, also)
 
@@ -180,7 +180,7 @@ class _StudyFiles:
                 yield Expected.of(said, path, inputs, also)
 
 
-class _Cell:
+class _Fit:
     """Files of one part, detector and seed."""
 
     def __init__(self, files: _StudyFiles, part: str, detector: str, seed: int) -> None:
@@ -198,18 +198,18 @@ class _Cell:
         return self.files.folder / kind / self.part / self.detector / f"seed{self.seed}{suffix}"
 
     def __iter__(self) -> Iterator[Expected]:
-        cell = (self.part, self.detector, self.seed)
+        fit = (self.part, self.detector, self.seed)
         listed = {"clips": self.files.clips, "features": self.features}
         scored = {"features": self.features, "model": self.model}
-        trained = self.files.jobs.train_detector(*cell)
+        trained = self.files.jobs.train_detector(*fit)
         yield Expected.of(trained, self.model, listed)
         yield Expected.of(trained, self._path("history"), listed)
         for label in self.maps:
-            record = self.files.jobs.attribute_clips(*cell, label)
+            record = self.files.jobs.attribute_clips(*fit, label)
             own = own_maps(self.files.study, label)
             for kind in ("attributions", "explanations", "timings"):
                 yield Expected.of(record, self._path(f"{kind}/{label}"), {**listed, **scored}, own=own)
         if self.maps:
             maps = {f"maps/{label}": path for label, path in self.maps.items()}
-            measured = self.files.jobs.measure_faithfulness(*cell)
+            measured = self.files.jobs.measure_faithfulness(*fit)
             yield Expected.of(measured, self._path("faithfulness"), {**scored, **maps})

@@ -88,8 +88,8 @@ def _needed(study: Study, run: Path) -> list[str]:
     if not weights:
         return []
     models = run / study.name / "models"
-    cells = study.cells(study.detectors)
-    fitted = all((models / part / label / f"seed{seed}.safetensors").is_file() for part, label, seed in cells)
+    fits = study.fits(study.detectors)
+    fitted = all((models / part / label / f"seed{seed}.safetensors").is_file() for part, label, seed in fits)
     return [] if fitted else weights
 
 

@@ -1,4 +1,4 @@
-"""What a job works on where it takes all detectors of a part: its cells, and the names of their files."""
+"""What a job works on where it takes all detectors of a part: its fits, and the names of their files."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-Cell = tuple[str, int]
+Fit = tuple[str, int]
 """Label of a detector and run seed."""
 
 
-def cells(listed: Iterable[Sequence[Any]]) -> list[Cell]:
-    """Read cells from a rule's parameters, which hold them as plain lists."""
+def fits(listed: Iterable[Sequence[Any]]) -> list[Fit]:
+    """Read fits from a rule's parameters, which hold them as plain lists."""
     return [(str(detector), int(seed)) for detector, seed in listed]
 
 
-def model_role(cell: Cell) -> str:
-    """Role of a cell's weights among a job's inputs."""
-    detector, seed = cell
+def model_role(fit: Fit) -> str:
+    """Role of a fit's weights among a job's inputs."""
+    detector, seed = fit
     return f"models/{detector}/{seed}"
 
 
-def fitted_inputs(features: Path, models: Mapping[Cell, Path]) -> dict[str, Path]:
+def fitted_inputs(features: Path, models: Mapping[Fit, Path]) -> dict[str, Path]:
     """Inputs by role of a job that takes all detectors of a part: maps of the part, and the weights of each."""
-    return {"features": features, **{model_role(cell): path for cell, path in models.items()}}
+    return {"features": features, **{model_role(fit): path for fit, path in models.items()}}
 
 
 def external_role(name: str) -> str:
@@ -31,7 +31,7 @@ def external_role(name: str) -> str:
     return f"external/{name}"
 
 
-def map_role(cell: Cell, explainer: str) -> str:
-    """Role of a cell's relevance maps among a job's inputs."""
-    detector, seed = cell
+def map_role(fit: Fit, explainer: str) -> str:
+    """Role of a fit's relevance maps among a job's inputs."""
+    detector, seed = fit
     return f"maps/{detector}/{seed}/{explainer}"

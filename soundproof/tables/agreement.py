@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import criteria_named, measure_criteria
+from soundproof.analysis.criteria import criteria_named, measure_criteria
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.statistics import blocked_tau, blocked_w, holm

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.axes import chance_per_clip, per_clip
 from soundproof.analysis.claim_differences import (
     TRAININGS,
     Measured,
@@ -17,6 +16,7 @@ from soundproof.analysis.claim_differences import (
     between_trainings,
     over_clips,
 )
+from soundproof.analysis.criteria import chance_per_clip, per_clip
 from soundproof.analysis.frames import groups, means, records
 from soundproof.analysis.measures import SHARED_CHANCE, select
 from soundproof.analysis.results import StudyResults

@@ -5,7 +5,7 @@ Measured times differ from run to run, so this is the one table whose bytes do. 
 
 from __future__ import annotations
 
-from soundproof.analysis.axes import criteria_named, measure_criteria
+from soundproof.analysis.criteria import criteria_named, measure_criteria
 from soundproof.analysis.measures import titled
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent

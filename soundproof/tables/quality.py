@@ -11,7 +11,7 @@ from soundproof.analysis.against_input import (
     input_warnings,
     no_better_than_input,
 )
-from soundproof.analysis.axes import all_criteria, criteria_named, measure_criteria
+from soundproof.analysis.criteria import all_criteria, criteria_named, measure_criteria
 from soundproof.analysis.favours import favours
 from soundproof.analysis.frames import groups
 from soundproof.analysis.interval_words import OVER_CLIPS

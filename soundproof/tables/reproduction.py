@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from soundproof.analysis.frames import records
-from soundproof.analysis.ours import KEYS, NUMBERS, our_numbers
+from soundproof.analysis.our_numbers import KEYS, NUMBERS, our_numbers
 from soundproof.analysis.reported import MARKS
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.analysis.axes import all_criteria, per_clip
 from soundproof.analysis.claim_differences import machines_of
+from soundproof.analysis.criteria import all_criteria, per_clip
 from soundproof.analysis.favours import favours
 from soundproof.analysis.frames import records
 from soundproof.analysis.results import StudyResults

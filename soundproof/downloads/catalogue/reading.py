@@ -10,8 +10,8 @@ from types import MappingProxyType
 import yaml
 from pydantic import ValidationError
 
-from soundproof.core.complaints import first_complaint
 from soundproof.core.errors import ConfigError
+from soundproof.core.validation import first_complaint
 from soundproof.downloads.catalogue.model import Record
 
 PATH = Path(__file__).resolve().parents[3] / "config" / "datasets.yaml"

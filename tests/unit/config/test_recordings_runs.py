@@ -131,7 +131,7 @@ def test_overrides_of_recordings_reach_the_study_that_extends_it(tmp_path):
         assert "mae" not in study.detectors and study.detectors["ae"].plain()["epochs"] == 2
         assert study.dataset.plain()["channel"] == 1
         assert study.dataset.plain()["folder"] == str(tmp_path / "fan")
-    trainings = [len(study.cells(study.detectors)) for study in studies.values()]
+    trainings = [len(study.fits(study.detectors)) for study in studies.values()]
     assert trainings[0] == trainings[1]
     # what makes the second study another one stays
     assert [study.features.level for study in studies.values()] == ["keep", "normalise"]

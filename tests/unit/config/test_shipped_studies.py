@@ -154,7 +154,7 @@ def test_a_study_of_machines_has_a_part_for_each(tmp_path: Path) -> None:
 def test_own_seeds_of_a_detector_replace_those_of_the_study(tmp_path: Path) -> None:
     _, studies = load(tmp_path, scope="machine", detectors={"isolation_forest": {"seeds": [5]}})
     study = studies["toy"]
-    assert study.cells(["isolation_forest", "ae"]) == [
+    assert study.fits(["isolation_forest", "ae"]) == [
         (part, *cell) for part in ("fan", "valve") for cell in (("isolation_forest", 5), ("ae", 0), ("ae", 1))
     ]
     assert "seeds" not in Stages(study).detector("isolation_forest")

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
+from soundproof.audio.sound import Audio
 from soundproof.core.errors import DataError
 from soundproof.features.gains import gains_of_individuals
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.spectrogram import SpectrogramMaker
-from soundproof.interfaces.dataset import Audio, AudioDataset
+from soundproof.interfaces.dataset import AudioDataset
 
 RATE = 44_100
 

@@ -10,7 +10,11 @@ from toys.study import clips, measurements, results_of
 
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.band_settings import REMOVAL_TITLES
-from soundproof.figures import band_auc, band_curves, band_examples, rho_by_removal, rho_histogram
+from soundproof.figures import auc_without_bands_overview as band_auc
+from soundproof.figures import band_examples
+from soundproof.figures import band_faithfulness_by_replacement as rho_by_removal
+from soundproof.figures import band_faithfulness_of_clips as rho_histogram
+from soundproof.figures import band_relevance_and_effect as band_curves
 from soundproof.statistics.rank_null import spearman_null
 
 

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.interfaces.metric import Undefined
-from soundproof.localisation.aupro import aupro, region_weights
+from soundproof.localisation.region_overlap import aupro, region_weights
 
 
 def brute_force(maps, masks, limit, connectivity, min_cells):

@@ -3,12 +3,12 @@ import pytest
 from skimage.measure import label
 
 from soundproof.interfaces.metric import Undefined
-from soundproof.localisation.aupro import aupro
 from soundproof.localisation.aupro_parts import (
     clip_influences,
     false_positive_shares,
     region_counts,
 )
+from soundproof.localisation.region_overlap import aupro
 
 
 def toy(n_clips=30, levels=None, seed=0, skill=1.2):

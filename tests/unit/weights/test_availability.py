@@ -62,7 +62,7 @@ def test_weights_that_are_there_are_not_fetched(studies: dict[str, Study], tmp_p
 @pytest.mark.usefixtures("unreachable")
 def test_a_study_that_is_fitted_stays(studies: dict[str, Study], tmp_path: Path) -> None:
     models = tmp_path / "run" / "p2" / "models"
-    for part, label, seed in studies["p2"].cells(["toy"]):
+    for part, label, seed in studies["p2"].fits(["toy"]):
         path = models / part / label / f"seed{seed}.safetensors"
         path.parent.mkdir(parents=True)
         path.write_bytes(b"")

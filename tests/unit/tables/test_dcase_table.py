@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import hmean
 from toys.study import clips, measurements, results_of
 
-from soundproof.tables.official import build
+from soundproof.tables.dcase_score import build
 
 
 def study(dataset: str, sections: tuple[str, ...] = ("00", "01")):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from toys.study import clips, measurements, results_of
 
-from soundproof.analysis import ours
+from soundproof.analysis import our_numbers as ours
 from soundproof.analysis.ranking import mean_areas, run_areas
 from soundproof.detection.areas import average_precision
 from soundproof.detection.registry import DETECTION, DetectionEntry

@@ -15,7 +15,7 @@ from soundproof.config.strict_yaml import TEXTS, read_settings
 from soundproof.core.errors import ConfigError
 from soundproof.runs.command_line import as_typed, check_words, entries
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 WORDS = {
     "a space for =": (["--config", "recordings", "/x"], "'recordings'", "write recordings=/x"),

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.band_ours import band_numbers
 from soundproof.analysis.frames import means
 from soundproof.analysis.measures import measure, select, summarise, with_clip_fact
+from soundproof.analysis.our_band_numbers import band_numbers
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.analysis.results import StudyResults
 from soundproof.storage.measurements import UNIFORM

@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from toys.own_sources import LAYOUT, ROWS, choice, layout, sound, table
 
 from soundproof.audio.file_kinds import FORMATS, NOT_READ, sounds_by_content
 from soundproof.core.choice import choose
@@ -21,29 +21,6 @@ from soundproof.folders.folder_files import clip_files, unused_sound
 from soundproof.folders.sources import external_maps, joint, source_digests, sources
 
 SUFFIXES = frozenset({".wav", ".flac"})
-LAYOUT = ("train/normal/a.wav", "train/normal/b.wav", "test/normal/c.wav", "test/anomaly/d.wav")
-
-
-def sound(path: Path, seed: int | None = None, **options: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    seed = sum(map(ord, str(path))) if seed is None else seed
-    noise = np.random.default_rng(seed).uniform(-0.5, 0.5, 8_000)
-    if options or path.suffix.lower() in (".wav", ".flac", ".ogg"):
-        soundfile.write(str(path), noise, 8_000, **options)
-    else:
-        with path.open("wb") as stream:
-            soundfile.write(stream, noise, 8_000, format="WAV")
-    return path
-
-
-def layout(folder: Path) -> Path:
-    for number, name in enumerate(LAYOUT):
-        sound(folder / name, number)
-    return folder
-
-
-def choice(folder: Path, kind: str = "recordings", **settings: Any):
-    return choose(DATASETS, {"kind": kind, "folder": str(folder), **settings})
 
 
 def read(chosen) -> set[str]:
@@ -187,15 +164,6 @@ def test_unused_sound_is_said_before_what_is_missing_is_refused(tmp_path, caplog
     with pytest.raises(DataError, match="no test clips"):
         read(choice(folder))
     assert "2 sound files are not used: 2 in a format that libsndfile cannot read" in caplog.text
-
-
-def table(folder: Path, text: str, encoding: str = "utf-8") -> Path:
-    path = folder.parent / "labels.csv"
-    path.write_bytes(text.encode(encoding))
-    return path
-
-
-ROWS = "path,split,label\ntrain/normal/a.wav,train,normal\n./test/normal/c.wav,test,normal\n{more}"
 
 
 @pytest.mark.parametrize(

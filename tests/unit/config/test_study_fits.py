@@ -20,15 +20,15 @@ def study(**changes):
 
 def test_a_detector_may_have_its_own_seeds():
     pooled = study(scope="pooled")
-    assert pooled.cells(pooled.detectors) == [("all", "ae", 1), ("all", "ae", 2), ("all", "svm", 7)]
+    assert pooled.fits(pooled.detectors) == [("all", "ae", 1), ("all", "ae", 2), ("all", "svm", 7)]
 
 
 def test_one_training_per_machine():
-    assert study().cells(["svm"]) == [("fan", "svm", 7), ("pump", "svm", 7)]
+    assert study().fits(["svm"]) == [("fan", "svm", 7), ("pump", "svm", 7)]
 
 
 def test_pictures_come_from_the_first_part_and_seed():
-    assert study().first_cells() == {"ae": ("fan", 1)}
+    assert study().first_fits() == {"ae": ("fan", 1)}
 
 
 def test_one_setting_of_bands_holds_for_scores_and_for_the_metric():

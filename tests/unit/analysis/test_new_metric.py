@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from toys.study import EXPLAINERS, full_study, measurements, results_of
 
-from soundproof.analysis.axes import all_criteria
+from soundproof.analysis.criteria import all_criteria
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.exhibits.writing import write_finished_table
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -23,7 +23,7 @@ def entry(**facts) -> MetricEntry:
     defaults = {
         "name": NAME,
         "title": TITLE,
-        "implementation": "soundproof.localisation.families:iou_rows",
+        "implementation": "soundproof.localisation.iou:measure",
         "citation": "none",
         "category": "localisation",
         "higher_is_better": False,

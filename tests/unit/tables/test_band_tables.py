@@ -9,11 +9,12 @@ from toys.bands import band_rows
 from toys.study import REPORTED, clips, measurements, results_of
 
 from soundproof.analysis.band_areas import band_areas
-from soundproof.analysis.band_ours import band_numbers
 from soundproof.analysis.bands import rho_summary
+from soundproof.analysis.our_band_numbers import band_numbers
 from soundproof.analysis.reported import read_reported
 from soundproof.statistics.rank_null import spearman_null
-from soundproof.tables import band_auc, band_rho
+from soundproof.tables import auc_without_bands as band_auc
+from soundproof.tables import band_faithfulness as band_rho
 
 
 def scored(metric, values, protocol="", band=np.nan, machine="fan", seed=0):

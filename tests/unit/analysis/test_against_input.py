@@ -5,7 +5,7 @@ import pytest
 from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.against_input import WORDS, against_input
-from soundproof.figures.quality import draw
+from soundproof.figures.quality_overview import draw
 from soundproof.tables import quality
 
 N = 12

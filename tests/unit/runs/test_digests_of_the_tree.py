@@ -17,7 +17,7 @@ from soundproof.localisation.registry import LOCALISATION
 from soundproof.runs import codebase
 from soundproof.runs.codebase import shapes_no_number
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "workflow_scripts"
 # no stage of numbers: they fetch, or word and draw what others computed
 OTHERS = {

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from soundproof.analysis.against_input import COLUMN, WORDS, against_input
-from soundproof.analysis.axes import criteria_named, measure_criteria
+from soundproof.analysis.criteria import criteria_named, measure_criteria
 from soundproof.analysis.favours import favours
 from soundproof.analysis.frames import records
 from soundproof.analysis.measures import titled

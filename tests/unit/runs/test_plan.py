@@ -16,7 +16,7 @@ from soundproof.runs import download_plan as data_plan
 from soundproof.runs.download_plan import downloads, in_words, shopping_list
 from soundproof.runs.plan import jobs_per_stage, plan_in_words
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STUDIES = ROOT / "config" / "studies"
 
 

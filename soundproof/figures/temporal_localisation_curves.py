@@ -17,7 +17,7 @@ from soundproof.figures.curves import (
 )
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
-from soundproof.tables.localisation import FLAG_ALL_WORDS, METRIC
+from soundproof.tables.temporal_localisation import FLAG_ALL_WORDS, METRIC
 
 CAPTION = (
     "Temporal localisation against the threshold: segment F1, mean over clips and seeds, when the frames "

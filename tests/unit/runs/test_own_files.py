@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-
-sys.path.append(str(Path(__file__).parent / "datasets"))
-from test_sources import ROWS, choice, layout, sound, table
+from toys.own_sources import ROWS, choice, layout, sound, table
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.demands import demands_of

@@ -6,16 +6,9 @@ import pytest
 from toys.study import clips, measurements, results_of
 
 from soundproof.exhibits.printing import printed
-from soundproof.tables import (
-    agreement,
-    cost,
-    detection,
-    domains,
-    faithfulness,
-    localisation,
-    sanity,
-    significance,
-)
+from soundproof.tables import agreement, cost, detection, faithfulness, sanity, significance
+from soundproof.tables import detection_by_domain as domains
+from soundproof.tables import temporal_localisation as localisation
 
 
 def score_rows(detector, values, machine="fan", seed=0):

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from toys.study import PERCENTILES, clips, full_study, measurements, results_of, without
 
-from soundproof.analysis.axes import all_criteria, chance_per_clip
+from soundproof.analysis.criteria import all_criteria, chance_per_clip
 from soundproof.analysis.favours import favours
 from soundproof.analysis.notes import aupro_note, band_note
-from soundproof.tables import band_rho, claims, quality
+from soundproof.tables import band_faithfulness as band_rho
+from soundproof.tables import claims, quality
 
 CRITERIA = {criterion.name: criterion for criterion in all_criteria()}
 
