@@ -57,7 +57,8 @@ class Block:
         return self.text
 
     def _entered(self, text: str) -> str:
-        body = _IMPORT.sub("", self.text).strip("\n")
+        # without a comma, as a formatter leaves an expression that stands alone
+        body = _IMPORT.sub("", self.text).strip("\n").rstrip(",") + ","
         *_, last = _LAST_LIST.finditer(text)
         indent = "    " if text[last.end()] == "}" else 8 * " "
         lines = "".join(f"\n{indent}{line}" for line in body.splitlines())
