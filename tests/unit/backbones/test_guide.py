@@ -18,7 +18,9 @@ GUIDE = Path(__file__).parents[3] / "docs" / "adding-a-backbone.md"
 
 
 def block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(
+        rf"```{language} \S+(?: \(add\))?\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL
+    )
     assert found is not None
     return found[1]
 
@@ -27,7 +29,7 @@ def test_the_guides_encoder_works_as_written(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "my_encoder.py").write_text(block("python"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     file = tmp_path / "weights.safetensors"
-    values = yaml.safe_load(block("yaml"))["detectors"]["mine"]["backbone"] | {"file": str(file)}
+    values = yaml.safe_load(block("yaml"))["detectors"]["on_mine"]["backbone"] | {"file": str(file)}
     settings = BackboneSettings.model_validate(values)
     module, _, name = values["module"].partition(":")
     __import__(module)
