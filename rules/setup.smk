@@ -37,6 +37,8 @@ if workflow.is_main_process:
 CONFIG, STUDIES = read_config()
 # jobs read device, threads and memory from here: they shape no result, so they are no parameters of a rule
 config.update(CONFIG.model_dump(mode="json"))
+# this does, and is part of what rules have for the digest of their code (soundproof/runs/records.py)
+config["precision"] = {name: study.precision for name, study in STUDIES.items()}
 # what is demanded of clips only refuses: it is no parameter either
 config["demands"] = {name: demands_of(study) for name, study in STUDIES.items()}
 # on a cluster jobs run elsewhere, and read this file there once more

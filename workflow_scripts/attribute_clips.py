@@ -156,5 +156,5 @@ if __name__ == "__main__":
             features=Path(snakemake.input.features),
             model=Path(snakemake.input.model),
             checkpoints=Path(snakemake.params.checkpoints),
-            runtime=Runtime.of(snakemake.config),
+            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

@@ -63,5 +63,5 @@ if __name__ == "__main__":
             features=Path(snakemake.output.features),
             masks=Path(snakemake.output.masks),
             code=snakemake.params.code,
-            runtime=Runtime.of(snakemake.config),
+            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

@@ -103,5 +103,5 @@ if __name__ == "__main__":
             segment_seconds=snakemake.params.segment_seconds,
             output=Path(snakemake.output.illustrations),
             code=snakemake.params.code,
-            runtime=Runtime.of(snakemake.config),
+            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

@@ -88,5 +88,5 @@ if __name__ == "__main__":
             maps=dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
             output=Path(snakemake.output.rows),
             code=snakemake.params.code,
-            runtime=Runtime.of(snakemake.config),
+            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

@@ -67,5 +67,5 @@ if __name__ == "__main__":
             models=dict(zip(fits(snakemake.params.fits), map(Path, snakemake.input.models), strict=True)),
             scores=Path(snakemake.output.scores),
             code=snakemake.params.code,
-            runtime=Runtime.of(snakemake.config),
+            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

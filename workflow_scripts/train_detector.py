@@ -121,5 +121,5 @@ if __name__ == "__main__":
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
             checkpoints=Path(snakemake.params.checkpoints),
-            runtime=Runtime.of(snakemake.config),
+            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

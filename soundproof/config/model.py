@@ -42,6 +42,7 @@ from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric
 from soundproof.features.recipes import FeatureSettings, resolve
+from soundproof.interfaces.precision import Precision
 from soundproof.localisation.registry import LOCALISATION
 
 _SEGMENT_SECONDS = 1.0
@@ -86,6 +87,11 @@ class Study(Section):
     explain: Selection = Field(default_factory=Selection, description="which clips are explained")
     segment_seconds: PositiveFloat = Field(
         _SEGMENT_SECONDS, description="length of P1's segments for segment F1 and FF"
+    )
+    precision: Precision = Field(
+        "strict",
+        description="strict: float32 everywhere; tf32: NVIDIA GPUs may round the factors of products and "
+        "convolutions to 10 bits, which may be faster and moves numbers by about 1e-3 (on a CPU by nothing)",
     )
     faithfulness: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     localisation: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")

@@ -173,6 +173,7 @@ class Stages:
             "Features": f"recipe {features.recipe}, level {features.level}, standardised: {features.standardise}",
             "Models": "one for all machines" if study.scope == "pooled" else "one per machine",
             "Seeds": ", ".join(map(str, study.seeds)),
+            **({} if study.precision == "strict" else {"Precision on a GPU": study.precision}),
             "Detectors": ", ".join(detector.title for detector in study.detectors.values()),
             "Explainers": ", ".join(explainer.title for explainer in study.explainers.values()),
             "Explained clips": f"{study.explain.clips}" + (f", {explained} per machine" if explained else ""),

@@ -83,7 +83,8 @@ def _measure(
     cells = x[0].numel()
     drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(settings.draws)]
     ties = torch.from_numpy(tie_breakers(context.clip_ids, cells)).to(x.device)
-    ranks = torch.stack([_ranks(relevance, ties) for relevance in [*maps.values(), *drawn]])
+    shuffled = ties.argsort(dim=1, stable=True)
+    ranks = torch.stack([_ranks(relevance, shuffled) for relevance in [*maps.values(), *drawn]])
     counts = torch.tensor([round(fraction * cells) for fraction in settings.fractions], device=x.device)
     return pd.concat(
         [
@@ -143,13 +144,20 @@ def _curves(
     )
 
 
-def _ranks(relevance: Tensor, ties: Tensor) -> Tensor:
-    """Rank of each cell, int32 [B, n_freq, n_frames]; 0 = most relevant, ties by the order of ``ties``."""
-    shuffled = ties.argsort(dim=1, stable=True)
+def _ranks(relevance: Tensor, shuffled: Tensor) -> Tensor:
+    """Rank of each cell, int32 [B, n_freq, n_frames]; 0 = most relevant, ties in the order of ``shuffled``.
+
+    Args:
+        relevance: Maps [B, n_freq, n_frames].
+        shuffled: The cells of each clip in the order in which ties go, int64 [B, n_freq * n_frames].
+    """
     # adding 0 turns -0 into 0, which a sort by bits would tell apart
     values = (relevance.flatten(1) + 0.0).gather(1, shuffled)
     order = shuffled.gather(1, values.argsort(dim=1, descending=True, stable=True))
-    return order.argsort(dim=1).to(torch.int32).reshape(relevance.shape)
+    places = torch.arange(order.shape[1], dtype=torch.int32, device=order.device)
+    ranks = torch.empty_like(order, dtype=torch.int32)
+    # the inverse of an order is written down, not sorted for
+    return ranks.scatter_(1, order, places.expand_as(order)).reshape(relevance.shape)
 
 
 def _scores(

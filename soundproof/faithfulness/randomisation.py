@@ -24,7 +24,7 @@ from torch import Tensor
 
 from soundproof.core.errors import ConfigError
 from soundproof.faithfulness.settings import RandomisationSettings
-from soundproof.faithfulness.similarity import VARIANTS, similarity
+from soundproof.faithfulness.similarity import VARIANTS, Ranked, ranked, similarity_of
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.randomness.seeding import seed_from
@@ -76,7 +76,8 @@ def randomisation(
             _LOG.warning("%s: left out '%s', which cannot be run again", METRIC, name)
             continue
         names.append(name)
-        similarities.append(_mean_similarity([(relevance, other) for other in redone]))
+        own = _ranked(relevance)
+        similarities.append(_mean_similarity([(own, _ranked(other)) for other in redone]))
     return pd.concat(
         [_rows(METRIC, names, similarities, context), _rows(FLOOR, *_floors(names, x, context), context)],
         ignore_index=True,
@@ -87,25 +88,39 @@ def _floors(
     names: Sequence[str], x: Tensor, context: FaithfulnessContext[RandomisationSettings]
 ) -> tuple[list[str], list[np.ndarray]]:
     """Explainers that multiply by the input, and how alike two maps of noise times that input are."""
-    settings = context.settings
     found: dict[str, np.ndarray] = {}
+    known: list[tuple[Tensor, np.ndarray]] = []
     for name in names:
         distance = None if context.input_factor is None else context.input_factor(name, x)
         if distance is None:
             continue
-        pairs = []
-        for draw in range(settings.draws):
-            uniform = context.uniform("noise times input", draw, 2, *x.shape[1:])
-            noise = torch.special.ndtri(uniform.clamp_min(_LEAST)) * distance.cpu()[:, None]
-            pairs.append((noise[:, 0], noise[:, 1]))
-        found[name] = _mean_similarity(pairs)
+        # explainers with the same baseline have the same floor
+        floors = (floor for other, floor in known if torch.equal(other, distance))
+        floor = next(floors, None)
+        if floor is None:
+            floor = _floor(distance, context)
+            known.append((distance, floor))
+        found[name] = floor
     return list(found), list(found.values())
 
 
-def _mean_similarity(pairs: Sequence[tuple[Tensor, Tensor]]) -> np.ndarray:
+def _floor(distance: Tensor, context: FaithfulnessContext[RandomisationSettings]) -> np.ndarray:
+    """How alike two maps of noise times a distance [B, n_freq, n_frames] are, float64 [2, B]."""
+    pairs = []
+    for draw in range(context.settings.draws):
+        uniform = context.uniform("noise times input", draw, 2, *distance.shape[1:])
+        noise = torch.special.ndtri(uniform.clamp_min(_LEAST)) * distance.cpu()[:, None]
+        pairs.append((_ranked(noise[:, 0]), _ranked(noise[:, 1])))
+    return _mean_similarity(pairs)
+
+
+def _ranked(maps: Tensor) -> Ranked:
+    return ranked(maps.detach().cpu().numpy())
+
+
+def _mean_similarity(pairs: Sequence[tuple[Ranked, Ranked]]) -> np.ndarray:
     """Mean similarity over pairs of maps of the same clips, float64 [2, B]."""
-    arrays = [(one.detach().cpu().numpy(), other.detach().cpu().numpy()) for one, other in pairs]
-    means: np.ndarray = np.mean([similarity(one, other) for one, other in arrays], axis=0)
+    means: np.ndarray = np.mean([similarity_of(one, other) for one, other in pairs], axis=0)
     return means
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.faithfulness.similarity import VARIANTS, similarity
+from soundproof.faithfulness.similarity import VARIANTS, ranked, similarity_of
 from soundproof.storage.fits import Fit
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import Block, rows_of
@@ -69,11 +69,11 @@ def compare_trainings(
 
 def _mean_similarities(relevance: Sequence[np.ndarray]) -> np.ndarray:
     """Mean similarity of each of n maps to the others, float64 [n, 2, B]."""
-    n = len(relevance)
+    n, ranks = len(relevance), [ranked(maps) for maps in relevance]
     sums = np.zeros((n, len(VARIANTS), len(relevance[0])))
     for one in range(n):
         for other in range(one + 1, n):
-            found = similarity(relevance[one], relevance[other])
+            found = similarity_of(ranks[one], ranks[other])
             sums[one] += found
             sums[other] += found
     return sums / (n - 1)

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from soundproof.runs.import_notes import noted
+
 PACKAGE = "soundproof"
 _ROOT = Path(__file__).resolve().parents[2]
 NO_NUMBERS = ("core", "downloads", "config", "runs", "datasets.miniatures")
@@ -45,7 +47,7 @@ def _digest(files: tuple[Path, ...]) -> str:
     # hundreds of jobs run the same code: a dry run reads it once
     content = hashlib.sha256()
     for path in files:
-        content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        content.update(path.name.encode() + b"\0" + _content(path) + b"\0")
     return content.hexdigest()[:16]
 
 
@@ -67,6 +69,7 @@ def _closure(module: str) -> frozenset[Path]:
     return frozenset(found)
 
 
+@cache
 def shapes_no_number(module: str) -> bool:
     """Whether a module of this package stays out of digests."""
     if module.endswith(".registry"):
@@ -76,6 +79,7 @@ def shapes_no_number(module: str) -> bool:
     return any(f"{module}.".startswith(f"{PACKAGE}.{room}.") for room in NO_NUMBERS)
 
 
+@cache
 def _file(module: str) -> Path | None:
     base = _ROOT.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
@@ -85,9 +89,14 @@ def _file(module: str) -> Path | None:
 
 
 @cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@cache
 def _imports(path: Path) -> tuple[str, ...]:
     """Modules of this package that a file names in any import statement."""
-    return tuple(sorted(set(_named(ast.parse(path.read_bytes())))))
+    return noted(_content(path), lambda content: sorted(set(_named(ast.parse(content)))))
 
 
 def _named(tree: ast.AST) -> Iterator[str]:

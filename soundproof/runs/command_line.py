@@ -2,7 +2,7 @@
 
 Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), keeps the
 last of two, and answers what it cannot read with a traceback. ``./run`` has its words checked here first
-(``scripts/check-command.py``), so that what is wrong is said in three lines.
+(``scripts/start-snakemake.py``), so that what is wrong is said in three lines.
 """
 
 from __future__ import annotations

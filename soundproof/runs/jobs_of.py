@@ -34,6 +34,7 @@ class StudyJobs:
         """Maps of a part, and its fault masks."""
         return Record(
             rule="extract_features",
+            precision=self.study.precision,
             stage="features",
             settings={
                 "dataset": self._stages.dataset(),
@@ -47,6 +48,7 @@ class StudyJobs:
         """Weights and history of a training, whichever job it shares."""
         return Record(
             rule="train_detector",
+            precision=self.study.precision,
             stage="training",
             settings={"detector": self._stages.detector(detector), "part": part},
             modules=tuple(self._stages.detector_code(detector)),
@@ -57,6 +59,7 @@ class StudyJobs:
         """Scores of a part's test clips."""
         return Record(
             rule="score_clips",
+            precision=self.study.precision,
             stage="scores",
             settings={"study": self.study.name, "part": part},
             modules=tuple(self._stages.all_detector_code()),
@@ -70,6 +73,7 @@ class StudyJobs:
         """
         return Record(
             rule="remove_bands",
+            precision=self.study.precision,
             stage="bands",
             settings={**self._stages.bands(), "study": self.study.name, "part": part},
             modules=tuple(self._stages.all_detector_code()),
@@ -79,6 +83,7 @@ class StudyJobs:
         """Maps of one explainer, the numbers it says of itself, and its timing."""
         return Record(
             rule="attribute_clips",
+            precision=self.study.precision,
             stage="attributions",
             settings={
                 "explainer": self._stages.explainer(explainer),
@@ -94,6 +99,7 @@ class StudyJobs:
         """Faithfulness of all explanations of a training."""
         return Record(
             rule="measure_faithfulness",
+            precision=self.study.precision,
             stage="faithfulness",
             settings={**self._stages.faithfulness(), "part": part},
             modules=tuple(self._stages.faithfulness_code(detector)),
@@ -124,6 +130,7 @@ class StudyJobs:
         detectors = self.study.explained
         return Record(
             rule="illustrate_clips",
+            precision=self.study.precision,
             stage="illustrations",
             settings={"segment_seconds": self.study.segment_seconds},
             modules=tuple(module for label in detectors for module in self._stages.detector_code(label)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from soundproof.interfaces.precision import Precision
 from soundproof.runs.codebase import code_digest
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ class Record:
         settings: Settings that its record must hold.
         modules: Modules that its job loads by name, which its code digest covers.
         seed: Run seed.
+        precision: How exactly its job computes.
     """
 
     rule: str
@@ -30,7 +32,9 @@ class Record:
     settings: Mapping[str, Any] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     seed: int | None = None
+    precision: Precision = "strict"
 
     def code(self) -> str:
-        """Digest of the code that makes the file today."""
-        return code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)
+        """Digest of the code that makes the file today, and how exactly it computes where that is not strict."""
+        digest = code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)
+        return digest if self.precision == "strict" else f"{digest}-{self.precision}"

@@ -8,14 +8,18 @@ from contextlib import contextmanager
 
 import torch
 
+from soundproof.interfaces.precision import Precision
 
-def set_determinism(threads: int | None = None) -> None:
+
+def set_determinism(threads: int | None = None, precision: Precision = "strict") -> None:
     """Make PyTorch choose reproducible kernels for the rest of the process.
 
     Call it before the first tensor reaches an accelerator: cuBLAS reads its work space setting only once.
 
     Args:
         threads: Intra-op threads; part of what fixes the order of sums on a CPU. None keeps PyTorch's choice.
+        precision: ``strict`` computes in float32 everywhere; ``tf32`` lets NVIDIA GPUs round the factors of
+            products and convolutions to 10 bits. On a CPU both are the same.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # the same as use_deterministic_algorithms(True), save that this does not import the compiler (3 s a job)
@@ -24,6 +28,9 @@ def set_determinism(threads: int | None = None) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    # PyTorch's own choice is between the two: convolutions in TF32, products not
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
     # fused attention sums gradients in an order that varies; the plain form costs nothing at a few dozen tokens
     torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_mem_efficient_sdp(False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundproof.core.errors import ConfigError
+from soundproof.interfaces.precision import Precision
 from soundproof.weights.place import use_data_dir
 
 if TYPE_CHECKING:
@@ -16,24 +17,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where a job computes and what it may use; this shapes no result beyond float rounding.
+    """Where a job computes and what it may use; but for the precision, this shapes no result beyond float rounding.
 
     Attributes:
         wanted: ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
         threads: CPU threads; the order of float sums depends on it, so it is fixed by the configuration and
             not taken from the machine.
         memory_budget_bytes: Memory that may be filled with maps.
+        precision: How exactly GPUs compute.
     """
 
     wanted: str
     threads: int
     memory_budget_bytes: int
+    precision: Precision = "strict"
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Runtime:
-        """Read the run's configuration, which also says where pretrained weights are."""
+    def of(cls, config: Mapping[str, Any], study: str) -> Runtime:
+        """Read the run's configuration, which also says where pretrained weights are.
+
+        Args:
+            config: The run's configuration, with ``precision`` by study.
+            study: Study of the job.
+        """
         use_data_dir(Path(config["data_dir"]))
-        return cls(config["device"], config["threads"], config["memory_budget_mb"] << 20)
+        budget = config["memory_budget_mb"] << 20
+        return cls(config["device"], config["threads"], budget, config["precision"][study])
 
     def device(self) -> torch.device:
         """Choose the device and make torch deterministic on it.
@@ -45,7 +54,7 @@ class Runtime:
 
         from soundproof.training.determinism import set_determinism
 
-        set_determinism(self.threads)
+        set_determinism(self.threads, self.precision)
         there = torch.cuda.is_available()
         if self.wanted == "auto":
             return torch.device("cuda" if there else "cpu")

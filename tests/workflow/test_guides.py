@@ -82,7 +82,7 @@ def test_the_detector_scores_and_is_explained_on_every_backbone(ended: Checkout)
     rows = pd.read_parquet(study / "measurements.parquet")
     labels = ["on_mine", "on_patches", "on_random"]
     for label in labels:
-        values = rows.query("metric == 'anomaly_score' and detector == @label")["value"]
+        values = rows.loc[(rows["metric"] == "anomaly_score") & (rows["detector"] == label), "value"]
         assert len(values) == values.nunique() == 6
     assert (study / "tables/detection.md").read_text(encoding="utf-8").count("Mean embedding") == 3
     quality = pd.read_parquet(study / "tables/quality.parquet")

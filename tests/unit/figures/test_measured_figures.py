@@ -171,7 +171,7 @@ def test_a_figure_is_placed_once_and_drawn_once_for_each_file(full, tmp_path, mo
     monkeypatch.setattr(
         Figure, "draw", lambda self, renderer: (counted.append(type(renderer)), draw_it(self, renderer))
     )
-    finished = draw("F9_roc", full)
+    finished = draw("roc_curves", full)
     write_figure(finished, tmp_path, "x", Provenance(stage="test"))
     assert [renderer.__name__ for renderer in counted] == ["MixedModeRenderer", "RendererAgg"]
     # nothing sticks out of the page

@@ -30,7 +30,13 @@ FILES = {
 
 def forget() -> None:
     """Forget what was read, as a new process would not know it."""
-    for cached in (codebase._closure, codebase._imports, codebase._digest):
+    for cached in (
+        codebase._closure,
+        codebase._content,
+        codebase._digest,
+        codebase._file,
+        codebase._imports,
+    ):
         cached.cache_clear()
 
 
@@ -110,7 +116,7 @@ def test_digests_do_not_depend_on_where_the_clone_lies(
 
 
 def test_the_scripts_of_this_repository_load_only_the_code_of_their_stage() -> None:
-    codebase._closure.cache_clear()
+    forget()
     loaded = {path.stem for path in codebase._closure("soundproof.localisation.measure")}
     assert "cells" in loaded
     assert not loaded & {"skip_cae", "loop", "registry", "model"}

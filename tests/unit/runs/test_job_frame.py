@@ -13,6 +13,7 @@ import torch
 from snakemake.benchmark import BenchmarkRecord
 
 from soundproof.core.errors import ConfigError, DataError
+from soundproof.interfaces.precision import Precision
 from soundproof.runs.job import job
 from soundproof.training.runtime import Runtime
 from soundproof.weights.place import weights_file
@@ -187,14 +188,31 @@ def test_a_second_attempt_starts_a_new_log(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_torch_as_before")
 def test_a_runtime_is_read_off_the_configuration() -> None:
-    config = {"device": "cpu", "threads": 1, "memory_budget_mb": 3, "run": "x", "data_dir": "data"}
-    runtime = Runtime.of(config)
+    config = {
+        "device": "cpu",
+        "threads": 1,
+        "memory_budget_mb": 3,
+        "run": "x",
+        "data_dir": "data",
+        "precision": {"p1": "strict", "fast": "tf32"},
+    }
+    runtime = Runtime.of(config, "p1")
     assert weights_file("cnn9") == Path("data/weights/cnn9.safetensors")
     assert runtime.memory_budget_bytes == 3 * 1024 * 1024
     assert runtime.device() == torch.device("cpu")
     assert torch.get_num_threads() == 1
     wanted = "cuda" if torch.cuda.is_available() else "cpu"
     assert Runtime("auto", 1, 1).device().type == wanted
+    assert (runtime.precision, Runtime.of(config, "fast").precision) == ("strict", "tf32")
+
+
+@pytest.mark.usefixtures("_torch_as_before")
+def test_the_precision_of_products_and_convolutions_is_set_and_not_left_to_torch() -> None:
+    settings: list[tuple[Precision, bool]] = [("tf32", True), ("strict", False)]
+    for precision, rounded in settings:
+        Runtime("auto", 1, 1, precision).device()
+        found = (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
+        assert found == (rounded, rounded)
 
 
 @pytest.mark.usefixtures("_torch_as_before")

@@ -47,6 +47,24 @@ def test_maps_have_the_code_of_their_explainer_and_detector_alone() -> None:
     }
 
 
+def test_a_precision_that_is_not_strict_stands_beside_the_code_of_all_that_computes_with_torch() -> None:
+    strict, rounded = jobs(), jobs(precision="tf32")
+    computed = {
+        "extract_features": ("all",),
+        "train_detector": CELL,
+        "score_clips": ("all",),
+        "attribute_clips": (*CELL, "integrated_gradients"),
+        "measure_faithfulness": CELL,
+        "illustrate_clips": (),
+    }
+    for rule, of in computed.items():
+        code = getattr(strict, rule)(*of).code()
+        assert re.fullmatch("[0-9a-f]{16}", code)
+        assert getattr(rounded, rule)(*of).code() == f"{code}-tf32"
+    assert strict.list_clips().code() == rounded.list_clips().code()
+    assert strict.measure_localisation("all").code() == rounded.measure_localisation("all").code()
+
+
 def test_bands_are_removed_only_where_the_study_asks_for_it() -> None:
     with pytest.raises(ValueError, match="removes no bands"):
         jobs().remove_bands("all")

@@ -1,0 +1,7 @@
+"""How exactly a study computes: it shapes numbers beyond rounding, so results say it where it is not strict."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Precision = Literal["strict", "tf32"]
