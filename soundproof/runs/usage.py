@@ -1,7 +1,7 @@
 """What a job took of the machine, noted by the job itself when it ends.
 
-Snakemake's own ``benchmark:`` looks at a job's processes twice a second, which costs as much as a tenth of a core
-where jobs are short, and misses what ended in between. The system counts all of it anyway.
+Snakemake's own ``benchmark:`` looks at a job's processes again and again, and misses what ended in between. The system
+counts all of it anyway.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
-
 # columns, units and order of Snakemake's files of this kind
 COLUMNS = (
     *("s", "h:m:s", "max_rss", "max_vms", "max_uss", "max_pss"),
@@ -23,6 +21,8 @@ COLUMNS = (
 _BLOCK = 512
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _MEBI = 1 << 20
+# elsewhere than on Linux a job's time is told from here, the first thing that it does
+_IMPORTED = time.monotonic()
 
 
 def usage_file(log: Path) -> Path | None:
@@ -62,7 +62,7 @@ def _age_s() -> float:
         # both since the machine was started; the date of a start is known to a second only
         ticks = int(status.read_text().rpartition(")")[2].split()[19])
         return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return time.time() - float(psutil.Process().create_time())
+    return time.monotonic() - _IMPORTED
 
 
 def _peak_bytes(rss: int) -> int:

@@ -33,6 +33,7 @@ LIBRARIES = (
     "pydantic.fields",
     "pydantic.main",
     "yaml",
+    "requests",
     "pandas",
     "pyarrow.parquet",
     "scipy.signal",

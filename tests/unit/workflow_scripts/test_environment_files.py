@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[3]
-RULE = re.compile(r"^rule (\w+):\n((?:(?:    .*)?\n)*)", re.MULTILINE)
+# a rule's body, whether it stands alone or is made for each study
+RULE = re.compile(r"^( *)rule\b.*:\n((?:(?:\1    .*)?\n)*)", re.MULTILINE)
 # conda-forge's names of what the package index calls otherwise
 OTHER_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile", "soxr-python": "soxr"}
 # what the rule of downloads loads by name, for each data set that it may be asked for; and its work, for one
@@ -54,15 +55,16 @@ exec(sys.argv[2])
 
 
 def rules() -> dict[str, tuple[Path, Path]]:
-    """Environment file and script of each rule."""
+    """Environment file and script of each rule, by the script's name."""
     found = {}
     for file in sorted(REPOSITORY.glob("rules/*.smk")):
-        for name, body in RULE.findall(file.read_text()):
+        for _, body in RULE.findall(file.read_text()):
             of_rule = {
                 key: REPOSITORY / "rules" / path
-                for key, path in re.findall(r"^    (conda|script):\n        \"(.*)\"", body, re.MULTILINE)
+                for key, path in re.findall(r"^ *(conda|script):\n *\"(.*)\"", body, re.MULTILINE)
             }
-            found[name] = of_rule["conda"].resolve(), of_rule["script"].resolve()
+            script = of_rule["script"].resolve()
+            found[script.stem] = of_rule["conda"].resolve(), script
     return found
 
 
@@ -118,7 +120,7 @@ def run(environment: Path, code: str, *words: str) -> subprocess.CompletedProces
 
 def test_every_rule_is_looked_at():
     scripts = {script.stem for _, script in rules().values()}
-    assert scripts == {path.stem for path in REPOSITORY.glob("workflow_scripts/[a-z]*.py")}
+    assert scripts == {path.stem for path in REPOSITORY.glob("workflow_scripts/[a-z]*.py")} - {"engine"}
 
 
 @pytest.mark.parametrize("environment", sorted({file.name for file, _ in rules().values()}))
