@@ -1,7 +1,7 @@
 """What a job took of the machine, noted by the job itself when it ends.
 
-Snakemake's own ``benchmark:`` looks at a job's processes again and again, and misses what ended in between. The system
-counts all of it anyway.
+Snakemake's own ``benchmark:`` looks at a job's processes again and again, and misses what ended in between. The
+system counts all of it anyway.
 """
 
 from __future__ import annotations
