@@ -129,21 +129,21 @@ class StudyJobs:
             modules=tuple(module for label in detectors for module in self._stages.detector_code(label)),
         )
 
-    def build_tables(self, table: str) -> Record:
-        """One table; all have the code of all."""
+    def build_tables(self) -> Record:
+        """Tables; all have the code of all, and the record of each names it as well."""
         return Record(
             rule="build_tables",
             stage="tables",
-            settings={"table": table, **self._stages.facts()},
+            settings=self._stages.facts(),
             modules=_modules(tables=True),
         )
 
-    def draw_figures(self, figure: str) -> Record:
-        """One figure or illustration; all have the code of all."""
+    def draw_figures(self) -> Record:
+        """Figures and illustrations; all have the code of all, and the record of each names it as well."""
         return Record(
             rule="draw_figures",
             stage="figures",
-            settings={"figure": figure, **self._stages.facts()},
+            settings=self._stages.facts(),
             modules=_modules(tables=False),
         )
 

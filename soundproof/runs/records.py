@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.runs.codebase import code_digest
+from soundproof.storage.provenance import Stated
 
 ROOT = Path(__file__).parents[2]
 """The repository: scripts and reported numbers lie beside the package."""
@@ -34,3 +35,12 @@ class Record:
     def code(self) -> str:
         """Digest of the code that makes the file today."""
         return code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)
+
+    def stated(self) -> Stated:
+        """Plain values that the rule passes on and its script writes."""
+        return {
+            "stage": self.stage,
+            "settings": dict(self.settings),
+            "code": self.code(),
+            "seed": self.seed,
+        }
