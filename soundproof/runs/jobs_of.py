@@ -7,7 +7,7 @@ from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.runs.records import Record
 
-INDEX = Record(rule="index_studies")
+INDEX = Record(rule="index_studies", step="report")
 """The run's index page and its headline numbers, which carry no record."""
 
 
@@ -25,6 +25,7 @@ class StudyJobs:
         """The list of clips, and the notes about it."""
         return Record(
             rule="list_clips",
+            step="features",
             stage="clips",
             settings=self._stages.clips(),
             modules=tuple(self._stages.dataset_code()),
@@ -34,6 +35,7 @@ class StudyJobs:
         """Maps of a part, and its fault masks."""
         return Record(
             rule="extract_features",
+            step="features",
             stage="features",
             settings={
                 "dataset": self._stages.dataset(),
@@ -47,6 +49,7 @@ class StudyJobs:
         """Weights and history of a training, whichever job it shares."""
         return Record(
             rule="train_detector",
+            step="training",
             stage="training",
             settings={"detector": self._stages.detector(detector), "part": part},
             modules=tuple(self._stages.detector_code(detector)),
@@ -57,6 +60,7 @@ class StudyJobs:
         """Scores of a part's test clips."""
         return Record(
             rule="score_clips",
+            step="training",
             stage="scores",
             settings={"study": self.study.name, "part": part},
             modules=tuple(self._stages.all_detector_code()),
@@ -70,6 +74,7 @@ class StudyJobs:
         """
         return Record(
             rule="remove_bands",
+            step="bands",
             stage="bands",
             settings={**self._stages.bands(), "study": self.study.name, "part": part},
             modules=tuple(self._stages.all_detector_code()),
@@ -79,6 +84,7 @@ class StudyJobs:
         """Maps of one explainer, the numbers it says of itself, and its timing."""
         return Record(
             rule="attribute_clips",
+            step="attribution",
             stage="attributions",
             settings={
                 "explainer": self._stages.explainer(explainer),
@@ -94,6 +100,7 @@ class StudyJobs:
         """Faithfulness of all explanations of a training."""
         return Record(
             rule="measure_faithfulness",
+            step="faithfulness",
             stage="faithfulness",
             settings={**self._stages.faithfulness(), "part": part},
             modules=tuple(self._stages.faithfulness_code(detector)),
@@ -104,6 +111,7 @@ class StudyJobs:
         """Localisation of all explanations of a part."""
         return Record(
             rule="measure_localisation",
+            step="localisation",
             stage="localisation",
             settings={**self._stages.localisation(), "part": part},
             modules=tuple(self._stages.localisation_code()),
@@ -112,18 +120,22 @@ class StudyJobs:
     def compare_trainings(self, part: str) -> Record:
         """How alike the maps of a part's trainings are."""
         return Record(
-            rule="compare_trainings", stage="trainings", settings={**self._stages.trainings(), "part": part}
+            rule="compare_trainings",
+            step="faithfulness",
+            stage="trainings",
+            settings={**self._stages.trainings(), "part": part},
         )
 
     def collect_measurements(self) -> Record:
         """The long table."""
-        return Record(rule="collect_measurements", stage="measurements")
+        return Record(rule="collect_measurements", step="report", stage="measurements")
 
     def illustrate_clips(self) -> Record:
         """What the pictures of single clips show."""
         detectors = self.study.explained
         return Record(
             rule="illustrate_clips",
+            step="report",
             stage="illustrations",
             settings={"segment_seconds": self.study.segment_seconds},
             modules=tuple(module for label in detectors for module in self._stages.detector_code(label)),
@@ -133,6 +145,7 @@ class StudyJobs:
         """Tables; all have the code of all, and the record of each names it as well."""
         return Record(
             rule="build_tables",
+            step="report",
             stage="tables",
             settings=self._stages.facts(),
             modules=_modules(tables=True),
@@ -142,6 +155,7 @@ class StudyJobs:
         """Figures and illustrations; all have the code of all, and the record of each names it as well."""
         return Record(
             rule="draw_figures",
+            step="report",
             stage="figures",
             settings=self._stages.facts(),
             modules=_modules(tables=False),
@@ -149,7 +163,7 @@ class StudyJobs:
 
     def write_report(self) -> Record:
         """The study's page, which carries no record."""
-        return Record(rule="write_report")
+        return Record(rule="write_report", step="report")
 
 
 def _modules(*, tables: bool) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ class Record:
 
     Attributes:
         rule: Rule that makes it; its script has the same name.
+        step: Step of the run that the rule belongs to, the name of its file in `rules/`.
         stage: Stage that its record names; empty for files that carry no record (pages, CSV, pictures).
         settings: Settings that its record must hold.
         modules: Modules that its job loads by name, which its code digest covers.
@@ -27,6 +28,7 @@ class Record:
     """
 
     rule: str
+    step: str
     stage: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     modules: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ def listed(own: Study, path: Path) -> Expected:
     expected = Expected(
         path=path,
         rule="list_clips",
+        step="features",
         stage="clips",
         settings={**own.dataset.plain(), "licence": "mine"},
         own=own_sources(own),
@@ -129,7 +130,12 @@ def maps_of(folder: Path, path: Path) -> Expected:
         {**STUDY, "dataset": {"kind": "bench"}, "explainers": {"mine": chosen.plain()}}
     )
     expected = Expected(
-        path=path, rule="attribute_clips", stage="attributions", settings={}, own=own_maps(own, "mine")
+        path=path,
+        rule="attribute_clips",
+        step="attribution",
+        stage="attributions",
+        settings={},
+        own=own_maps(own, "mine"),
     )
     inputs = inputs_of.foreign_maps(map_digests(own.explainers["mine"]))
     write_table(pd.DataFrame({"value": [1.0]}), path, Provenance.of_record(expected.stated(), inputs))
