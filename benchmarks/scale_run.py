@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.scale_cost import Cost, cost_of
 from soundproof.analysis.assemble import StudyFiles
@@ -13,6 +12,8 @@ from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.runs.jobs_of import StudyJobs
+from soundproof.storage.provenance import Stated
 from soundproof.training.runtime import Runtime
 from workflow_scripts.attribute_clips import Asked, attribute_clips
 from workflow_scripts.build_tables import build_tables
@@ -39,7 +40,7 @@ class StudyRun:
 
     def __init__(self, study: Study, folder: Path) -> None:
         self.study, self.folder = study, folder
-        self._stages = Stages(study)
+        self._stages, self._jobs = Stages(study), StudyJobs(study)
         self._clips, self._features = folder / "clips.parquet", folder / "features.parquet"
         self._masks, self._notes = folder / "masks.parquet", folder / "notes.parquet"
         self.costs: dict[str, Cost] = {}
@@ -51,16 +52,16 @@ class StudyRun:
 
         A job may hold several: all detectors of a part are scored in one, all metrics of a detector are one.
         """
-        stages, study = self._stages, self.study
+        jobs, study = self._jobs, self.study
+        listed, extracted = jobs.list_clips().stated(), jobs.extract_features("all").stated()
         self._job(
             "list_clips",
             lambda: list_clips(
-                dataset=stages.dataset(),
-                licence="own",
+                dataset=self._stages.dataset(),
+                record=listed,
                 data_dir=self.folder,
                 clips=self._clips,
                 notes=self._notes,
-                code="code",
                 sources=None,
                 demands=demands_of(study),
                 study=study.name,
@@ -71,14 +72,12 @@ class StudyRun:
         self._job(
             "extract_features",
             lambda: extract_features(
-                dataset=stages.dataset(),
+                record=extracted,
                 data_dir=self.folder,
-                settings=stages.features(),
                 part="all",
                 clips=self._clips,
                 features=self._features,
                 masks=self._masks,
-                code="code",
                 runtime=RUNTIME,
             ),
             [self._features, self._masks],
@@ -92,13 +91,12 @@ class StudyRun:
         return self.costs
 
     def _fit(self, label: str) -> None:
-        stages, study = self._stages, self.study.name
+        jobs, study = self._jobs, self.study.name
         model, history = self._path(f"models/{label}.safetensors"), self._path(f"history/{label}.parquet")
         training = Training(
             label=label,
             seed=0,
-            detector=stages.detector(label),
-            code="code",
+            record=jobs.train_detector("all", label, 0).stated(),
             outputs={"model": model, "history": history},
         )
         self._job(
@@ -114,34 +112,34 @@ class StudyRun:
             ),
             [model, history],
         )
-        scores = self._path(f"scores/{label}.parquet")
+        scores, scored = self._path(f"scores/{label}.parquet"), jobs.score_clips("all").stated()
         self._measure(
             f"score_clips/{label}",
             lambda: score_clips(
                 study=study,
                 part="all",
+                record=scored,
                 clips=self._clips,
                 features=self._features,
                 models={(label, 0): model},
                 scores=scores,
-                code="code",
                 runtime=RUNTIME,
             ),
             scores,
         )
         if self.study.bands is not None:
-            rows = self._path(f"bands/{label}.parquet")
+            rows, removed = self._path(f"bands/{label}.parquet"), jobs.remove_bands("all").stated()
             self._measure(
                 f"remove_bands/{label}",
                 lambda: remove_bands(
                     study=study,
                     part="all",
-                    settings=stages.bands(),
+                    record=removed,
+                    bands=self._stages.bands(),
                     clips=self._clips,
                     features=self._features,
                     models={(label, 0): model},
                     output=rows,
-                    code="code",
                     runtime=RUNTIME,
                 ),
                 rows,
@@ -151,25 +149,25 @@ class StudyRun:
         maps = {name: self._path(f"maps/{name}.parquet") for name in self.study.explainers}
         for name, path in maps.items():
             self._attribute(label, name, path)
-        settings = self._stages.faithfulness()
+        record = self._jobs.measure_faithfulness("all", label, 0).stated()
+        families = record["settings"]["families"]
         for family in FAITHFULNESS:
-            if family not in settings["families"]:
+            if family not in families:
                 continue
             # one at a time, to see what each costs
-            alone = {**settings, "families": {family: settings["families"][family]}}
-            self._judge(label, family, alone, maps)
-        rows = self._path("localisation.parquet")
+            settings = {**record["settings"], "families": {family: families[family]}}
+            self._judge(label, family, {**record, "settings": settings}, maps)
+        rows, measured = self._path("localisation.parquet"), self._jobs.measure_localisation("all").stated()
         self._measure(
             "measure_localisation",
             lambda: measure_localisation(
                 study=self.study.name,
                 part="all",
-                settings=self._stages.localisation(),
+                record=measured,
                 clips=self._clips,
                 masks=self._masks,
                 maps={(label, 0): maps},
                 output=rows,
-                code="code",
             ),
             rows,
         )
@@ -179,8 +177,7 @@ class StudyRun:
         # one at a time, to see what each costs
         alone = Asked(
             label=explainer,
-            explainer=self._stages.explainer(explainer),
-            code="code",
+            record=self._jobs.attribute_clips("all", label, 0, explainer).stated(),
             foreign_maps={},
             outputs={"maps": maps, "numbers": numbers, "timing": timing},
         )
@@ -192,7 +189,6 @@ class StudyRun:
                 detector=label,
                 seed=0,
                 explainers=[alone],
-                explain=self._stages.explain(),
                 clips=self._clips,
                 features=self._features,
                 model=self._path(f"models/{label}.safetensors"),
@@ -205,7 +201,7 @@ class StudyRun:
         )
         self._timings.append(timing)
 
-    def _judge(self, label: str, family: str, settings: Mapping[str, Any], maps: Mapping[str, Path]) -> None:
+    def _judge(self, label: str, family: str, record: Stated, maps: Mapping[str, Path]) -> None:
         rows = self._path(f"faithfulness/{family}.parquet")
         self._measure(
             f"measure_faithfulness/{family}",
@@ -214,23 +210,22 @@ class StudyRun:
                 part="all",
                 detector=label,
                 seed=0,
-                settings=settings,
+                record=record,
                 clips=self._clips,
                 features=self._features,
                 model=self._path(f"models/{label}.safetensors"),
                 maps=maps,
                 output=rows,
-                code="code",
                 runtime=RUNTIME,
             ),
             rows,
         )
 
     def _gather(self) -> None:
-        table = self.folder / "measurements.parquet"
+        table, record = self.folder / "measurements.parquet", self._jobs.collect_measurements().stated()
         self._measure(
             "collect_measurements",
-            lambda: collect_measurements(parts=self._numbers, measurements=table, code="code"),
+            lambda: collect_measurements(parts=self._numbers, measurements=table, record=record),
             table,
         )
         self.costs["build_tables"] = self.tables(table)
@@ -247,15 +242,15 @@ class StudyRun:
             timings=self._timings,
             reported=None,
         )
+        record = self._jobs.build_tables().stated()
         names = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
         return cost_of(
             lambda: build_tables(
                 study=self.study.name,
-                facts=self._stages.facts(),
+                record=record,
                 files=files,
                 names=names,
                 folder=self.folder / "tables",
-                code="code",
             ),
             [],
         )

@@ -39,7 +39,6 @@ for NAME, CHOSEN in STUDIES.items():
         params:
             **{f"explainer_{label}": asked(NAME, label) for label in CHOSEN.explainers},
             labels=list(CHOSEN.explainers),
-            explain=lambda wildcards: stages(wildcards).explain(),
             # not an output: Snakemake removes the outputs of a failed job, and this must survive it
             checkpoints=f"{RUN}/checkpoints",
         script:

@@ -24,8 +24,8 @@ rule remove_bands:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        settings=lambda wildcards: stages(wildcards).bands(),
+        bands=lambda wildcards: stages(wildcards).bands(),
         fits=fits_of_part,
-        code=code(lambda jobs, of: jobs.remove_bands(of.part)),
+        record=stated(lambda jobs, of: jobs.remove_bands(of.part)),
     script:
         "../workflow_scripts/remove_bands.py"

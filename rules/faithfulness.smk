@@ -31,9 +31,8 @@ rule measure_faithfulness:
         mem_mb=memory(2000),
         runtime=minutes(120),
     params:
-        settings=lambda wildcards: stages(wildcards).faithfulness(),
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
-        code=code(
+        record=stated(
             lambda jobs, of: jobs.measure_faithfulness(
                 of.part, of.detector, int(of.seed)
             )
@@ -61,9 +60,8 @@ rule compare_trainings:
         mem_mb=memory(2000, maps=False),
         runtime=minutes(30),
     params:
-        settings=lambda wildcards: stages(wildcards).trainings(),
         fits=lambda wildcards: stages(wildcards).compared_fits(wildcards.part),
         explainers=lambda wildcards: stages(wildcards).compared_explainers(),
-        code=code(lambda jobs, of: jobs.compare_trainings(of.part)),
+        record=stated(lambda jobs, of: jobs.compare_trainings(of.part)),
     script:
         "../workflow_scripts/compare_trainings.py"

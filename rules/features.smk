@@ -19,9 +19,8 @@ rule list_clips:
         "../envs/soundproof.yaml"
     params:
         dataset=lambda wildcards: stages(wildcards).dataset(),
-        licence=lambda wildcards: stages(wildcards).licence(),
         sources=contents,
-        code=code(lambda jobs, of: jobs.list_clips()),
+        record=stated(lambda jobs, of: jobs.list_clips()),
     script:
         "../workflow_scripts/list_clips.py"
 
@@ -42,9 +41,7 @@ rule extract_features:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        dataset=lambda wildcards: stages(wildcards).dataset(),
-        settings=lambda wildcards: stages(wildcards).features(),
         sources=contents,
-        code=code(lambda jobs, of: jobs.extract_features(of.part)),
+        record=stated(lambda jobs, of: jobs.extract_features(of.part)),
     script:
         "../workflow_scripts/extract_features.py"

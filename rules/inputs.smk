@@ -18,12 +18,13 @@ def jobs_of(wildcards):
     return StudyJobs(STUDIES[wildcards.study])
 
 
-def code(record):
-    """Parameter that reruns a rule when the code it runs has changed in content.
+def stated(record):
+    """Parameter that holds what the files of a job say of their origin: stage, settings, code and seed.
 
-    `record` gets the jobs of the study and the wildcards, and says which job it is.
+    `record` gets the jobs of the study and the wildcards, and says which job it is. A change of settings, or of what
+    its code says, reruns the job.
     """
-    return lambda wildcards: record(jobs_of(wildcards), wildcards).code()
+    return lambda wildcards: record(jobs_of(wildcards), wildcards).stated()
 
 
 def manifest_of(wildcards):
@@ -122,37 +123,34 @@ def other_trainings(wildcards):
 
 def asked(study, label):
     """Parameter function: what shapes the maps of one explainer, so that a change names that explainer alone."""
-    digest = code(
+    record = stated(
         lambda jobs, of: jobs.attribute_clips(of.part, of.detector, int(of.seed), label)
     )
     return lambda wildcards: {
         "label": label,
-        "explainer": stages(wildcards).explainer(label),
-        "code": digest(wildcards),
+        "record": record(wildcards),
         "foreign_maps": maps_of(study, label),
     }
 
 
-def training_code(trainings):
-    """Parameter function: digest of the code that fits each of the detectors in `trainings`."""
-    return lambda wildcards: {
-        label: jobs_of(wildcards).train_detector(wildcards.part, label, seed).code()
-        for label, seed in trainings(wildcards)
-    }
-
-
-def training_settings(trainings):
-    """Parameter function: kind and settings of each of the detectors in `trainings`."""
-    return lambda wildcards: {
-        label: stages(wildcards).detector(label) for label, _ in trainings(wildcards)
-    }
+def trainings_of(wildcards, fits):
+    """What shapes the weights of each [detector, seed] of the part."""
+    jobs = jobs_of(wildcards)
+    return [
+        {
+            "label": label,
+            "seed": seed,
+            "record": jobs.train_detector(wildcards.part, label, seed).stated(),
+        }
+        for label, seed in fits
+    ]
 
 
 def one_training(wildcards):
-    """[detector, seed] that the wildcards name."""
-    return [[wildcards.detector, int(wildcards.seed)]]
+    """The training that the wildcards name."""
+    return trainings_of(wildcards, [[wildcards.detector, int(wildcards.seed)]])
 
 
 def shared_trainings(wildcards):
-    """[detector, seed] of the study's trainings that share a job."""
-    return trainings_at_once(wildcards.study)
+    """The study's trainings that share a job."""
+    return trainings_of(wildcards, trainings_at_once(wildcards.study))

@@ -22,9 +22,8 @@ rule measure_localisation:
         mem_mb=memory(4000, maps=False),
         runtime=minutes(60),
     params:
-        settings=lambda wildcards: stages(wildcards).localisation(),
         fits=explained_fits_of_part,
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
-        code=code(lambda jobs, of: jobs.measure_localisation(of.part)),
+        record=stated(lambda jobs, of: jobs.measure_localisation(of.part)),
     script:
         "../workflow_scripts/measure_localisation.py"

@@ -24,7 +24,7 @@ rule collect_measurements:
     conda:
         "../envs/soundproof.yaml"
     params:
-        code=code(lambda jobs, of: jobs.collect_measurements()),
+        record=stated(lambda jobs, of: jobs.collect_measurements()),
     script:
         "../workflow_scripts/collect_measurements.py"
 
@@ -50,8 +50,7 @@ rule illustrate_clips:
             iter(STUDIES[wildcards.study].first_fits().values())
         )[1],
         explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
-        segment_seconds=lambda wildcards: STUDIES[wildcards.study].segment_seconds,
-        code=code(lambda jobs, of: jobs.illustrate_clips()),
+        record=stated(lambda jobs, of: jobs.illustrate_clips()),
     script:
         "../workflow_scripts/illustrate_clips.py"
 
@@ -72,10 +71,9 @@ rule build_tables:
     conda:
         "../envs/soundproof.yaml"
     params:
-        facts=lambda wildcards: stages(wildcards).facts(),
         histories=trained_keys,
         names=TABLES,
-        code=code(lambda jobs, of: jobs.build_tables(TABLES[0])),
+        record=stated(lambda jobs, of: jobs.build_tables()),
     script:
         "../workflow_scripts/build_tables.py"
 
@@ -97,10 +95,9 @@ rule draw_figures:
     conda:
         "../envs/soundproof.yaml"
     params:
-        facts=lambda wildcards: stages(wildcards).facts(),
         histories=trained_keys,
         names=FIGURES,
-        code=code(lambda jobs, of: jobs.draw_figures(FIGURES[0])),
+        record=stated(lambda jobs, of: jobs.draw_figures()),
     script:
         "../workflow_scripts/draw_figures.py"
 
@@ -125,7 +122,7 @@ rule write_report:
         facts=lambda wildcards: stages(wildcards).words(),
         names=lambda wildcards: stages(wildcards).shown(),
         left_out=lambda wildcards: stages(wildcards).left_out(),
-        code=code(lambda jobs, of: jobs.write_report()),
+        code=lambda wildcards: jobs_of(wildcards).write_report().code(),
     script:
         "../workflow_scripts/write_report.py"
 

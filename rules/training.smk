@@ -31,10 +31,8 @@ rule train_detector:
         runtime=minutes(240),
     params:
         trainings=one_training,
-        detectors=training_settings(one_training),
         # not an output: Snakemake removes the outputs of a killed job, and this must survive it
         checkpoints=f"{RUN}/checkpoints",
-        code=training_code(one_training),
     script:
         "../workflow_scripts/train_detector.py"
 
@@ -70,9 +68,7 @@ for NAME in STUDIES:
                 runtime=minutes(240),
             params:
                 trainings=shared_trainings,
-                detectors=training_settings(shared_trainings),
                 checkpoints=f"{RUN}/checkpoints",
-                code=training_code(shared_trainings),
             script:
                 "../workflow_scripts/train_detector.py"
 
@@ -99,6 +95,6 @@ rule score_clips:
         runtime=minutes(30),
     params:
         fits=fits_of_part,
-        code=code(lambda jobs, of: jobs.score_clips(of.part)),
+        record=stated(lambda jobs, of: jobs.score_clips(of.part)),
     script:
         "../workflow_scripts/score_clips.py"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import torch
@@ -16,12 +16,12 @@ from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.interfaces.detector import Detector
+from soundproof.runs import inputs_of
 from soundproof.runs.carry_over import Shelf
 from soundproof.runs.job import job
-from soundproof.storage.fits import external_role
 from soundproof.storage.maps import MapReader, MapWriter
 from soundproof.storage.measurements import complete
-from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests, digest
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.runtime import Runtime
@@ -37,15 +37,13 @@ class Asked(NamedTuple):
 
     Attributes:
         label: Its name in tables.
-        explainer: ``{kind, settings...}``.
-        code: Digest of the code that makes its maps.
+        record: What the rule states of its maps: which explainer, and which clips it explains.
         foreign_maps: Digests of the files of maps made elsewhere, by name.
         outputs: Files of ``maps``, ``numbers`` (what the method says of itself) and ``timing`` (what a clip cost).
     """
 
     label: str
-    explainer: Mapping[str, Any]
-    code: str
+    record: Stated
     foreign_maps: Mapping[str, str]
     outputs: Mapping[str, Path]
 
@@ -56,7 +54,6 @@ def attribute_clips(
     detector: str,
     seed: int,
     explainers: Iterable[Asked],
-    explain: Mapping[str, Any],
     clips: Path,
     features: Path,
     model: Path,
@@ -70,31 +67,20 @@ def attribute_clips(
     """
     device = runtime.device()
     rows = part_of(read_table(clips), part)
-    chosen = clips_to_explain(rows, explain["clips"], explain["per_machine"])
     reader = MapReader(features)
     fitted = cache(lambda: load_detector(model, device))
-    inputs = {"clips": clips, "features": features, "model": model}
-    contents = {role: file_digest(path) for role, path in inputs.items()}
+    contents = content_digests(inputs_of.attribute_clips(clips, features, model))
     shelf = Shelf(checkpoints / digest(["attributions", study, part, detector, seed]))
     asked = list(explainers)
     for one in asked:
         label = one.label
-        provenance = Provenance(
-            stage="attributions",
-            settings={
-                "explainer": dict(one.explainer),
-                "label": label,
-                "explain": dict(explain),
-                "part": part,
-            },
-            code=one.code,
-            inputs={**contents, **{external_role(name): maps for name, maps in one.foreign_maps.items()}},
-            seed=seed,
-            device=device.type,
-        )
+        inputs = {**contents, **inputs_of.foreign_maps(one.foreign_maps)}
+        provenance = Provenance.of_record(one.record, inputs, device.type)
         if shelf.holds(label, one.outputs, provenance):
             logger.info("%s: maps still fit and are carried over", label)
             continue
+        explain = one.record["settings"]["explain"]
+        chosen = clips_to_explain(rows, explain["clips"], explain["per_machine"])
         logger.info("%s: explaining %d clips", label, len(chosen))
         places = shelf.place(label, one.outputs)
         with MapWriter(places["maps"], reader.axes.with_unit("relevance"), provenance) as writer:
@@ -118,7 +104,7 @@ def _explain(
     device: torch.device,
     runtime: Runtime,
 ) -> Explained:
-    entry, settings = EXPLAINERS.choose(one.explainer)
+    entry, settings = EXPLAINERS.choose(one.record["settings"]["explainer"])
     with progress(one.label, len(clips), "clip") as step:
         return explain_clips(
             detector,
@@ -151,7 +137,6 @@ if __name__ == "__main__":
                 )
                 for label, paths in zip(snakemake.params.labels, files, strict=True)
             ],
-            explain=snakemake.params.explain,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
             model=Path(snakemake.input.model),

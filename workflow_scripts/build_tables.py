@@ -1,30 +1,28 @@
 """Finish the tables of a study."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.exhibits.writing import write_finished_table
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 
 if TYPE_CHECKING:
     from workflow_scripts.engine import snakemake
 
 
-def build_tables(
-    study: str, facts: Mapping[str, Any], files: StudyFiles, names: list[str], folder: Path, code: str
-) -> None:
+def build_tables(study: str, record: Stated, files: StudyFiles, names: list[str], folder: Path) -> None:
     """Write each table of ``names`` below ``folder``, as Parquet, CSV, Markdown and LaTeX."""
+    facts = record["settings"]
     results = assemble(study, facts, files)
-    inputs = {"measurements": file_digest(files.measurements), "clips": file_digest(files.clips)}
-    if files.reported is not None:
-        inputs["reported"] = file_digest(files.reported)
+    inputs = content_digests(inputs_of.build_tables(files.measurements, files.clips, files.reported))
     for name in names:
         entry = ARTEFACTS[name]
-        provenance = Provenance(stage="tables", settings={"table": name, **facts}, code=code, inputs=inputs)
+        of_table: Stated = {**record, "settings": {**facts, **entry.named}}
+        provenance = Provenance.of_record(of_table, inputs)
         write_finished_table(entry.load()(results), folder, name, entry.title, provenance)
 
 
@@ -32,9 +30,8 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         build_tables(
             study=snakemake.wildcards.study,
-            facts=snakemake.params.facts,
+            record=snakemake.params.record,
             files=StudyFiles.of(snakemake.input, snakemake.params.histories),
             names=snakemake.params.names,
             folder=Path(snakemake.output.tables[0]).parent,
-            code=snakemake.params.code,
         )

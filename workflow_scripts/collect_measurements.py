@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
 from soundproof.storage.measurements import collect
-from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 
@@ -13,14 +14,9 @@ if TYPE_CHECKING:
     from workflow_scripts.engine import snakemake
 
 
-def collect_measurements(parts: list[Path], measurements: Path, code: str) -> None:
+def collect_measurements(parts: list[Path], measurements: Path, record: Stated) -> None:
     """Concatenate ``parts``, in an order that does not depend on which job ended first."""
-    provenance = Provenance(
-        stage="measurements",
-        code=code,
-        # one digest of all: a study has hundreds of parts
-        inputs={"parts": digest(sorted(file_digest(path) for path in parts))},
-    )
+    provenance = Provenance.of_record(record, content_digests(inputs_of.collect_measurements(parts)))
     write_table(collect([read_table(path) for path in parts]), measurements, provenance, MEASUREMENTS)
 
 
@@ -29,5 +25,5 @@ if __name__ == "__main__":
         collect_measurements(
             parts=[Path(path) for path in snakemake.input],
             measurements=Path(snakemake.output.measurements),
-            code=snakemake.params.code,
+            record=snakemake.params.record,
         )

@@ -1,15 +1,15 @@
 """Draw the figures of a study."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.figures.writing import write_figure
 from soundproof.illustrations.table import split_illustrations
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.tables import read_table
 
 if TYPE_CHECKING:
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 def draw_figures(
     study: str,
-    facts: Mapping[str, Any],
+    record: Stated,
     files: StudyFiles,
     illustrations: Path,
     names: list[str],
     folder: Path,
-    code: str,
 ) -> None:
     """Write each figure of ``names`` below ``folder``, as PDF and PNG with the frame it draws."""
+    facts = record["settings"]
     results = assemble(study, facts, files)
     pictures = split_illustrations(read_table(illustrations))
-    inputs = {"measurements": file_digest(files.measurements), "illustrations": file_digest(illustrations)}
+    inputs = content_digests(inputs_of.draw_figures(files.measurements, illustrations))
     for name in names:
         entry = ARTEFACTS[name]
         arguments = (results, pictures) if entry.kind == "illustration" else (results,)
-        provenance = Provenance(stage="figures", settings={"figure": name, **facts}, code=code, inputs=inputs)
+        of_figure: Stated = {**record, "settings": {**facts, **entry.named}}
+        provenance = Provenance.of_record(of_figure, inputs)
         write_figure(entry.load()(*arguments), folder, name, provenance)
 
 
@@ -40,10 +41,9 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         draw_figures(
             study=snakemake.wildcards.study,
-            facts=snakemake.params.facts,
+            record=snakemake.params.record,
             files=StudyFiles.of(snakemake.input, snakemake.params.histories),
             illustrations=Path(snakemake.input.illustrations),
             names=snakemake.params.names,
             folder=Path(snakemake.output.figures[0]).parent,
-            code=snakemake.params.code,
         )

@@ -1,16 +1,16 @@
 """Turn a part's clips into maps, and its stems into fault masks."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
 from soundproof.datasets.open import open_dataset
 from soundproof.features.extract import extract_features as extract
 from soundproof.features.recipes import FeatureSettings
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.tables import read_table
 from soundproof.training.runtime import Runtime
 
@@ -19,31 +19,25 @@ if TYPE_CHECKING:
 
 
 def extract_features(
-    dataset: Mapping[str, Any],
+    record: Stated,
     data_dir: Path,
-    settings: Mapping[str, Any],
     part: str,
     clips: Path,
     features: Path,
     masks: Path,
-    code: str,
     runtime: Runtime,
 ) -> None:
     """Write maps of the clips of ``part`` to ``features``, and their fault masks to ``masks``."""
     runtime.device()
     all_clips = read_table(clips)
     rows = part_of(all_clips, part)
-    provenance = Provenance(
-        stage="features",
-        settings={"dataset": dict(dataset), "features": dict(settings), "part": part},
-        code=code,
-        inputs={"clips": file_digest(clips)},
-    )
+    settings = record["settings"]
+    provenance = Provenance.of_record(record, content_digests(inputs_of.extract_features(clips)))
     with progress(f"features of {part}", len(rows), "clip") as step:
         extract(
-            open_dataset(dataset, data_dir),
+            open_dataset(settings["dataset"], data_dir),
             rows,
-            FeatureSettings(**settings),
+            FeatureSettings(**settings["features"]),
             features,
             masks,
             provenance,
@@ -55,13 +49,11 @@ def extract_features(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         extract_features(
-            dataset=snakemake.params.dataset,
+            record=snakemake.params.record,
             data_dir=Path(snakemake.config["data_dir"]),
-            settings=snakemake.params.settings,
             part=snakemake.wildcards.part,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.output.features),
             masks=Path(snakemake.output.masks),
-            code=snakemake.params.code,
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

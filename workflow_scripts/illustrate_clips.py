@@ -8,9 +8,10 @@ import pandas as pd
 
 from soundproof.detectors.storage import load_detector
 from soundproof.illustrations.make import clips_to_illustrate, illustrate
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.tables import read_provenance, read_table, write_table
 from soundproof.training.runtime import Runtime
 
@@ -26,9 +27,8 @@ def illustrate_clips(
     seed: int,
     models: Mapping[str, Path],
     maps: Mapping[str, Mapping[str, Path]],
-    segment_seconds: float,
+    record: Stated,
     output: Path,
-    code: str,
     runtime: Runtime,
 ) -> None:
     """Write the illustrations of a clip of each machine, as each detector of ``models`` (label: file) sees it.
@@ -41,9 +41,8 @@ def illustrate_clips(
         seed: Its run seed.
         models: Detector label: weights.
         maps: Detector label: explainer: relevance maps.
-        segment_seconds: Length of P1's segments.
+        record: What the rule states; ``segment_seconds`` is the length of P1's segments.
         output: Table of the illustrations.
-        code: Code digest.
         runtime: Where to compute.
     """
     device = runtime.device()
@@ -71,19 +70,13 @@ def illustrate_clips(
                 reader.read([clip_id])[0],
                 {explainer: relevance.read([clip_id])[0] for explainer, relevance in readers.items()},
                 mask_reader.read([clip_id])[0].astype(bool) if clip_id in mask_reader else None,
-                round(segment_seconds * reader.axes.frames_per_second),
+                round(record["settings"]["segment_seconds"] * reader.axes.frames_per_second),
                 kinds,
             ).to_table()
             for clip_id in chosen
         ]
-    inputs = {"features": features, **{f"models/{label}": path for label, path in models.items()}}
-    provenance = Provenance(
-        stage="illustrations",
-        settings={"segment_seconds": segment_seconds},
-        code=code,
-        inputs={role: file_digest(path) for role, path in inputs.items()},
-        device=device.type,
-    )
+    inputs = content_digests(inputs_of.illustrate_clips(features, models))
+    provenance = Provenance.of_record(record, inputs, device.type)
     write_table(pd.concat(frames, ignore_index=True), output, provenance)
 
 
@@ -100,8 +93,7 @@ if __name__ == "__main__":
             seed=snakemake.params.seed,
             models=dict(zip(labels, map(Path, snakemake.input.models), strict=True)),
             maps={label: {explainer: Path(next(paths)) for explainer in explainers} for label in labels},
-            segment_seconds=snakemake.params.segment_seconds,
+            record=snakemake.params.record,
             output=Path(snakemake.output.illustrations),
-            code=snakemake.params.code,
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

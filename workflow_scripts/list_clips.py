@@ -8,9 +8,10 @@ from soundproof.clips.notes import NOTES, described, notes_table, say
 from soundproof.config.where import where_to_set
 from soundproof.core.errors import DataError, SettingError
 from soundproof.datasets.open import open_dataset
+from soundproof.runs import inputs_of
 from soundproof.runs.demands import beyond_the_frames, refuse_unfit
 from soundproof.runs.job import job
-from soundproof.storage.provenance import Provenance
+from soundproof.storage.provenance import Provenance, Stated
 from soundproof.storage.schemas import CLIPS
 from soundproof.storage.tables import write_table
 
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 
 def list_clips(
     dataset: Mapping[str, Any],
-    licence: str,
+    record: Stated,
     data_dir: Path,
     clips: Path,
     notes: Path,
-    code: str,
     sources: str | None,
     demands: Mapping[str, Any],
     study: str,
@@ -45,9 +45,7 @@ def list_clips(
             raise
         where = where_to_set(error.changes, study, list(run["studies"]), run["recordings"])
         raise DataError(error.asked, error.found, f"{error.remedy}\n    {where}") from error
-    settings = {**dataset, "licence": licence}
-    inputs = {"sources": sources} if sources else {}
-    provenance = Provenance(stage="clips", settings=settings, code=code, inputs=inputs)
+    provenance = Provenance.of_record(record, inputs_of.list_clips(sources))
     write_table(frame, clips, provenance, CLIPS)
     write_table(notes_table(noted), notes, provenance, NOTES)
 
@@ -56,11 +54,10 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         list_clips(
             dataset=snakemake.params.dataset,
-            licence=snakemake.params.licence,
+            record=snakemake.params.record,
             data_dir=Path(snakemake.config["data_dir"]),
             clips=Path(snakemake.output.clips),
             notes=Path(snakemake.output.notes),
-            code=snakemake.params.code,
             sources=snakemake.params.sources,
             demands=snakemake.config["demands"][snakemake.wildcards.study],
             study=snakemake.wildcards.study,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.clips.selection import part_of
@@ -10,10 +10,11 @@ from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import complete
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.runtime import Runtime
@@ -28,17 +29,16 @@ def measure_faithfulness(
     part: str,
     detector: str,
     seed: int,
-    settings: Mapping[str, Any],
+    record: Stated,
     clips: Path,
     features: Path,
     model: Path,
     maps: Mapping[str, Path],
     output: Path,
-    code: str,
     runtime: Runtime,
 ) -> None:
     """Write the faithfulness rows of the maps in ``maps`` (explainer: file)."""
-    device = runtime.device()
+    device, settings = runtime.device(), record["settings"]
     rows = part_of(read_table(clips), part)
     reader = MapReader(features)
     readers = {label: MapReader(path) for label, path in maps.items()}
@@ -61,15 +61,8 @@ def measure_faithfulness(
         event_bands=event_bands(chosen),
         individuals=individuals_of(chosen),
     )
-    inputs = {"features": features, "model": model, **{f"maps/{label}": path for label, path in maps.items()}}
-    provenance = Provenance(
-        stage="faithfulness",
-        settings={**settings, "part": part},
-        code=code,
-        inputs={role: file_digest(path) for role, path in inputs.items()},
-        seed=seed,
-        device=device.type,
-    )
+    inputs = content_digests(inputs_of.measure_faithfulness(features, model, maps))
+    provenance = Provenance.of_record(record, inputs, device.type)
     frame = complete(measured, rows, study=study, detector=detector, seed=seed)
     write_table(frame, output, provenance, MEASUREMENTS)
 
@@ -81,12 +74,11 @@ if __name__ == "__main__":
             part=snakemake.wildcards.part,
             detector=snakemake.wildcards.detector,
             seed=int(snakemake.wildcards.seed),
-            settings=snakemake.params.settings,
+            record=snakemake.params.record,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
             model=Path(snakemake.input.model),
             maps=dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
             output=Path(snakemake.output.rows),
-            code=snakemake.params.code,
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

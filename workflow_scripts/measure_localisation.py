@@ -10,11 +10,12 @@ from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
-from soundproof.storage.fits import Fit, fits, map_role
+from soundproof.storage.fits import Fit, fits
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect, complete
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.truth.truth_of_clips import truth_of_clips
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 def measure_localisation(
     study: str,
     part: str,
-    settings: Mapping[str, Any],
+    record: Stated,
     clips: Path,
     masks: Path,
     maps: Mapping[Fit, Mapping[str, Path]],
     output: Path,
-    code: str,
 ) -> None:
     """Write the localisation rows of the maps in ``maps`` (detector and seed: explainer: file)."""
     rows = part_of(read_table(clips), part)
-    families = {name: LOCALISATION[name].settings(values) for name, values in settings["families"].items()}
+    chosen = record["settings"]["families"]
+    families = {name: LOCALISATION[name].settings(values) for name, values in chosen.items()}
     truth_masks = MapReader(masks)
     frames = []
     with progress(f"localisation on {part}", len(maps), "detector") as step:
@@ -45,15 +46,7 @@ def measure_localisation(
                 for machine, measured in _by_machine(rows, files, truth_masks, families)
             ]
             step(done)
-    inputs = {"masks": masks} | {
-        map_role(fit, explainer): path for fit, files in maps.items() for explainer, path in files.items()
-    }
-    provenance = Provenance(
-        stage="localisation",
-        settings={**settings, "part": part},
-        code=code,
-        inputs={role: file_digest(path) for role, path in inputs.items()},
-    )
+    provenance = Provenance.of_record(record, content_digests(inputs_of.measure_localisation(masks, maps)))
     # without an anomaly there is nothing to point at: no rows
     measured = collect(frames) if frames else MEASUREMENTS.empty_table().to_pandas()
     write_table(measured, output, provenance, MEASUREMENTS)
@@ -77,7 +70,7 @@ if __name__ == "__main__":
         measure_localisation(
             study=snakemake.wildcards.study,
             part=snakemake.wildcards.part,
-            settings=snakemake.params.settings,
+            record=snakemake.params.record,
             clips=Path(snakemake.input.clips),
             masks=Path(snakemake.input.masks),
             maps={
@@ -85,5 +78,4 @@ if __name__ == "__main__":
                 for fit in fits(snakemake.params.fits)
             },
             output=Path(snakemake.output.rows),
-            code=snakemake.params.code,
         )

@@ -10,11 +10,12 @@ from soundproof.detectors.of_part import measure_each
 from soundproof.detectors.registry import LEVEL_CONTROL
 from soundproof.detectors.scoring import score_maps
 from soundproof.features.level import LEVEL
+from soundproof.runs import inputs_of
 from soundproof.runs.job import job
-from soundproof.storage.fits import Fit, fits, fitted_inputs
+from soundproof.storage.fits import Fit, fits
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import collect, complete
-from soundproof.storage.provenance import Provenance, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.runtime import Runtime
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 def score_clips(
     study: str,
     part: str,
+    record: Stated,
     clips: Path,
     features: Path,
     models: Mapping[Fit, Path],
     scores: Path,
-    code: str,
     runtime: Runtime,
 ) -> None:
     """Write the score of every test clip of ``part`` by each detector and seed of ``models``, and by its level."""
@@ -47,13 +48,8 @@ def score_clips(
     levels = level_rows(reader.numbers(LEVEL), rows)
     # the level is learnt from no draw
     frames.append(complete(levels, rows, study=study, detector=LEVEL_CONTROL, seed=0))
-    provenance = Provenance(
-        stage="scores",
-        settings={"study": study, "part": part},
-        code=code,
-        inputs={role: file_digest(path) for role, path in fitted_inputs(features, models).items()},
-        device=device.type,
-    )
+    inputs = content_digests(inputs_of.score_clips(features, models))
+    provenance = Provenance.of_record(record, inputs, device.type)
     write_table(collect(frames), scores, provenance, MEASUREMENTS)
 
 
@@ -62,10 +58,10 @@ if __name__ == "__main__":
         score_clips(
             study=snakemake.wildcards.study,
             part=snakemake.wildcards.part,
+            record=snakemake.params.record,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
             models=dict(zip(fits(snakemake.params.fits), map(Path, snakemake.input.models), strict=True)),
             scores=Path(snakemake.output.scores),
-            code=snakemake.params.code,
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

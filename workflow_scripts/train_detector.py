@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from soundproof.clips.selection import part_of
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import save_detector
 from soundproof.interfaces.detector import TrainingRun
+from soundproof.runs import inputs_of
 from soundproof.runs.carry_over import Shelf
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
-from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.provenance import Provenance, Stated, content_digests, digest
 from soundproof.storage.schemas import HISTORY
 from soundproof.storage.tables import read_table, write_table
 from soundproof.training.clips import MapClips
@@ -30,15 +31,13 @@ class Asked(NamedTuple):
     Attributes:
         label: Name of the detector in tables.
         seed: Run seed.
-        detector: ``{kind, settings...}``.
-        code: Digest of the code that fits it.
+        record: What the rule states of its weights: which detector.
         outputs: Files of ``model`` (weights) and ``history`` (losses by epoch; no rows where there are no epochs).
     """
 
     label: str
     seed: int
-    detector: Mapping[str, Any]
-    code: str
+    record: Stated
     outputs: Mapping[str, Path]
 
 
@@ -61,26 +60,19 @@ def train_detector(
     rows = part_of(read_table(clips), part)
     train = rows[(rows["split"] == "train") & (rows["label"] == "normal")]
     reader = MapReader(features)
-    inputs = {"clips": file_digest(clips), "features": file_digest(features)}
+    inputs = content_digests(inputs_of.train_detector(clips, features))
     asked = {f"seed{one.seed}-{one.label}": one for one in trainings}
     # all that share a job have one shelf, whichever they are today
     of_its_own = list(asked) if len(asked) == 1 else []
     shelf = Shelf(checkpoints / digest(["training", study, part, of_its_own]))
     for name, one in asked.items():
-        provenance = Provenance(
-            stage="training",
-            settings={"detector": dict(one.detector), "part": part},
-            code=one.code,
-            inputs=inputs,
-            seed=one.seed,
-            device=where.type,
-        )
+        provenance = Provenance.of_record(one.record, inputs, where.type)
         if shelf.holds(name, one.outputs, provenance):
             logger.info("%s (seed %d): weights still fit and are carried over", one.label, one.seed)
             continue
         logger.info("%s (seed %d): fitting to %d clips", one.label, one.seed, len(train))
         places = shelf.place(name, one.outputs)
-        entry, settings = DETECTORS.choose(one.detector)
+        entry, settings = DETECTORS.choose(one.record["settings"]["detector"])
         checkpoint = checkpoints / f"{digest(provenance.encode().decode())}.pt"
         fitted = entry.load()(reader.axes.shape, settings).to(where)
         run = TrainingRun(
@@ -105,13 +97,10 @@ if __name__ == "__main__":
             part=snakemake.wildcards.part,
             trainings=[
                 Asked(
-                    label=label,
-                    seed=int(seed),
-                    detector=snakemake.params.detectors[label],
-                    code=snakemake.params.code[label],
+                    **training,
                     outputs={"model": Path(model), "history": Path(history)},
                 )
-                for (label, seed), model, history in zip(
+                for training, model, history in zip(
                     snakemake.params.trainings,
                     snakemake.output.models,
                     snakemake.output.histories,

@@ -15,7 +15,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "plan",
         help="say what a run will download, and how many jobs it has",
-        description="Bytes to download and jobs per stage of each study, told without network. "
+        description="Bytes to download and jobs per step of each study, told without network. "
         "`snakemake -n` shows the same above its own list of jobs.",
     )
     parser.add_argument("--configfile", type=Path, help="configuration that goes over config/config.yaml")

@@ -46,6 +46,11 @@ class ArtefactEntry(Entry):
         return tuple(f"{folder}/{self.name}{suffix}" for suffix in suffixes)
 
     @property
+    def named(self) -> dict[str, str]:
+        """How the records of its files name it."""
+        return {"table" if self.kind == "table" else "figure": self.name}
+
+    @property
     def regenerates(self) -> str:
         """What it regenerates of papers, in a sentence; empty: nothing."""
         told = [

@@ -1,9 +1,9 @@
 """Which files a study consists of, and what each must say of its own origin.
 
 Snakemake trusts its records in ``.snakemake``. Here results can be checked where these are missing (a fresh clone,
-a copied folder). What shapes a file is stated in :mod:`soundproof.runs.jobs_of`, for the rules as well; here it has
-its path and its inputs. The workflow's tests hold both together: all files of a run satisfy this list, and no other
-is there.
+a copied folder). What shapes a file is stated in :mod:`soundproof.runs.jobs_of` and its inputs by role in
+:mod:`soundproof.runs.inputs_of`, for rules and scripts as well; here are the paths. The workflow's tests hold both
+together: all files of a run satisfy this list, and no other is there.
 
 Importing this loads no numerical library.
 """
@@ -17,16 +17,14 @@ from pathlib import Path
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.runs import inputs_of
 from soundproof.runs.jobs_of import INDEX, StudyJobs
 from soundproof.runs.own_files import OwnFiles, own_maps, own_sources
 from soundproof.runs.records import ROOT, Record
-from soundproof.storage.fits import fitted_inputs, map_role
+from soundproof.storage.provenance import Files
 
 MEASURED = frozenset({"scores", "explanations", "faithfulness", "localisation", "bands", "trainings"})
 """Folders of a study whose tables are gathered into ``measurements.parquet``."""
-
-
-Files = Path | tuple[Path, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,8 @@ class _StudyFiles:
         for part in self.study.parts():
             for kind in ("features", "masks"):
                 path = self.folder / kind / f"{part}.parquet"
-                yield Expected.of(self.jobs.extract_features(part), path, {"clips": self.clips})
+                record, inputs = self.jobs.extract_features(part), inputs_of.extract_features(self.clips)
+                yield Expected.of(record, path, inputs)
         made = [file for fit in self.study.fits(self.study.detectors) for file in _Fit(self, *fit)]
         made += [file for part in self.study.parts() for file in self._measured(part)]
         yield from made
@@ -104,13 +103,15 @@ class _StudyFiles:
     def _finished(self, made: Sequence[Expected]) -> Iterator[Expected]:
         measurements = self.folder / "measurements.parquet"
         rows = tuple(file.path for file in made if file.path.relative_to(self.folder).parts[0] in MEASURED)
-        yield Expected.of(self.jobs.collect_measurements(), measurements, {"parts": rows})
+        yield Expected.of(
+            self.jobs.collect_measurements(), measurements, inputs_of.collect_measurements(rows)
+        )
         illustrations = self._illustrations()
         yield illustrations
-        tables: dict[str, Files] = {"measurements": measurements, "clips": self.clips}
-        if self.study.reported:
-            tables["reported"] = ROOT / "config" / "reported" / f"{self.study.reported}.csv"
-        figures = {"measurements": measurements, "illustrations": illustrations.path}
+        name = self.study.reported
+        reported = ROOT / "config" / "reported" / f"{name}.csv" if name else None
+        tables = inputs_of.build_tables(measurements, self.clips, reported)
+        figures = inputs_of.draw_figures(measurements, illustrations.path)
         others = tuple(
             file.path for file in made if "history" in file.path.parts or "timings" in file.path.parts
         )
@@ -128,29 +129,24 @@ class _StudyFiles:
         """Files of a part that hold rows of all its detectors."""
         fits = [_Fit(self, *fit) for fit in self.study.fits(self.study.detectors) if fit[0] == part]
         features = self.folder / "features" / f"{part}.parquet"
-        fitted = fitted_inputs(features, {(fit.detector, fit.seed): fit.model for fit in fits})
-        yield self._of_part(part, self.jobs.score_clips(part), fitted)
+        models = {(fit.detector, fit.seed): fit.model for fit in fits}
+        yield self._of_part(part, self.jobs.score_clips(part), inputs_of.score_clips(features, models))
         if self.study.bands is not None:
-            yield self._of_part(part, self.jobs.remove_bands(part), fitted)
-        maps = {
-            map_role((fit.detector, fit.seed), label): path
-            for fit in fits
-            for label, path in fit.maps.items()
-        }
+            yield self._of_part(part, self.jobs.remove_bands(part), inputs_of.remove_bands(features, models))
+        maps = {(fit.detector, fit.seed): fit.maps for fit in fits if fit.maps}
         if maps:
-            inputs = {"masks": self.folder / "masks" / f"{part}.parquet", **maps}
+            inputs = inputs_of.measure_localisation(self.folder / "masks" / f"{part}.parquet", maps)
             yield self._of_part(part, self.jobs.measure_localisation(part), inputs)
 
         compared = [_Fit(self, part, detector, seed) for detector, seed in self.stages.compared_fits(part)]
         if compared:
-            inputs = {
-                map_role((fit.detector, fit.seed), label): fit.maps[label]
-                for fit in compared
-                for label in self.stages.compared_explainers()
+            labels = self.stages.compared_explainers()
+            maps = {
+                (fit.detector, fit.seed): {label: fit.maps[label] for label in labels} for fit in compared
             }
-            yield self._of_part(part, self.jobs.compare_trainings(part), inputs)
+            yield self._of_part(part, self.jobs.compare_trainings(part), inputs_of.compare_trainings(maps))
 
-    def _of_part(self, part: str, record: Record, inputs: Mapping[str, Path]) -> Expected:
+    def _of_part(self, part: str, record: Record, inputs: Mapping[str, Files]) -> Expected:
         # the folder is named as the stage
         return Expected.of(record, self.folder / record.stage / f"{part}.parquet", inputs)
 
@@ -158,10 +154,8 @@ class _StudyFiles:
         firsts = self.study.first_fits()
         fits = {label: _Fit(self, part, label, seed) for label, (part, seed) in firsts.items()}
         first = next(iter(fits.values()))
-        inputs = {
-            "features": first.features,
-            **{f"models/{label}": fit.model for label, fit in fits.items()},
-        }
+        models = {label: fit.model for label, fit in fits.items()}
+        inputs = inputs_of.illustrate_clips(first.features, models)
         also = tuple(path for fit in fits.values() for path in fit.maps.values())
         path = self.folder / "illustrations.parquet"
         return Expected.of(self.jobs.illustrate_clips(), path, inputs, also)
@@ -169,11 +163,11 @@ class _StudyFiles:
     def _artefacts(
         self, inputs: Mapping[str, Files], also: tuple[Path, ...], *, tables: bool
     ) -> Iterator[Expected]:
-        make = self.jobs.build_tables if tables else self.jobs.draw_figures
+        made = self.jobs.build_tables() if tables else self.jobs.draw_figures()
         for entry in ARTEFACTS.values():
             if (entry.kind == "table") != tables:
                 continue
-            record = make(entry.name)
+            record = replace(made, settings={**made.settings, **entry.named})
             for path in map(self.folder.joinpath, entry.files):
                 # printed forms carry no record
                 said = record if path.suffix == ".parquet" else replace(record, stage="")
@@ -199,17 +193,17 @@ class _Fit:
 
     def __iter__(self) -> Iterator[Expected]:
         fit = (self.part, self.detector, self.seed)
-        listed = {"clips": self.files.clips, "features": self.features}
-        scored = {"features": self.features, "model": self.model}
+        clips, features, model = self.files.clips, self.features, self.model
         trained = self.files.jobs.train_detector(*fit)
-        yield Expected.of(trained, self.model, listed)
-        yield Expected.of(trained, self._path("history"), listed)
+        for path in (model, self._path("history")):
+            yield Expected.of(trained, path, inputs_of.train_detector(clips, features))
         for label in self.maps:
             record = self.files.jobs.attribute_clips(*fit, label)
             own = own_maps(self.files.study, label)
+            inputs = inputs_of.attribute_clips(clips, features, model)
             for kind in ("attributions", "explanations", "timings"):
-                yield Expected.of(record, self._path(f"{kind}/{label}"), {**listed, **scored}, own=own)
+                yield Expected.of(record, self._path(f"{kind}/{label}"), inputs, own=own)
         if self.maps:
-            maps = {f"maps/{label}": path for label, path in self.maps.items()}
             measured = self.files.jobs.measure_faithfulness(*fit)
-            yield Expected.of(measured, self._path("faithfulness"), {**scored, **maps})
+            inputs = inputs_of.measure_faithfulness(features, model, self.maps)
+            yield Expected.of(measured, self._path("faithfulness"), inputs)

@@ -7,7 +7,7 @@ from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.runs.records import Record
 
-INDEX = Record(rule="index_studies")
+INDEX = Record(rule="index_studies", step="report")
 """The run's index page and its headline numbers, which carry no record."""
 
 
@@ -25,6 +25,7 @@ class StudyJobs:
         """The list of clips, and the notes about it."""
         return Record(
             rule="list_clips",
+            step="features",
             stage="clips",
             settings=self._stages.clips(),
             modules=tuple(self._stages.dataset_code()),
@@ -35,6 +36,7 @@ class StudyJobs:
         return Record(
             rule="extract_features",
             precision=self.study.precision,
+            step="features",
             stage="features",
             settings={
                 "dataset": self._stages.dataset(),
@@ -49,6 +51,7 @@ class StudyJobs:
         return Record(
             rule="train_detector",
             precision=self.study.precision,
+            step="training",
             stage="training",
             settings={"detector": self._stages.detector(detector), "part": part},
             modules=tuple(self._stages.detector_code(detector)),
@@ -60,6 +63,7 @@ class StudyJobs:
         return Record(
             rule="score_clips",
             precision=self.study.precision,
+            step="training",
             stage="scores",
             settings={"study": self.study.name, "part": part},
             modules=tuple(self._stages.all_detector_code()),
@@ -74,6 +78,7 @@ class StudyJobs:
         return Record(
             rule="remove_bands",
             precision=self.study.precision,
+            step="bands",
             stage="bands",
             settings={**self._stages.bands(), "study": self.study.name, "part": part},
             modules=tuple(self._stages.all_detector_code()),
@@ -84,6 +89,7 @@ class StudyJobs:
         return Record(
             rule="attribute_clips",
             precision=self.study.precision,
+            step="attribution",
             stage="attributions",
             settings={
                 "explainer": self._stages.explainer(explainer),
@@ -100,6 +106,7 @@ class StudyJobs:
         return Record(
             rule="measure_faithfulness",
             precision=self.study.precision,
+            step="faithfulness",
             stage="faithfulness",
             settings={**self._stages.faithfulness(), "part": part},
             modules=tuple(self._stages.faithfulness_code(detector)),
@@ -110,6 +117,7 @@ class StudyJobs:
         """Localisation of all explanations of a part."""
         return Record(
             rule="measure_localisation",
+            step="localisation",
             stage="localisation",
             settings={**self._stages.localisation(), "part": part},
             modules=tuple(self._stages.localisation_code()),
@@ -118,12 +126,15 @@ class StudyJobs:
     def compare_trainings(self, part: str) -> Record:
         """How alike the maps of a part's trainings are."""
         return Record(
-            rule="compare_trainings", stage="trainings", settings={**self._stages.trainings(), "part": part}
+            rule="compare_trainings",
+            step="faithfulness",
+            stage="trainings",
+            settings={**self._stages.trainings(), "part": part},
         )
 
     def collect_measurements(self) -> Record:
         """The long table."""
-        return Record(rule="collect_measurements", stage="measurements")
+        return Record(rule="collect_measurements", step="report", stage="measurements")
 
     def illustrate_clips(self) -> Record:
         """What the pictures of single clips show."""
@@ -131,32 +142,35 @@ class StudyJobs:
         return Record(
             rule="illustrate_clips",
             precision=self.study.precision,
+            step="report",
             stage="illustrations",
             settings={"segment_seconds": self.study.segment_seconds},
             modules=tuple(module for label in detectors for module in self._stages.detector_code(label)),
         )
 
-    def build_tables(self, table: str) -> Record:
-        """One table; all have the code of all."""
+    def build_tables(self) -> Record:
+        """Tables; all have the code of all, and the record of each names it as well."""
         return Record(
             rule="build_tables",
+            step="report",
             stage="tables",
-            settings={"table": table, **self._stages.facts()},
+            settings=self._stages.facts(),
             modules=_modules(tables=True),
         )
 
-    def draw_figures(self, figure: str) -> Record:
-        """One figure or illustration; all have the code of all."""
+    def draw_figures(self) -> Record:
+        """Figures and illustrations; all have the code of all, and the record of each names it as well."""
         return Record(
             rule="draw_figures",
+            step="report",
             stage="figures",
-            settings={"figure": figure, **self._stages.facts()},
+            settings=self._stages.facts(),
             modules=_modules(tables=False),
         )
 
     def write_report(self) -> Record:
         """The study's page, which carries no record."""
-        return Record(rule="write_report")
+        return Record(rule="write_report", step="report")
 
 
 def _modules(*, tables: bool) -> tuple[str, ...]:

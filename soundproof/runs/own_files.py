@@ -12,10 +12,8 @@ from pathlib import Path
 
 from soundproof.config.model import Study
 from soundproof.folders.sources import joint, map_digests, source_digests
-from soundproof.storage.fits import external_role
+from soundproof.runs import inputs_of
 
-SOURCES = "sources"
-"""Role of all files together that clips are listed from."""
 _LISTED = ("recordings", "spectrograms")
 """Data sets whose clips table holds the digest of each file under the name it has among the sources."""
 _NAMED = 5
@@ -50,7 +48,7 @@ class OwnFiles:
         Raises:
             DataError: A file cannot be read.
         """
-        roles = {role: content for role, content in inputs.items() if role not in made_here(inputs)}
+        roles = {role: content for role, content in inputs.items() if not inputs_of.made_here(role)}
         now = self.digests()
         if roles == self.roles(now):
             return ""
@@ -80,7 +78,7 @@ def own_sources(study: Study) -> OwnFiles:
     return OwnFiles(
         "recordings or labels",
         lambda: source_digests(study.dataset),
-        lambda digests: {SOURCES: whole} if (whole := joint(digests)) else {},
+        lambda digests: inputs_of.list_clips(joint(digests)),
         # the notes have the same sources, and no columns for them
         lambda roles, path: _digests_of_clips(path.with_name(CLIPS_FILE)) if listed and roles else None,
         frozenset({Path(table).name}) if table else frozenset(),
@@ -89,18 +87,12 @@ def own_sources(study: Study) -> OwnFiles:
 
 def own_maps(study: Study, label: str) -> OwnFiles:
     """Files behind the explainer ``external``."""
-    prefix = external_role("")
     return OwnFiles(
         f"maps of '{label}'",
         lambda: map_digests(study.explainers[label]),
-        lambda digests: {external_role(name): content for name, content in digests.items()},
-        lambda roles, path: {role.removeprefix(prefix): content for role, content in roles.items()},
+        inputs_of.foreign_maps,
+        lambda roles, path: {inputs_of.foreign_name(role): content for role, content in roles.items()},
     )
-
-
-def made_here(inputs: Mapping[str, str]) -> list[str]:
-    """Roles of inputs that some rule makes."""
-    return [role for role in inputs if role != SOURCES and not role.startswith(external_role(""))]
 
 
 def _digests_of_clips(path: Path) -> dict[str, str]:

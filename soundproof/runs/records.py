@@ -9,6 +9,7 @@ from typing import Any
 
 from soundproof.interfaces.precision import Precision
 from soundproof.runs.codebase import code_digest
+from soundproof.storage.provenance import Stated
 
 ROOT = Path(__file__).parents[2]
 """The repository: scripts and reported numbers lie beside the package."""
@@ -20,6 +21,7 @@ class Record:
 
     Attributes:
         rule: Rule that makes it; its script has the same name.
+        step: Step of the run that the rule belongs to, the name of its file in `rules/`.
         stage: Stage that its record names; empty for files that carry no record (pages, CSV, pictures).
         settings: Settings that its record must hold.
         modules: Modules that its job loads by name, which its code digest covers.
@@ -28,6 +30,7 @@ class Record:
     """
 
     rule: str
+    step: str
     stage: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
@@ -38,3 +41,12 @@ class Record:
         """Digest of the code that makes the file today, and how exactly it computes where that is not strict."""
         digest = code_digest(ROOT / "workflow_scripts" / f"{self.rule}.py", self.modules)
         return digest if self.precision == "strict" else f"{digest}-{self.precision}"
+
+    def stated(self) -> Stated:
+        """Plain values that the rule passes on and its script writes."""
+        return {
+            "stage": self.stage,
+            "settings": dict(self.settings),
+            "code": self.code(),
+            "seed": self.seed,
+        }

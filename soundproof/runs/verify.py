@@ -16,12 +16,13 @@ from typing import Any
 
 from soundproof.core.errors import ArtefactError
 from soundproof.runs.expected import Expected
-from soundproof.runs.own_files import made_here
+from soundproof.runs.inputs_of import made_here
 from soundproof.runs.result_records import read_record
 from soundproof.storage.files import is_partial
 from soundproof.storage.provenance import (
     Provenance,
     canonical_json,
+    content_digest,
     digest,
     file_digest,
     package_versions,
@@ -120,15 +121,14 @@ def _origin(found: Provenance, wanted: Expected) -> str:
 
 def _inputs(contents: Callable[[Path], str], found: Provenance, wanted: Expected) -> str:
     """Say which input differs; empty if none does."""
-    for role in sorted({*made_here(found.inputs), *wanted.inputs}):
+    for role in sorted({*filter(made_here, found.inputs), *wanted.inputs}):
         if role not in found.inputs or role not in wanted.inputs:
             return f"input '{role}' is {'not yet' if role in wanted.inputs else 'no longer'} among its inputs"
         files = wanted.inputs[role]
         absent = [path for path in (files if isinstance(files, tuple) else (files,)) if not path.is_file()]
         if absent:
             return f"input '{role}' is missing: {absent[0]}"
-        now = digest(sorted(map(contents, files))) if isinstance(files, tuple) else contents(files)
-        if found.inputs[role] != now:
+        if found.inputs[role] != content_digest(files, contents):
             return f"input '{role}' has changed since"
     return ""
 

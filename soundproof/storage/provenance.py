@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from soundproof.core.redaction import redact
 
@@ -56,6 +56,41 @@ def package_versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
+Files = Path | tuple[Path, ...]
+"""Files under one role of a job's inputs; several count as a set."""
+
+
+def content_digest(files: Files, of: Callable[[Path], str] = file_digest) -> str:
+    """Return 16 hexadecimal digits that identify the content of a file, or of a set of files.
+
+    Args:
+        files: One path, or several in any order.
+        of: Digest of one file.
+    """
+    return digest(sorted(map(of, files))) if isinstance(files, tuple) else of(files)
+
+
+def content_digests(inputs: Mapping[str, Files]) -> dict[str, str]:
+    """What a record holds of a job's inputs: role, digest of the content."""
+    return {role: content_digest(files) for role, files in inputs.items()}
+
+
+class Stated(TypedDict):
+    """What a rule states of its job's files, and their record repeats.
+
+    Attributes:
+        stage: Stage that writes the files.
+        settings: All settings that shape the content.
+        code: Digest of the code that runs.
+        seed: Run seed where the stage draws random numbers.
+    """
+
+    stage: str
+    settings: Mapping[str, Any]
+    code: str
+    seed: int | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
     """The record kept in the schema metadata of a result file.
@@ -85,6 +120,17 @@ class Provenance:
     def settings_digest(self) -> str:
         """Digest of the settings, by which a stale file is told from a current one."""
         return digest(self.settings)
+
+    @classmethod
+    def of_record(cls, record: Stated, inputs: Mapping[str, str], device: str = "cpu") -> Provenance:
+        """The record of a file that a rule states, with what only its job knows.
+
+        Args:
+            record: What the rule states.
+            inputs: Content digest of each input by role.
+            device: Kind of device that computed.
+        """
+        return cls(**record, inputs=inputs, device=device)
 
     def encode(self) -> bytes:
         """Return the record as canonical JSON."""

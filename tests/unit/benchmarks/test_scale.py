@@ -12,7 +12,7 @@ from benchmarks.scale_cost import Cost, Size, cost_of
 from benchmarks.scale_model import Line, Model, jobs, published_size, times, units
 from benchmarks.scale_table import checked, extrapolated
 from soundproof.config.load import load_study
-from soundproof.runs.plan import jobs_per_stage
+from soundproof.runs.plan import jobs_per_step
 
 
 def study(name="planer"):
@@ -71,7 +71,7 @@ def test_work_is_done_once_for_each_detector_and_seed():
 
 @pytest.mark.parametrize("name", ["planer", "dcase2023"])
 def test_jobs_are_those_that_a_dry_run_announces(name):
-    planned = jobs_per_stage({name: study(name)}, Path("run"))[name]
+    planned = jobs_per_step({name: study(name)}, Path("run"))[name]
     assert planned["features"] == jobs("list_clips", study(name)) + jobs("extract_features", study(name))
     assert planned["training"] == jobs("train_detector", study(name)) + jobs("score_clips", study(name))
     assert planned["attribution"] == jobs("attribute_clips", study(name))

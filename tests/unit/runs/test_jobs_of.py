@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from soundproof.config.load import load_study
+from soundproof.runs.expected import expected_files
 from soundproof.runs.jobs_of import StudyJobs
+from soundproof.runs.plan import STEPS
 
 ROOT = Path(__file__).parents[3]
 STUDIES = ROOT / "config" / "studies"
@@ -70,12 +72,46 @@ def test_bands_are_removed_only_where_the_study_asks_for_it() -> None:
         jobs().remove_bands("all")
 
 
+def test_a_rule_states_its_record_and_nothing_of_how_it_is_found() -> None:
+    record = jobs().measure_faithfulness(*CELL)
+    assert record.stated() == {
+        "stage": "faithfulness",
+        "settings": record.settings,
+        "code": record.code(),
+        "seed": 0,
+    }
+
+
+def test_a_rule_states_no_setting_that_it_does_not_use() -> None:
+    before, after = jobs(), jobs(segment_seconds=0.3, explain={"per_machine": 1}, localisation={"iou": {}})
+    for same in (
+        lambda of: of.list_clips(),
+        lambda of: of.extract_features("all"),
+        lambda of: of.train_detector(*CELL),
+        lambda of: of.score_clips("all"),
+        lambda of: of.collect_measurements(),
+    ):
+        assert same(before).stated() == same(after).stated()
+    assert before.illustrate_clips().stated() != after.illustrate_clips().stated()
+
+
+def test_each_rule_stands_in_the_file_of_its_step() -> None:
+    study = load_study("tiny", STUDIES, {"seeds": [0, 1], "bands": {"scale": "mel", "bands": [4]}})
+    found = {(file.step, file.rule) for file in expected_files({"tiny": study}, Path("run"))}
+    assert len(found) == len({rule for _, rule in found})
+    for step, rule in found:
+        assert f"workflow_scripts/{rule}.py" in (ROOT / "rules" / f"{step}.smk").read_text()
+        assert step in STEPS
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.smk")), ids=lambda path: path.stem)
 def test_rules_name_their_own_record(path: Path) -> None:
     # from "rule NAME:" or the name of a rule made for each study to its script
     text = path.read_text()
     for body in re.split(r"\n *rule(?: \w+)?:\n", text)[1:]:
         script = re.search(r"workflow_scripts/(\w+)\.py", body)
-        for name in re.findall(r"\bjobs\.(\w+)\(", body.partition("workflow_scripts/")[0]):
+        for name in re.findall(
+            r"\bjobs(?:_of\(wildcards\))?\.(\w+)\(", body.partition("workflow_scripts/")[0]
+        ):
             assert script is not None and script[1] == name
             assert hasattr(StudyJobs, name)

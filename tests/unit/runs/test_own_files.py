@@ -14,11 +14,11 @@ from soundproof.config.demands import demands_of
 from soundproof.config.model import Study
 from soundproof.core.choice import ExplainerChoice
 from soundproof.folders.sources import joint, map_digests, source_digests
+from soundproof.runs import inputs_of
 from soundproof.runs.expected import Expected
 from soundproof.runs.own_files import own_maps, own_sources
 from soundproof.runs.verify import check, check_origin
-from soundproof.storage.fits import external_role
-from soundproof.storage.provenance import Provenance
+from soundproof.storage.provenance import Provenance, Stated
 from soundproof.storage.tables import write_table
 from workflow_scripts.list_clips import list_clips
 
@@ -46,21 +46,22 @@ def listed(own: Study, path: Path) -> Expected:
     expected = Expected(
         path=path,
         rule="list_clips",
+        step="features",
         stage="clips",
         settings={**own.dataset.plain(), "licence": "mine"},
         own=own_sources(own),
     )
-    list_own(own, path, expected.code(), digest)
+    list_own(own, path, expected.stated(), digest)
     return expected
 
 
-def list_own(own: Study, path: Path, code: str, digest: str | None) -> None:
+def list_own(own: Study, path: Path, record: Stated, digest: str | None) -> None:
     notes, run = path.with_name("notes.parquet"), {"studies": [own.name], "recordings": None}
     plain = own.dataset.plain()
     # toys: what later stages need is tested elsewhere
     demands = demands_of(own) | {"features": None, "least_normal": 1}
     demands["explain"] = {"clips": "test", "per_machine": None}
-    list_clips(plain, "mine", Path("data"), path, notes, code, digest, demands, own.name, run)
+    list_clips(plain, record, Path("data"), path, notes, digest, demands, own.name, run)
 
 
 def found(expected: Expected) -> str:
@@ -118,7 +119,7 @@ def test_a_changed_table_is_said(tmp_path):
 def test_results_from_before_files_were_tracked_do_not_fit(tmp_path):
     own = study(layout(tmp_path / "fan"))
     expected = listed(own, tmp_path / "clips.parquet")
-    list_own(own, expected.path, expected.code(), None)
+    list_own(own, expected.path, expected.stated(), None)
     assert found(expected).startswith("recordings or labels have changed since")
 
 
@@ -129,14 +130,15 @@ def maps_of(folder: Path, path: Path) -> Expected:
         {**STUDY, "dataset": {"kind": "bench"}, "explainers": {"mine": chosen.plain()}}
     )
     expected = Expected(
-        path=path, rule="attribute_clips", stage="attributions", settings={}, own=own_maps(own, "mine")
+        path=path,
+        rule="attribute_clips",
+        step="attribution",
+        stage="attributions",
+        settings={},
+        own=own_maps(own, "mine"),
     )
-    inputs = {external_role(name): content for name, content in map_digests(own.explainers["mine"]).items()}
-    write_table(
-        pd.DataFrame({"value": [1.0]}),
-        path,
-        Provenance(stage="attributions", code=expected.code(), inputs=inputs),
-    )
+    inputs = inputs_of.foreign_maps(map_digests(own.explainers["mine"]))
+    write_table(pd.DataFrame({"value": [1.0]}), path, Provenance.of_record(expected.stated(), inputs))
     return expected
 
 

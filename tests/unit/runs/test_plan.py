@@ -14,7 +14,7 @@ from soundproof.downloads.needed_files import Needed
 from soundproof.downloads.remote_file import RemoteFile
 from soundproof.runs import download_plan as data_plan
 from soundproof.runs.download_plan import downloads, in_words, shopping_list
-from soundproof.runs.plan import jobs_per_stage, plan_in_words
+from soundproof.runs.plan import jobs_per_step, plan_in_words
 
 ROOT = Path(__file__).parents[3]
 STUDIES = ROOT / "config" / "studies"
@@ -27,7 +27,7 @@ def dcase(**dataset: object):
 def test_jobs_of_a_study_by_hand() -> None:
     # two detectors are trained and explained, with two seeds, pooled: one job fits the simple detectors, one scores
     # all, and one explains each training
-    assert jobs_per_stage({"dcase2022": dcase()}, Path("results/any")) == {
+    assert jobs_per_step({"dcase2022": dcase()}, Path("results/any")) == {
         "dcase2022": {
             "download": 1,
             "features": 2,
@@ -44,7 +44,7 @@ def test_jobs_of_a_study_by_hand() -> None:
 def test_studies_with_equal_settings_share_a_download_and_others_do_not() -> None:
     fan, same, valve = (dcase(machines=[name]) for name in ("fan", "fan", "valve"))
     studies = {"a": fan, "b": same, "c": valve}
-    counts = jobs_per_stage(studies, Path("results/any"))
+    counts = jobs_per_step(studies, Path("results/any"))
     assert [counts[name]["download"] for name in studies] == [1, 0, 1]
 
 

@@ -37,6 +37,7 @@ def pair(tmp_path) -> tuple[Expected, Path]:
     expected = Expected(
         path=tmp_path / "scores.parquet",
         rule=RULE,
+        step="training",
         stage="scores",
         settings={"window": (4, 4), "kind": "cae"},
         inputs={"source": source, "all": (source,)},
@@ -145,7 +146,7 @@ def test_a_folder_stands_for_its_files_only_if_all_are_meant(tmp_path):
 
 def test_the_remedy_removes_what_was_made_from_a_stale_file_too(pair, tmp_path):
     expected, source = pair
-    printed = Expected(path=tmp_path / "page.html", rule="write_report", also=(expected.path,))
+    printed = Expected(path=tmp_path / "page.html", rule="write_report", step="report", also=(expected.path,))
     printed.path.touch()
     source.write_text("two")
     files = [expected, printed]
@@ -158,7 +159,7 @@ def test_the_remedy_removes_what_was_made_from_a_stale_file_too(pair, tmp_path):
 
 
 def test_long_lists_are_counted(pair):
-    findings = list(check([Expected(path=Path(f"{n}"), rule=RULE) for n in range(50)]))
+    findings = list(check([Expected(path=Path(f"{n}"), rule=RULE, step="training") for n in range(50)]))
     assert listed(findings).endswith("... and 10 more")
 
 

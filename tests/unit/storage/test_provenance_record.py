@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundproof.randomness.seeding import seed_from
-from soundproof.storage.provenance import Provenance, canonical_json, digest, file_digest, package_versions
+from soundproof.storage.provenance import (
+    Provenance,
+    Stated,
+    canonical_json,
+    content_digest,
+    content_digests,
+    digest,
+    file_digest,
+    package_versions,
+)
 
 PLAIN = st.recursive(
     st.none()
@@ -103,3 +112,29 @@ def test_a_record_names_no_absolute_path():
     record = Provenance(stage="clips", settings={"folder": "/data/press_04", "paths": ["/a/b", "c/d"]})
     assert record.settings == {"folder": "press_04", "paths": ["b", "c/d"]}
     assert Provenance.decode(record.encode()) == record
+
+
+def test_a_set_of_files_has_one_digest_in_any_order(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_bytes(b"one")
+    b.write_bytes(b"two")
+    singles = [hashlib.sha256(content).hexdigest()[:16] for content in (b"one", b"two")]
+    by_hand = hashlib.sha256(json.dumps(sorted(singles), separators=(",", ":")).encode()).hexdigest()[:16]
+    assert content_digest((a, b)) == content_digest((b, a)) == by_hand
+    assert content_digests({"one": a, "all": (a, b)}) == {"one": singles[0], "all": by_hand}
+    # one file in a set is still a set
+    assert content_digest((a,)) != content_digest(a)
+
+
+def test_a_record_says_what_its_rule_states_and_what_only_the_job_knows() -> None:
+    stated: Stated = {"stage": "training", "settings": {"part": "all"}, "code": "c0de", "seed": 3}
+    record = Provenance.of_record(stated, {"clips": "0a"}, "cuda")
+    assert record == Provenance(
+        stage="training",
+        settings={"part": "all"},
+        code="c0de",
+        seed=3,
+        inputs={"clips": "0a"},
+        device="cuda",
+    )
+    assert Provenance.of_record(stated, {}).device == "cpu"
