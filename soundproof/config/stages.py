@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
 from soundproof.datasets.registry import DATASETS
@@ -135,11 +136,21 @@ class Stages:
                 for label, detector in study.detectors.items()
                 if hasattr(detector.settings, "mask_ratio")
             },
+            "backbones": self.backbones(),
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,
             "measures": self.measures(),
+        }
+
+    def backbones(self) -> dict[str, str]:
+        """Name of the backbone by label of the detectors that stand on one."""
+        return {
+            label: part.kind
+            for label, detector in self.study.detectors.items()
+            for part in detector.settings.parts()
+            if isinstance(part, BackboneSettings)
         }
 
     def measures(self) -> list[str]:
@@ -156,12 +167,14 @@ class Stages:
         return [name for name in ARTEFACTS if name not in self.left_out()]
 
     def left_out(self) -> list[str]:
-        """Tables and figures made from metrics that the study does not ask for."""
+        """Tables and figures made from metrics or backbones that the study does not ask for."""
         measures = set(self.measures()) - _ALWAYS
+        has_backbones = bool(self.backbones())
         return [
             name
             for name, entry in ARTEFACTS.items()
-            if (needed := set(entry.needs) - _ALWAYS) and needed.isdisjoint(measures)
+            if ((needed := set(entry.needs) - _ALWAYS) and needed.isdisjoint(measures))
+            or (entry.of_backbones and not has_backbones)
         ]
 
     def words(self) -> dict[str, str]:

@@ -31,12 +31,14 @@ class ArtefactEntry(Entry):
         reported_as: Tables (T) and figures (F) that it regenerates, by paper, numbered as in
             ``config/reported/<paper>.csv``. Names hold no numbers, since every paper has its own.
         needs: Metrics it is made from; it is still written, with a reason, where they are missing.
+        of_backbones: It compares the backbones that detectors stand on.
     """
 
     kind: Kind
     question: str
     reported_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    of_backbones: bool = False
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -81,6 +83,26 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             kind="table",
             question="Which kinds of fault does each detector find?",
             needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
+            name="backbones",
+            title="Clip and cell areas by backbone",
+            implementation="soundproof.tables.backbones:build",
+            citation=_OURS,
+            kind="table",
+            question="What does a pretrained network add to detectors on its patches?",
+            needs=("anomaly_score", "cell_auroc"),
+            of_backbones=True,
+        ),
+        ArtefactEntry(
+            name="backbones_overview",
+            title="Clip and cell areas by backbone at a glance",
+            implementation="soundproof.figures.backbones_overview:draw",
+            citation=_OURS,
+            kind="figure",
+            question="Does a pretrained network exceed random weights, and no network at all?",
+            needs=("anomaly_score", "cell_auroc"),
+            of_backbones=True,
         ),
         ArtefactEntry(
             name="roc_curves",

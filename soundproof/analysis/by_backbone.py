@@ -1,0 +1,91 @@
+"""Clip and cell areas of detectors on patches, by the network that the patches come from."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from soundproof.analysis.joint_areas import FEWEST, joint_areas
+from soundproof.analysis.measures import measure
+from soundproof.analysis.results import StudyResults
+from soundproof.backbones.registry import BACKBONES
+from soundproof.detection.registry import CHANCE_AUC
+from soundproof.detectors.registry import DETECTORS
+
+OWN_MAP = "error_map"
+"""Kind of the explainer that shows the detector's own map."""
+CELLS = "cell_auroc"
+BY_BACKBONE = (
+    "Detectors on patches by backbone, beside the two controls: the same network with random weights, and no "
+    "network (patches of the map itself). Clip AUC: area under the ROC curve of the clip score, mean over machines "
+    "and seeds. Cell AUROC: of the detector's own map against the exact mask of each explained clip, mean over "
+    f"clips and seeds. In brackets 95 % bootstrap intervals over clips, none below {FEWEST} clips of a class. Only "
+    "what a pretrained network reaches beyond both controls may be credited to its training."
+)
+MISSING = "no detector of the study stands on a backbone, or none was scored"
+_CELL_COLUMNS = {
+    "value": CELLS,
+    "ci_low": f"{CELLS}_ci_low",
+    "ci_high": f"{CELLS}_ci_high",
+    "chance_uniform": "cell_chance_uniform",
+    "chance_shift": "cell_chance_shift",
+    "n_clips": "n_clips",
+}
+
+
+def by_backbone(results: StudyResults) -> pd.DataFrame:
+    """One row per detector that stands on a backbone, those of a kind together; empty without any.
+
+    Columns: detector, kind, kind_title, backbone, backbone_title, auc with auc_ci_low, auc_ci_high and auc_chance,
+    cell_auroc likewise with cell_chance_uniform and cell_chance_shift (missing where its own map was not measured).
+    """
+    areas = joint_areas(results)
+    rows = [
+        {
+            "detector": label,
+            "kind": results.kind(label),
+            "kind_title": DETECTORS[results.kind(label)].title,
+            "backbone": results.backbones[label],
+            "backbone_title": BACKBONES[results.backbones[label]].title,
+            "auc": areas[label].value,
+            "auc_ci_low": areas[label].interval[0],
+            "auc_ci_high": areas[label].interval[1],
+            "auc_chance": CHANCE_AUC,
+            "clips": f"{areas[label].n_normal} / {areas[label].n_anomalous}",
+            "n_seeds": areas[label].n_seeds,
+        }
+        for label in results.detectors(results.backbones)
+        if label in areas
+    ]
+    if not rows:
+        return pd.DataFrame()
+    frame = pd.DataFrame(rows)
+    first = {kind: row for row, kind in reversed(list(enumerate(frame["kind"])))}
+    frame = frame.sort_values("kind", key=lambda kinds: kinds.map(first), kind="stable")
+    return frame.merge(_cells(results), on="detector", how="left", validate="one_to_one")
+
+
+def without_controls(results: StudyResults) -> tuple[str, ...]:
+    """A sentence for each kind of detector that stands on a trained network without both controls beside it."""
+    standing: dict[str, set[str]] = {}
+    for label in results.detectors(results.backbones):
+        standing.setdefault(results.kind(label), set()).add(results.backbones[label])
+    controls = [name for name, entry in BACKBONES.items() if entry.control]
+    said = []
+    for kind, backbones in standing.items():
+        lacking = [name for name in controls if name not in backbones]
+        if lacking and not backbones <= set(controls):
+            named = " or ".join(f"'{name}'" for name in lacking)
+            said.append(
+                f"{DETECTORS[kind].title} has no row with the backbone {named}: what its network's training adds "
+                "is not known."
+            )
+    return tuple(said)
+
+
+def _cells(results: StudyResults) -> pd.DataFrame:
+    measured = measure(results, CELLS)
+    if measured.empty:
+        return pd.DataFrame(columns=["detector", *_CELL_COLUMNS.values()])
+    own = measured[[results.explainer_kind(name) == OWN_MAP for name in measured["explainer"]]]
+    own = own.drop_duplicates("detector")
+    return own[["detector", *_CELL_COLUMNS]].rename(columns=_CELL_COLUMNS)
