@@ -63,7 +63,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         implementation=f"{__name__}:Distance",
         citation="toy",
         parameters=parameters("distance", backbone=(BackboneSettings, Field(BackboneSettings()))),
-        differentiable=True,
+        offers=frozenset({"gradients"}),
     )
     monkeypatch.setattr(DETECTORS, "_entries", {**DETECTORS._entries, "distance": entry})
 
