@@ -40,10 +40,12 @@ def draw(results: StudyResults) -> FinishedFigure:
 
 def _panel(axes: Axes, frame: pd.DataFrame, column: str, kinds: list[str], backbones: list[str]) -> None:
     step = 0.5 / max(2, len(backbones) - 1)
+    of_kind = frame.groupby("kind_title")["backbone"].agg(set)
     for row in records(frame):
-        turn = backbones.index(row["backbone"])
-        y = kinds.index(row["kind_title"]) + (turn - (len(backbones) - 1) / 2) * step
-        colour, marker = _look(turn)
+        beside = [name for name in backbones if name in of_kind[row["kind_title"]]]
+        place = beside.index(row["backbone"]) - (len(beside) - 1) / 2
+        y = kinds.index(row["kind_title"]) + place * step
+        colour, marker = _look(backbones.index(row["backbone"]))
         low, high = row[f"{column}_ci_low"], row[f"{column}_ci_high"]
         if np.isfinite(low):
             axes.plot([low, high], [y, y], color=colour, linewidth=1.0)
