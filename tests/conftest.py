@@ -1,4 +1,7 @@
-"""Disks that fill up or cannot be written: real ones, since a library's own error is what is to be understood."""
+"""What all tests share: no clock on generated examples, and disks that fill up or cannot be written.
+
+The disks are real ones, since a library's own error is what is to be understood.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes says how busy the machine is
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 Mount = Callable[..., None]
 

@@ -21,7 +21,7 @@ def test_an_interrupt_ends_in_one_line_and_the_same_command_goes_on(fresh, tmp_p
         assert run.process.poll() is None
         time.sleep(0.05)
     # in the middle of its imports, and to every process of the terminal, as the key does
-    time.sleep(0.7)
+    time.sleep(0.15)
     os.killpg(run.process.pid, signal.SIGINT)
     assert run.process.wait(timeout=120) == 1
     text = said.read_text()

@@ -14,6 +14,8 @@ from soundproof.exhibits.writing import read_finished_table, write_finished_tabl
 from soundproof.storage.provenance import Provenance
 
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
+# the toy study has no detector on a backbone; test_by_backbone.py has one
+OF_OTHER_STUDIES = {"backbones"}
 
 
 def test_the_registry_is_light():
@@ -36,7 +38,7 @@ def test_without_measurements_there_is_a_reason(name, tmp_path):
     write_finished_table(table, tmp_path, name, ARTEFACTS[name].title, Provenance(stage="test"))
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", [name for name in TABLES if name not in OF_OTHER_STUDIES])
 def test_full_study(name, full, tmp_path):
     entry = ARTEFACTS[name]
     table = entry.load()(full)

@@ -17,6 +17,8 @@ from soundproof.figures.writing import SUFFIXES, read_caption, write_figure
 from soundproof.storage.provenance import Provenance
 
 FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind == "figure"]
+# the toy study has no detector on a backbone; test_by_backbone.py has one
+MEASURED = [name for name in FIGURES if name != "backbones_overview"]
 CURVES = [
     "temporal_localisation_curves",
     "faithfulness_curves",
@@ -39,7 +41,7 @@ def labels(axes):
     return [line.get_label() for line in axes.get_lines()]
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", MEASURED)
 def test_units_captions_and_frames(name, drawn):
     finished = drawn(name)
     drawn = [axes for axes in finished.figure.axes if axes.axison]
@@ -122,7 +124,7 @@ def test_ff_without_labels_has_frames_only(full):
     assert "segment level is missing" in finished.caption
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", MEASURED)
 def test_one_seed_and_one_clip_can_be_drawn(name, full):
     rows = full.measurements
     of_all_clips = rows["metric"].isin(["anomaly_score", "band_removed_score"])
