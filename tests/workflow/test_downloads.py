@@ -40,8 +40,8 @@ def checkout(fresh, site):
     for machine in MACHINES:
         dataset = f"{{machines: [{machine}], expected_counts: any}}"
         study = fresh.path / f"config/studies/only_{machine}.yaml"
-        # a tenth of a second is enough for a list, if it gives the auto-encoders their eight frames
-        study.write_text(f"extends: dcase2022\ndataset: {dataset}\nfeatures: {{hop_length: 160}}\n")
+        # a tenth of a second is enough for a list, if it gives the auto-encoders their sixteen frames
+        study.write_text(f"extends: dcase2022\ndataset: {dataset}\nfeatures: {{hop_length: 64}}\n")
     return fresh
 
 
