@@ -20,8 +20,8 @@ LONGEST_WAIT_S = 0.4
 # what the tiny study leaves out: several trainings of one detector, and bands
 MORE = {"faithfulness": {"band_removal": {}}, "bands": {}}
 SEEDS = [0, 1]
-# a download needs a server, and the checks make nothing
-ELSEWHERE = {"all", "download_dataset", "verify", "test_results"}
+# downloads need a server, and the checks make nothing
+ELSEWHERE = {"all", "download_dataset", "fetch_weights", "verify", "test_results"}
 
 
 def with_every_rule(checkout):

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.detectors.embedding.settings import MapSettings, PatchSettings
+from soundproof.detectors.embedding.settings import PatchSettings
 from soundproof.detectors.registry import DETECTORS
 from soundproof.interfaces.abilities import Ability
 from soundproof.interfaces.detector import Detector, TrainingRun
@@ -60,7 +60,7 @@ def quick_settings(kind: str) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     if issubclass(DETECTORS[kind].parameters, TrainingSettings):
         chosen.update(epochs=1, batch_size=8)
-    if issubclass(DETECTORS[kind].parameters, MapSettings):
+    if DETECTORS[kind].settings({}).needed_weights():
         chosen["backbone"] = "random"
     if issubclass(DETECTORS[kind].parameters, PatchSettings):
         chosen["neighbourhood"] = 1
