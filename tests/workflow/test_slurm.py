@@ -85,7 +85,8 @@ def test_jobs_for_a_gpu_ask_slurm_for_one(copy):
     assert "finds no GPU" in done.stdout
     [submission] = submissions(copy)
     assert f"SLURM job {submission.id}: FAILED on n" in done.stdout
-    assert submission.kind == "explain"
+    # alone, or together with what is measured on its maps
+    assert submission.kind in ("attribute", "explain")
     # two jobs that compute on it take turns
     assert submission.fields["TresPerJob"] == "gres:gpu:1"
     assert submission.fields["Partition"] == "gpu"
@@ -137,7 +138,7 @@ def test_a_killed_snakemake_goes_on_with_what_was_finished(finished, copy, start
     run = start(copy, str(SCORES))
     training = run.at_work()
     scoring = run.at_work(after=1)
-    assert (training.kind, scoring.kind) == ("train", "score")
+    assert (training.kind, scoring.kind) == ("fit", "score")
     # so that it cannot end before it is looked at
     scoring.freeze()
     run.kill()
@@ -151,6 +152,6 @@ def test_a_killed_snakemake_goes_on_with_what_was_finished(finished, copy, start
     wait_for("the orphan to end", lambda: submissions(copy)[-1].state == "CANCELLED")
     copy.snakemake("--unlock")
     copy.snakemake(*OPTIONS, str(SCORES))
-    assert [submission.kind for submission in submissions(copy)] == ["train", "score", "score"]
+    assert [submission.kind for submission in submissions(copy)] == ["fit", "score", "score"]
     assert (copy.path / model).stat().st_mtime_ns == trained.st_mtime_ns
     assert same(copy, finished, SCORES) and same(copy, finished, model)
