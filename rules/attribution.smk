@@ -28,7 +28,7 @@ for NAME, CHOSEN in STUDIES.items():
             study=NAME,
         # profiles name the rule as it is called here
         group:
-            GROUPS.get("attribute_clips")
+            group_of("attribute_clips")
         conda:
             "../envs/soundproof.yaml"
         threads: CONFIG.threads

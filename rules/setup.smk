@@ -47,7 +47,11 @@ GPU = int(jobs_want_gpu(CONFIG.device, here=HERE))
 if workflow.remote_exec and not GPU:
     # a job that asked for no GPU must not take one that its node happens to show
     hide_gpus()
-GROUPS = workflow.group_settings.overwrite_groups
+
+
+def group_of(rule):
+    """Group that a profile gives a rule which is made for each study; asked late, since Snakemake reads profiles after rules."""
+    return lambda wildcards: workflow.group_settings.overwrite_groups.get(rule)
 
 
 def memory(megabytes, maps=True):

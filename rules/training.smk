@@ -58,7 +58,7 @@ for NAME in STUDIES:
             retries: 1
             # profiles name the rule as it is called here
             group:
-                GROUPS.get("fit_detectors")
+                group_of("fit_detectors")
             conda:
                 "../envs/soundproof.yaml"
             threads: CONFIG.threads

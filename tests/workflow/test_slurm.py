@@ -85,8 +85,7 @@ def test_jobs_for_a_gpu_ask_slurm_for_one(copy):
     assert "finds no GPU" in done.stdout
     [submission] = submissions(copy)
     assert f"SLURM job {submission.id}: FAILED on n" in done.stdout
-    # alone, or together with what is measured on its maps
-    assert submission.kind in ("attribute", "explain")
+    assert submission.kind == "explain"
     # two jobs that compute on it take turns
     assert submission.fields["TresPerJob"] == "gres:gpu:1"
     assert submission.fields["Partition"] == "gpu"
