@@ -154,3 +154,15 @@ def one_training(wildcards):
 def shared_trainings(wildcards):
     """The study's trainings that share a job."""
     return trainings_of(wildcards, trainings_at_once(wildcards.study))
+
+
+def backgrounds(wildcards):
+    """Clean backgrounds of the clips, where a metric asks for them."""
+    needed = stages(wildcards).needs_backgrounds()
+    return [f"{STUDY}/backgrounds/{{part}}.parquet"] if needed else []
+
+
+def event_maps(wildcards):
+    """Maps of the events alone, where a metric asks for them."""
+    needed = stages(wildcards).needs_event_maps()
+    return [f"{STUDY}/events/{{part}}.parquet"] if needed else []
