@@ -159,9 +159,10 @@ class Study(Section):
         self._check_explained()
         for detector in self.detectors.values():
             check_input(detector.settings, self.features)
+            entry = DETECTORS[detector.kind]
+            entry.check_backbone(detector.settings)
             if not detector.explain:
                 continue
-            entry = DETECTORS[detector.kind]
             for explainer in self.explainers.values():
                 check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])
             for metric in self.faithfulness.values():
