@@ -78,7 +78,10 @@ def without_controls(results: StudyResults) -> tuple[str, ...]:
         lacking = [name for name in controls if name not in backbones]
         for why, names in (
             ("what its network's training adds is not known", filter(entry.stands_on, lacking)),
-            ("it learns what a network makes of clips", (name for name in lacking if not entry.stands_on(name))),
+            (
+                "it learns what a network makes of clips",
+                (name for name in lacking if not entry.stands_on(name)),
+            ),
         ):
             if named := " or ".join(f"'{name}'" for name in names):
                 said.append(f"{entry.title} has no row with the backbone {named}: {why}.")

@@ -1,7 +1,7 @@
 """Maps of a backbone that several detectors of a job ask for, computed once.
 
-Detectors on patches look at the same clips, many of them through the same network, and its pass is most of what a
-score costs. What is shared is a whole batch: a clip may differ in its last digit from one batch size to another, and
+Detectors on patches look at the same clips, many of them through the same network, whose pass is most of what
+a score costs. What is shared is a whole batch: the last digit of a clip may hang on the size of its batch, and
 no result may depend on what was asked before.
 """
 
@@ -26,8 +26,8 @@ _State = list[tuple[Tensor, int]]
 class SharedMaps:
     """Keeps maps of batches within a budget; what comes first stays.
 
-    Detectors go through their clips in one order: of more batches than there is room for, the oldest is the next one
-    to be asked for again.
+    Detectors go through their clips in one order: of more batches than there is room for, the oldest is the next
+    that is asked for again.
 
     Args:
         memory_budget_bytes: What the job may fill with maps; a quarter of it is used.
@@ -60,7 +60,9 @@ class SharedMaps:
 
         Passes that somebody differentiates are not shared.
         """
-        if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in backbone.parameters())):
+        if torch.is_grad_enabled() and (
+            x.requires_grad or any(p.requires_grad for p in backbone.parameters())
+        ):
             return self._made(backbone, x)
         key = self._digest(backbone), _batch_digest(x)
         if key in self._maps:

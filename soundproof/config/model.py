@@ -244,7 +244,9 @@ class Config(Section):
 
     run: str = Field("bench", pattern=NAME, description="name of the run's folder below `results_dir`")
     studies: tuple[str, ...] = Field(
-        ("p1", "p1_domains", "p3"), min_length=1, description="files of config/studies to run, without .yaml"
+        ("p1", "p1_domains", "p2", "p3"),
+        min_length=1,
+        description="files of config/studies to run, without .yaml",
     )
     recordings: str | None = Field(
         None,

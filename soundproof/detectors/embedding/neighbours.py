@@ -14,7 +14,7 @@ from soundproof.core.errors import DataError
 from soundproof.detectors.embedding.shrinking import in_shrinking_chunks
 
 SPARE = 3
-"""Candidates beyond the neighbours asked for: each costs a distance, and too few a second search for some queries."""
+"""Candidates beyond the neighbours asked for. Each costs a distance; too few cost some queries a second search."""
 _QUERIES = 512
 _BANK = 16384
 _GATHERED = 1 << 24

@@ -65,7 +65,9 @@ def test_the_four_blocks_are_kept_and_found_in_their_places(weights: Path) -> No
 
 def test_a_checkpoint_that_lacks_a_block_is_refused() -> None:
     tensors = {name: value for name, value in published_tensors().items() if "conv_block4" not in name}
-    with pytest.raises(DataError, match=r"(?s)4,686,272 weights.*found: 1,1.*fetch the file that is catalogued"):
+    with pytest.raises(
+        DataError, match=r"(?s)4,686,272 weights.*found: 1,1.*fetch the file that is catalogued"
+    ):
         converted(RECORD, "cnn14", checkpoint(tensors))
     stream = io.BytesIO()
     torch.save(published_tensors(), stream)

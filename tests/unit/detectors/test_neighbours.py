@@ -11,7 +11,6 @@ from soundproof.core.errors import DataError
 from soundproof.detectors.embedding import neighbours
 from soundproof.detectors.embedding.neighbours import distances, search
 
-
 SHORT_OF_MEMORY = """
 import logging, resource, sys
 import torch

@@ -209,4 +209,6 @@ def test_a_study_that_was_left_out_has_no_numbers_to_compare(tmp_path):
     assert [finding.problem for finding in found] == ["differs from the reference", "missing"]
     # what is there is compared whatever was left out
     (ours / "metrics.json").write_text(json.dumps({"p1": {"ae": 0.5}}))
-    assert [finding.detail for finding in compare_with_reference(theirs, ours, {"p2"})] == ["p1.ae: 0.5 for 0.8"]
+    assert [finding.detail for finding in compare_with_reference(theirs, ours, {"p2"})] == [
+        "p1.ae: 0.5 for 0.8"
+    ]
