@@ -52,10 +52,16 @@ def contents(wildcards):
     return contents_of(wildcards.study)
 
 
-def weights_of_detector(wildcards):
-    """Files of the weights that a detector stands on; their content is pinned, so that their dates say nothing."""
-    names = stages(wildcards).weights(wildcards.detector)
+def weights_of(study, detectors):
+    """Files of the weights that detectors stand on; their content is pinned, so that their dates say nothing."""
+    wanted = Stages(STUDIES[study])
+    names = dict.fromkeys(name for label in detectors for name in wanted.weights(label))
     return [ancient(WEIGHTS.format(weights=name)) for name in names]
+
+
+def weights_of_detector(wildcards):
+    """As `weights_of`, of the detector that the wildcards name."""
+    return weights_of(wildcards.study, [wildcards.detector])
 
 
 @cache

@@ -168,9 +168,10 @@ class Study(Section):
         self._check_explained()
         for detector in self.detectors.values():
             check_input(detector.settings, self.features)
+            entry = DETECTORS[detector.kind]
+            entry.check_backbone(detector.settings)
             if not detector.explain:
                 continue
-            entry = DETECTORS[detector.kind]
             for explainer in self.explainers.values():
                 check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])
             for metric in self.faithfulness.values():
@@ -252,7 +253,9 @@ class Config(Section):
 
     run: str = Field("bench", pattern=NAME, description="name of the run's folder below `results_dir`")
     studies: tuple[str, ...] = Field(
-        ("p1", "p1_domains", "p3"), min_length=1, description="files of config/studies to run, without .yaml"
+        ("p1", "p1_domains", "p2", "p3"),
+        min_length=1,
+        description="files of config/studies to run, without .yaml",
     )
     recordings: str | None = Field(
         None,

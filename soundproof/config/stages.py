@@ -59,7 +59,7 @@ class Stages:
         return Chosen.plain(self.study.detectors[label])
 
     def fitted_at_once(self) -> list[str]:
-        """Detectors that are fitted in one quick pass over the clips: those of a part share a job."""
+        """Detectors that are fitted without epochs: those of a part share a job."""
         return [label for label, chosen in self.study.detectors.items() if DETECTORS[chosen.kind].quick]
 
     def weights(self, label: str) -> list[str]:
