@@ -68,7 +68,11 @@ def extract_features(
     writer = MapWriter(features, standardised_axes(axes, settings), provenance, number=LEVEL)
     with mask_writer, writer:
         checked = _checked(chain([first], stream), axes, mask_writer, levels, on_clip)
-        maps = checked if settings.standardise == "none" else standardised(checked, train, features)
+        maps = (
+            checked
+            if settings.standardise == "none"
+            else standardised(checked, train, features, writer.note_scaling)
+        )
         for clip_id, values in maps:
             writer.append([clip_id], values[None], [levels[clip_id]])
 

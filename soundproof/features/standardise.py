@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,10 @@ from soundproof.core.errors import DataError
 
 
 def standardised(
-    maps: Iterator[tuple[str, np.ndarray]], train: set[str], beside: Path
+    maps: Iterator[tuple[str, np.ndarray]],
+    train: set[str],
+    beside: Path,
+    on_statistics: Callable[[np.ndarray, np.ndarray], None] = lambda mean, deviation: None,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield every map with each band shifted and scaled to the training clips' zero mean and unit variance.
 
@@ -22,6 +25,7 @@ def standardised(
         maps: Clip ids and maps [n_freq, n_frames].
         train: Ids of the clips that give the statistics.
         beside: File whose folder holds the temporary file.
+        on_statistics: Called once, before the first map, with mean and deviation of each band [n_freq].
 
     Raises:
         DataError: No training clip, or a band that never varies in them.
@@ -40,6 +44,7 @@ def standardised(
                 squares = squares + (wide**2).sum(1) if count else (wide**2).sum(1)
                 count += values.shape[1]
         mean, deviation = _statistics(count, total, squares)
+        on_statistics(mean, deviation)
         waiting.seek(0)
         for clip_id in ids:
             raw = np.frombuffer(waiting.read(dtype.itemsize * shape[0] * shape[1]), dtype).reshape(shape)
