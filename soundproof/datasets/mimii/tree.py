@@ -34,8 +34,9 @@ COUNTS: Mapping[tuple[str, str], tuple[int, int]] = {
 }
 """Normal and abnormal clips of each machine and individual, at every SNR.
 
-Those of pumps follow from other numbers: 802 clips of id_04 and 1138 of id_06, and P2's 672 and 1006 training clips
-beside 30 normal ones that it tests. Of id_00 and id_02 only P2's sizes are known, which leave the abnormal clips open.
+Those of pumps follow from other numbers: 802 clips of id_04 and 1138 of id_06, and P2's 672 and 1006 training
+clips beside 30 normal ones that it tests. Of id_00 and id_02 only P2's sizes are known, which leave the abnormal
+clips open.
 """
 
 

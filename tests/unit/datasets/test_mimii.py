@@ -60,7 +60,7 @@ def test_all_abnormal_clips_and_as_many_normal_ones_are_tested(tmp_path):
     [
         *[("fan", "00", 1011, 407, 889, 244), ("fan", "02", 1016, 359, 909, 214)],
         *[("fan", "04", 1033, 348, 929, 208), ("fan", "06", 1015, 361, 907, 216)],
-        # of these two pumps the abnormal clips are not known; each number from 140 to 143, and 110 to 113, gives P2's
+        # of these two the abnormal clips are not known; each number from 140 to 143, and 110 to 113, gives P2's
         *[("pump", "00", 1006, 140, 964, 84), ("pump", "00", 1006, 143, 964, 84)],
         *[("pump", "02", 1005, 110, 972, 66), ("pump", "02", 1005, 113, 972, 66)],
         *[("pump", "04", 702, 100, 672, 60), ("pump", "06", 1036, 102, 1006, 60)],
@@ -205,6 +205,17 @@ def test_missing_individuals_are_refused(tmp_path):
     folder = lay(tmp_path / "x")
     with pytest.raises(DataError, match="id_02"):
         mimii(tmp_path, folder=str(folder), ids=("00", "02")).clips()
+
+
+def test_a_clip_of_another_length_is_refused(tmp_path):
+    """A detector with a Gaussian per cell could not score it, and a map of another length would fit no file."""
+    folder = lay(tmp_path / "x")
+    cut = folder / "6_dB_fan/fan/id_00/normal/00000003.wav"
+    soundfile.write(cut, SOUND[:100], 16_000, format="WAVEX", subtype="PCM_16")
+    with pytest.raises(
+        DataError, match=r"00000003.wav: 160 samples[\s\S]*100 samples at 16000 Hz[\s\S]*again"
+    ):
+        mimii(tmp_path, folder=str(folder), ids=("00",)).clips()
 
 
 def recording(individual: str, label: str, number: int) -> tree.Recording:
