@@ -12,6 +12,7 @@ from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.features.extract import StemFiles
 from soundproof.runs.jobs_of import StudyJobs
 from soundproof.storage.provenance import Stated
 from soundproof.training.runtime import Runtime
@@ -78,6 +79,7 @@ class StudyRun:
                 clips=self._clips,
                 features=self._features,
                 masks=self._masks,
+                stems=StemFiles(self.folder / "backgrounds.parquet", self.folder / "events.parquet"),
                 runtime=RUNTIME,
             ),
             [self._features, self._masks],
@@ -166,6 +168,7 @@ class StudyRun:
                 record=measured,
                 clips=self._clips,
                 masks=self._masks,
+                events=None,
                 maps={(label, 0): maps},
                 output=rows,
             ),
@@ -215,6 +218,7 @@ class StudyRun:
                 features=self._features,
                 model=self._path(f"models/{label}.safetensors"),
                 maps=maps,
+                backgrounds=None,
                 output=rows,
                 runtime=RUNTIME,
             ),

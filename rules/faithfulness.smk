@@ -19,6 +19,7 @@ rule measure_faithfulness:
             explainer=list(STUDIES[wildcards.study].explainers),
             allow_missing=True,
         ),
+        backgrounds=backgrounds,
     output:
         rows=f"{STUDY}/faithfulness/{FIT}.parquet",
     log:

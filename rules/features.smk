@@ -1,8 +1,10 @@
 """From clips to time-frequency maps.
 
-DOES   list the clips of a data set; turn each part's clips into maps (and its stems into fault masks)
+DOES   list the clips of a data set; turn each part's clips into maps (and its stems into fault masks, clean
+       backgrounds and maps of the events alone)
 NEEDS  the data set (synthesised, downloaded, or your own folder)
-GIVES  clips.parquet, notes.parquet (what was read, cut and left out); features/<part>.parquet, masks/<part>.parquet (empty where there is no exact truth)
+GIVES  clips.parquet, notes.parquet (what was read, cut and left out); features/<part>.parquet; masks/<part>.parquet,
+       backgrounds/<part>.parquet, events/<part>.parquet (empty where there is no exact truth)
 """
 
 
@@ -32,6 +34,8 @@ rule extract_features:
     output:
         features=f"{STUDY}/features/{{part}}.parquet",
         masks=f"{STUDY}/masks/{{part}}.parquet",
+        backgrounds=f"{STUDY}/backgrounds/{{part}}.parquet",
+        events=f"{STUDY}/events/{{part}}.parquet",
     log:
         f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
     conda:

@@ -52,10 +52,16 @@ def contents(wildcards):
     return contents_of(wildcards.study)
 
 
-def weights_of_detector(wildcards):
-    """Files of the weights that a detector stands on; their content is pinned, so that their dates say nothing."""
-    names = stages(wildcards).weights(wildcards.detector)
+def weights_of(study, detectors):
+    """Files of the weights that detectors stand on; their content is pinned, so that their dates say nothing."""
+    wanted = Stages(STUDIES[study])
+    names = dict.fromkeys(name for label in detectors for name in wanted.weights(label))
     return [ancient(WEIGHTS.format(weights=name)) for name in names]
+
+
+def weights_of_detector(wildcards):
+    """As `weights_of`, of the detector that the wildcards name."""
+    return weights_of(wildcards.study, [wildcards.detector])
 
 
 @cache
@@ -154,3 +160,15 @@ def one_training(wildcards):
 def shared_trainings(wildcards):
     """The study's trainings that share a job."""
     return trainings_of(wildcards, trainings_at_once(wildcards.study))
+
+
+def backgrounds(wildcards):
+    """Clean backgrounds of the clips, where a metric asks for them."""
+    needed = stages(wildcards).needs_backgrounds()
+    return [f"{STUDY}/backgrounds/{{part}}.parquet"] if needed else []
+
+
+def event_maps(wildcards):
+    """Maps of the events alone, where a metric asks for them."""
+    needed = stages(wildcards).needs_event_maps()
+    return [f"{STUDY}/events/{{part}}.parquet"] if needed else []

@@ -11,6 +11,7 @@ rule measure_localisation:
     input:
         clips=f"{STUDY}/clips.parquet",
         masks=f"{STUDY}/masks/{{part}}.parquet",
+        events=event_maps,
         maps=explained_of_part(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
     output:
         rows=f"{STUDY}/localisation/{{part}}.parquet",

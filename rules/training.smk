@@ -1,7 +1,7 @@
 """From maps of normal sound to fitted detectors and anomaly scores.
 
 DOES   fit each detector on each part with each seed (an interrupted training resumes); score the test clips.
-       Detectors that are fitted in one pass over the clips share a job a part
+       Detectors that are fitted without epochs share a job a part, and what a backbone makes of the clips
 NEEDS  features/<part>.parquet
 GIVES  models/<part>/<detector>/seed<seed>.safetensors, history/...; scores/<part>.parquet (rows of measurements).
        All detectors of a part share one scoring job: loading the libraries costs more than scoring
@@ -48,6 +48,7 @@ for NAME in STUDIES:
             input:
                 clips=f"{STUDY}/clips.parquet",
                 features=f"{STUDY}/features/{{part}}.parquet",
+                weights=weights_of(NAME, Stages(STUDIES[NAME]).fitted_at_once()),
             output:
                 models=of_trainings(NAME, "models", ".safetensors"),
                 histories=of_trainings(NAME, "history", ".parquet"),

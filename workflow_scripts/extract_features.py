@@ -1,4 +1,4 @@
-"""Turn a part's clips into maps, and its stems into fault masks."""
+"""Turn a part's clips into maps, and its stems into fault masks, clean backgrounds and maps of events."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
 from soundproof.datasets.open import open_dataset
+from soundproof.features.extract import StemFiles
 from soundproof.features.extract import extract_features as extract
 from soundproof.features.recipes import FeatureSettings
 from soundproof.runs import inputs_of
@@ -25,9 +26,10 @@ def extract_features(
     clips: Path,
     features: Path,
     masks: Path,
+    stems: StemFiles,
     runtime: Runtime,
 ) -> None:
-    """Write maps of the clips of ``part`` to ``features``, and their fault masks to ``masks``."""
+    """Write maps of the clips of ``part``, their fault masks, and what else stems say."""
     runtime.device()
     all_clips = read_table(clips)
     rows = part_of(all_clips, part)
@@ -43,6 +45,7 @@ def extract_features(
             provenance,
             [int(rate) for rate in all_clips["sample_rate_hz"].dropna().unique()],
             step,
+            stems,
         )
 
 
@@ -55,5 +58,6 @@ if __name__ == "__main__":
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.output.features),
             masks=Path(snakemake.output.masks),
+            stems=StemFiles(Path(snakemake.output.backgrounds), Path(snakemake.output.events)),
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

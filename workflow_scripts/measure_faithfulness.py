@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.clips.selection import part_of
 from soundproof.detectors.individuals import individuals_of
@@ -34,6 +36,7 @@ def measure_faithfulness(
     features: Path,
     model: Path,
     maps: Mapping[str, Path],
+    backgrounds: Path | None,
     output: Path,
     runtime: Runtime,
 ) -> None:
@@ -60,8 +63,15 @@ def measure_faithfulness(
         input_factor=input_factor_of(settings["explainers"]),
         event_bands=event_bands(chosen),
         individuals=individuals_of(chosen),
+        anomalous=dict(zip(chosen["clip_id"], chosen["label"].eq("anomaly"), strict=True)),
+        snr_db={
+            clip_id: snr_db
+            for clip_id, snr_db in zip(chosen["clip_id"], chosen["snr_db"], strict=True)
+            if not pd.isna(snr_db)
+        },
+        backgrounds=None if backgrounds is None else MapReader(backgrounds),
     )
-    inputs = content_digests(inputs_of.measure_faithfulness(features, model, maps))
+    inputs = content_digests(inputs_of.measure_faithfulness(features, model, maps, backgrounds))
     provenance = Provenance.of_record(record, inputs, device.type)
     frame = complete(measured, rows, study=study, detector=detector, seed=seed)
     write_table(frame, output, provenance, MEASUREMENTS)
@@ -79,6 +89,7 @@ if __name__ == "__main__":
             features=Path(snakemake.input.features),
             model=Path(snakemake.input.model),
             maps=dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
+            backgrounds=next(map(Path, snakemake.input.backgrounds), None),
             output=Path(snakemake.output.rows),
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

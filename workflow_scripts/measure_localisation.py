@@ -9,6 +9,7 @@ import pandas as pd
 from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
 from soundproof.localisation.measure import measure_localisation as measure
+from soundproof.localisation.measure import measure_pooled
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job
@@ -18,7 +19,7 @@ from soundproof.storage.measurements import collect, complete
 from soundproof.storage.provenance import Provenance, Stated, content_digests
 from soundproof.storage.schemas import MEASUREMENTS
 from soundproof.storage.tables import read_table, write_table
-from soundproof.truth.truth_of_clips import truth_of_clips
+from soundproof.truth.truth_of_clips import TruthReader, truth_of_clips
 
 if TYPE_CHECKING:
     from workflow_scripts.engine import snakemake
@@ -30,6 +31,7 @@ def measure_localisation(
     record: Stated,
     clips: Path,
     masks: Path,
+    events: Path | None,
     maps: Mapping[Fit, Mapping[str, Path]],
     output: Path,
 ) -> None:
@@ -37,31 +39,45 @@ def measure_localisation(
     rows = part_of(read_table(clips), part)
     chosen = record["settings"]["families"]
     families = {name: LOCALISATION[name].settings(values) for name, values in chosen.items()}
-    truth_masks = MapReader(masks)
+    stems = MapReader(masks), None if events is None else MapReader(events)
     frames = []
     with progress(f"localisation on {part}", len(maps), "detector") as step:
         for done, ((detector, seed), files) in enumerate(maps.items(), start=1):
             frames += [
                 complete(measured, rows, study=study, detector=detector, seed=seed, machine=machine)
-                for machine, measured in _by_machine(rows, files, truth_masks, families)
+                for machine, measured in _by_machine(rows, files, *stems, families)
             ]
             step(done)
-    provenance = Provenance.of_record(record, content_digests(inputs_of.measure_localisation(masks, maps)))
+    inputs = content_digests(inputs_of.measure_localisation(masks, maps, events))
+    provenance = Provenance.of_record(record, inputs)
     # without an anomaly there is nothing to point at: no rows
     measured = collect(frames) if frames else MEASUREMENTS.empty_table().to_pandas()
     write_table(measured, output, provenance, MEASUREMENTS)
 
 
 def _by_machine(
-    rows: pd.DataFrame, files: Mapping[str, Path], masks: MapReader, families: Mapping[str, Any]
+    rows: pd.DataFrame,
+    files: Mapping[str, Path],
+    masks: MapReader,
+    events: MapReader | None,
+    families: Mapping[str, Any],
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each machine and the rows of its explained anomalies."""
+    """Yield each machine and the rows of its explained anomalies, and of all its explained clips together."""
     readers = {label: MapReader(path) for label, path in files.items()}
     explained = rows[rows["clip_id"].isin(next(iter(readers.values())).clip_ids)]
-    for machine, clips in explained[explained["label"] == "anomaly"].groupby("machine"):
-        ids = list(clips["clip_id"])
-        maps = {label: reader.read(ids) for label, reader in readers.items()}
-        yield str(machine), measure(maps, ids, truth_of_clips(clips, masks), families)
+    pooled = {name: settings for name, settings in families.items() if LOCALISATION[name].pooled}
+    single = {name: settings for name, settings in families.items() if name not in pooled}
+    for machine, clips in explained.groupby("machine"):
+        anomalies = clips[clips["label"] == "anomaly"]
+        if anomalies.empty:
+            continue
+        if single:
+            ids = list(anomalies["clip_id"])
+            maps = {label: reader.read(ids) for label, reader in readers.items()}
+            yield str(machine), measure(maps, ids, truth_of_clips(anomalies, masks), single)
+        if pooled:
+            truth = TruthReader(clips, masks, events)
+            yield str(machine), measure_pooled(readers, list(clips["clip_id"]), truth, pooled)
 
 
 if __name__ == "__main__":
@@ -73,6 +89,7 @@ if __name__ == "__main__":
             record=snakemake.params.record,
             clips=Path(snakemake.input.clips),
             masks=Path(snakemake.input.masks),
+            events=next(map(Path, snakemake.input.events), None),
             maps={
                 fit: {label: Path(next(paths)) for label in snakemake.params.explainers}
                 for fit in fits(snakemake.params.fits)

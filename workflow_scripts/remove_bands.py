@@ -46,6 +46,7 @@ def remove_bands(
         study=study,
         what=f"bands of {part}",
         device=device,
+        memory_budget_bytes=budget,
     )
     inputs = content_digests(inputs_of.remove_bands(features, models))
     provenance = Provenance.of_record(record, inputs, device.type)

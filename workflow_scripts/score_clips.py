@@ -44,6 +44,7 @@ def score_clips(
         study=study,
         what=f"scores of {part}",
         device=device,
+        memory_budget_bytes=budget,
     )
     levels = level_rows(reader.numbers(LEVEL), rows)
     # the level is learnt from no draw

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from soundproof.backbones.shared_maps import SharedMaps
 from soundproof.clips.selection import part_of
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import save_detector
@@ -65,6 +66,7 @@ def train_detector(
     # all that share a job have one shelf, whichever they are today
     of_its_own = list(asked) if len(asked) == 1 else []
     shelf = Shelf(checkpoints / digest(["training", study, part, of_its_own]))
+    shared = SharedMaps(runtime.memory_budget_bytes)
     for name, one in asked.items():
         provenance = Provenance.of_record(one.record, inputs, where.type)
         if shelf.holds(name, one.outputs, provenance):
@@ -75,6 +77,8 @@ def train_detector(
         entry, settings = DETECTORS.choose(one.record["settings"]["detector"])
         checkpoint = checkpoints / f"{digest(provenance.encode().decode())}.pt"
         fitted = entry.load()(reader.axes.shape, settings).to(where)
+        if not of_its_own:
+            shared.serve(fitted)
         run = TrainingRun(
             seed=one.seed,
             device=where,

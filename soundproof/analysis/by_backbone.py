@@ -65,20 +65,26 @@ def by_backbone(results: StudyResults) -> pd.DataFrame:
 
 
 def without_controls(results: StudyResults) -> tuple[str, ...]:
-    """A sentence for each kind of detector that stands on a trained network without both controls beside it."""
+    """A sentence for each kind of detector that stands on a trained network without a control beside it."""
     standing: dict[str, set[str]] = {}
     for label in results.detectors(results.backbones):
         standing.setdefault(results.kind(label), set()).add(results.backbones[label])
     controls = [name for name, entry in BACKBONES.items() if entry.control]
     said = []
     for kind, backbones in standing.items():
+        if backbones <= set(controls):
+            continue
+        entry = DETECTORS[kind]
         lacking = [name for name in controls if name not in backbones]
-        if lacking and not backbones <= set(controls):
-            named = " or ".join(f"'{name}'" for name in lacking)
-            said.append(
-                f"{DETECTORS[kind].title} has no row with the backbone {named}: what its network's training adds "
-                "is not known."
-            )
+        for why, names in (
+            ("what its network's training adds is not known", filter(entry.stands_on, lacking)),
+            (
+                "it learns what a network makes of clips",
+                (name for name in lacking if not entry.stands_on(name)),
+            ),
+        ):
+            if named := " or ".join(f"'{name}'" for name in names):
+                said.append(f"{entry.title} has no row with the backbone {named}: {why}.")
     return tuple(said)
 
 

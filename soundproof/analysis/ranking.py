@@ -17,12 +17,14 @@ from soundproof.analysis.results import StudyResults
 from soundproof.core.errors import ArtefactError
 from soundproof.core.registry import loaded
 from soundproof.detection.areas import one_class
-from soundproof.detection.registry import DETECTION, DetectionEntry
+from soundproof.detection.registry import CHANCE, DETECTION, FLAG_ALL, DetectionEntry
 from soundproof.interfaces.metric import Undefined
 from soundproof.statistics.areas import Placements, joint_interval
 from soundproof.statistics.intervals import TOO_FEW
 
 ALL_DOMAINS = "all"
+RIVALS = (CHANCE, FLAG_ALL)
+"""Columns of what needs no knowledge of the clips, of measures that depend on the share of anomalies."""
 _FACTS = ["clip_id", "label", "domain", "anomaly_type"]
 
 
@@ -39,10 +41,12 @@ def scores(results: StudyResults) -> pd.DataFrame:
 
 
 def run_measures(results: StudyResults) -> list[DetectionEntry]:
-    """Measures of single runs that a study shows: those that every study does, and those that its paper reports."""
-    reported = set() if results.reported is None else set(results.reported["metric"])
+    """Measures of single runs that a study shows: those of every study, those it asks for or its paper reports."""
+    wanted = set(results.measures or ())
+    if results.reported is not None:
+        wanted |= set(results.reported["metric"])
     return [
-        entry for entry in DETECTION.values() if entry.of == "run" and (entry.shown or entry.name in reported)
+        entry for entry in DETECTION.values() if entry.of == "run" and (entry.shown or entry.name in wanted)
     ]
 
 
@@ -53,9 +57,9 @@ def run_areas(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
 
     Returns:
         Columns detector, seed, machine, domain (``all`` or a domain), metric (``auc``, ``pauc`` and what else
-        :func:`run_measures` names), value, placements (of its clips, in their order; None: no interval), n_normal,
-        n_anomalous, recordings (of the normal and of the anomalous clips; missing where each clip is one); and the
-        reasons why areas are missing.
+        :func:`run_measures` names), value, placements (of its clips, in their order; None: no interval),
+        :data:`RIVALS`, n_normal, n_anomalous, recordings (of the normal and of the anomalous clips; missing
+        where each clip is one); and the reasons why areas are missing.
     """
     measures = tuple(run_measures(results))
     return results.once(("run areas", measures), lambda: _run_areas(results, measures))
@@ -80,18 +84,20 @@ def _run_areas(results: StudyResults, measures: Sequence[DetectionEntry]) -> tup
                 of = results.recordings.reindex(chosen["clip_id"]).to_numpy(dtype=str)
                 facts["recordings"] = (of[~truth], of[truth])
             rows += [facts | {"metric": entry.name} | _measured(entry, values, truth) for entry in measures]
-    columns = ["detector", "seed", "machine", "domain", "metric", "value", "placements"]
+    columns = ["detector", "seed", "machine", "domain", "metric", "value", "placements", *RIVALS]
     columns += ["n_normal", "n_anomalous", "recordings"]
     return pd.DataFrame(rows, columns=columns), sorted(reasons)
 
 
 def _measured(entry: DetectionEntry, scores: np.ndarray, anomalous: np.ndarray) -> dict[str, object]:
-    """Value of a run whose clips are of both classes, and its placements where it has an interval."""
+    """Value of a run whose clips are of both classes, its placements where it has an interval, and its rivals."""
+    n_anomalous = int(anomalous.sum())
+    rivals = loaded(entry.rivals)(len(anomalous) - n_anomalous, n_anomalous) if entry.rivals else {}
     if entry.placements:
         placed: Placements = loaded(entry.placements)(scores, anomalous)
-        return {"value": placed.area, "placements": placed}
+        return {"value": placed.area, "placements": placed, **rivals}
     value = entry.load()(scores, anomalous)
-    return {"value": np.nan if isinstance(value, Undefined) else value, "placements": None}
+    return {"value": np.nan if isinstance(value, Undefined) else value, "placements": None, **rivals}
 
 
 def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -103,10 +109,11 @@ def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
     Returns:
         ``by``, value, ci_low, ci_high, interval (why there is none), sd_seeds, n_seeds, n_machines, n_normal,
-        n_anomalous.
+        n_anomalous, and the same means of :data:`RIVALS`.
     """
     keys = list(by)
     numbers = {"value": ("value", "mean"), "n_machines": ("machine", "nunique")}
+    numbers |= {name: (name, "mean") for name in RIVALS}
     counts = {name: (name, "sum") for name in ("n_normal", "n_anomalous")}
     per_seed = runs.groupby([*keys, "seed"], sort=True).agg(**numbers, **counts)
     grouped = per_seed.reset_index().groupby(keys, sort=True)
@@ -117,6 +124,7 @@ def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         n_machines=("n_machines", "max"),
         n_normal=("n_normal", "max"),
         n_anomalous=("n_anomalous", "max"),
+        **{name: (name, "mean") for name in RIVALS},
     ).reset_index()
     ends = [_ends(value, part) for value, (_, part) in zip(areas["value"], groups(runs, keys), strict=True)]
     areas["ci_low"], areas["ci_high"] = np.array(ends).reshape(-1, 2).T
@@ -140,10 +148,11 @@ def _ends(value: float, runs: pd.DataFrame) -> tuple[float, float]:
 
 
 def side_by_side(areas: pd.DataFrame, keys: Sequence[str], name: str) -> pd.DataFrame:
-    """Spread value, interval and seed spread over columns named after the values of column ``name``."""
+    """Spread value, interval, seed spread and rivals over columns named after the values of column ``name``."""
     parts = []
     for label, part in areas.groupby(name, sort=True):
         renamed = {"value": f"{label}", "ci_low": f"{label}_ci_low", "ci_high": f"{label}_ci_high"}
-        renamed |= {fact: f"{label}_{fact}" for fact in ("sd_seeds", "interval")}
+        known = (rival for rival in RIVALS if part[rival].notna().any())
+        renamed |= {fact: f"{label}_{fact}" for fact in ("sd_seeds", "interval", *known)}
         parts.append(part.set_index(list(keys))[list(renamed)].rename(columns=renamed))
     return pd.concat(parts, axis=1).reset_index()

@@ -24,6 +24,7 @@ class BackboneEntry(Entry):
         least_side: Bands and frames that a map must have at least.
         most_bands: Bands that a map may have at most; None: any number.
         control: It is there for others to be compared with.
+        network: It is a network with weights.
     """
 
     weights: str | None = None
@@ -31,6 +32,7 @@ class BackboneEntry(Entry):
     least_side: int = 1
     most_bands: int | None = None
     control: bool = False
+    network: bool = True
 
 
 BACKBONES: Registry[BackboneEntry] = Registry(
@@ -67,16 +69,17 @@ BACKBONES: Registry[BackboneEntry] = Registry(
         BackboneEntry(
             name="random",
             title="Random weights (control)",
-            implementation="soundproof.backbones.random_weights:RandomWeights",
+            implementation="soundproof.backbones.random:RandomWeights",
             citation="control: the same network with weights that have learnt nothing",
             control=True,
         ),
         BackboneEntry(
             name="none",
             title="No network (control)",
-            implementation="soundproof.backbones.patches:Patches",
+            implementation="soundproof.backbones.none:Patches",
             citation="control: patches of the map itself",
             control=True,
+            network=False,
         ),
         BackboneEntry(
             name="own",

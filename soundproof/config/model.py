@@ -37,6 +37,7 @@ from soundproof.core.errors import ConfigError, nearest
 from soundproof.core.messages import mapping
 from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
+from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
@@ -93,6 +94,9 @@ class Study(Section):
         description="strict: float32 everywhere; tf32: NVIDIA GPUs may round the factors of products and "
         "convolutions to 10 bits, which may be faster and moves numbers by about 1e-3 (on a CPU by nothing)",
     )
+    detection: dict[str, Chosen] = Field(
+        default_factory=dict, description="measure of detectors beside AUC and pAUC: settings (none so far)"
+    )
     faithfulness: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     localisation: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     bands: BandSettings | None = Field(
@@ -135,6 +139,11 @@ class Study(Section):
             "explainers", value, lambda label, item: ExplainerChoice.from_plain(EXPLAINERS, label, item)
         )
 
+    @field_validator("detection", mode="before")
+    @classmethod
+    def _detection(cls, value: Any) -> dict[str, Chosen]:
+        return _metrics(ASKED, "detection", value)
+
     @field_validator("faithfulness", mode="before")
     @classmethod
     def _faithfulness(cls, value: Any) -> dict[str, Chosen]:
@@ -159,9 +168,10 @@ class Study(Section):
         self._check_explained()
         for detector in self.detectors.values():
             check_input(detector.settings, self.features)
+            entry = DETECTORS[detector.kind]
+            entry.check_backbone(detector.settings)
             if not detector.explain:
                 continue
-            entry = DETECTORS[detector.kind]
             for explainer in self.explainers.values():
                 check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])
             for metric in self.faithfulness.values():
@@ -243,7 +253,9 @@ class Config(Section):
 
     run: str = Field("bench", pattern=NAME, description="name of the run's folder below `results_dir`")
     studies: tuple[str, ...] = Field(
-        ("p1", "p1_domains", "p3"), min_length=1, description="files of config/studies to run, without .yaml"
+        ("p1", "p1_domains", "p2", "p3"),
+        min_length=1,
+        description="files of config/studies to run, without .yaml",
     )
     recordings: str | None = Field(
         None,

@@ -59,7 +59,7 @@ class Stages:
         return Chosen.plain(self.study.detectors[label])
 
     def fitted_at_once(self) -> list[str]:
-        """Detectors that are fitted in one quick pass over the clips: those of a part share a job."""
+        """Detectors that are fitted without epochs: those of a part share a job."""
         return [label for label, chosen in self.study.detectors.items() if DETECTORS[chosen.kind].quick]
 
     def weights(self, label: str) -> list[str]:
@@ -89,6 +89,14 @@ class Stages:
     def localisation(self) -> Plain:
         """Localisation metrics."""
         return {"families": _families(self.study.localisation)}
+
+    def needs_backgrounds(self) -> bool:
+        """Whether a metric asks for the clean backgrounds of the clips."""
+        return any("background" in FAITHFULNESS[item.kind].needs for item in self.study.faithfulness.values())
+
+    def needs_event_maps(self) -> bool:
+        """Whether a metric asks for maps of the events alone."""
+        return any("event_maps" in LOCALISATION[item.kind].needs for item in self.study.localisation.values())
 
     def bands(self) -> Plain:
         """Frequency bands that are removed in turn.
@@ -159,6 +167,7 @@ class Stages:
         families = [FAITHFULNESS[item.kind] for item in study.faithfulness.values()]
         families += [LOCALISATION[item.kind] for item in study.localisation.values()]
         names = {measure for family in families for measure in family.measures} | {"anomaly_score"}
+        names |= set(study.detection)
         names |= {"band_removed_score"} if study.bands is not None else set()
         return sorted(names)
 

@@ -12,7 +12,7 @@ from soundproof.config.strict_yaml import parse
 from soundproof.core.errors import ConfigError, nearest
 from soundproof.core.messages import mapping, within
 
-COLLECTIONS = ("detectors", "explainers", "faithfulness", "localisation")
+COLLECTIONS = ("detectors", "explainers", "detection", "faithfulness", "localisation")
 """Keys of a study that hold entries by name."""
 
 

@@ -1,22 +1,31 @@
-"""Areas: does the score rank anomalous clips above normal ones?
+"""Does the score rank anomalous clips above normal ones? Areas, and the F1 that the best threshold would have.
 
-All of them judge the ranking alone, on raw scores; no threshold is chosen. A set without anomalies, or
+All of them judge the ranking alone, on raw scores. Areas need no threshold; the best F1 has one that is chosen
+on the clips it is measured on, an oracle that no deployed detector has. A set without anomalies, or
 without normal clips, has no such metric: the answer is then
 :class:`soundproof.interfaces.metric.Undefined`, never a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.stats import hmean
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from soundproof.core.errors import DataError
-from soundproof.detection.registry import MAX_FPR
+from soundproof.detection.registry import CHANCE, FLAG_ALL, MAX_FPR
 from soundproof.interfaces.metric import Undefined
-from soundproof.statistics.areas import Placements, partial_placements
+from soundproof.statistics.areas import Placements, jackknifed, partial_placements
+from soundproof.statistics.precision_recall import (
+    average_precision_chance,
+    average_precision_of,
+    best_f1_chance,
+    best_f1_of,
+    flag_all_f1,
+)
+from soundproof.statistics.roc import weighted_curve
 
 
 def roc_auc(scores: np.ndarray, anomalous: np.ndarray) -> float | Undefined:
@@ -52,6 +61,49 @@ def average_precision(scores: np.ndarray, anomalous: np.ndarray) -> float | Unde
     """
     missing = one_class(scores, anomalous)
     return missing or float(average_precision_score(anomalous, scores))
+
+
+def max_f1(scores: np.ndarray, anomalous: np.ndarray) -> float | Undefined:
+    """F1 at the threshold that is best on these very clips (arXiv 2502.18328 reports it as F1): an oracle.
+
+    Args, returns and errors as :func:`roc_auc`.
+    """
+    missing = one_class(scores, anomalous)
+    if missing:
+        return missing
+    curve = weighted_curve(scores, (~anomalous).astype(np.float64), anomalous.astype(np.float64))
+    return float(best_f1_of(*curve, float(anomalous.mean())))
+
+
+def average_precision_placements(scores: np.ndarray, anomalous: np.ndarray) -> Placements:
+    """:func:`average_precision`, with what each clip contributes to it at the set's share of anomalies.
+
+    Args:
+        scores: Finite, [n_clips], higher = more anomalous.
+        anomalous: bool [n_clips], with both classes.
+    """
+    share = float(anomalous.mean())
+    return jackknifed(scores, anomalous, lambda fpr, tpr: average_precision_of(fpr, tpr, share))
+
+
+def max_f1_placements(scores: np.ndarray, anomalous: np.ndarray) -> Placements:
+    """:func:`max_f1`, with what each clip contributes to it; without a clip the best threshold may be another.
+
+    Args as :func:`average_precision_placements`.
+    """
+    share = float(anomalous.mean())
+    return jackknifed(scores, anomalous, lambda fpr, tpr: best_f1_of(fpr, tpr, share))
+
+
+def average_precision_rivals(n_normal: int, n_anomalous: int) -> Mapping[str, float]:
+    """Average precision of rankings that ignore the label, in expectation."""
+    return {CHANCE: average_precision_chance(n_anomalous, n_normal + n_anomalous)}
+
+
+def max_f1_rivals(n_normal: int, n_anomalous: int) -> Mapping[str, float]:
+    """Best F1 of rankings that ignore the label, in expectation, and F1 of calling every clip anomalous."""
+    n_clips = n_normal + n_anomalous
+    return {CHANCE: best_f1_chance(n_anomalous, n_clips), FLAG_ALL: flag_all_f1(n_anomalous, n_clips)}
 
 
 def pauc_placements(scores: np.ndarray, anomalous: np.ndarray) -> Placements:

@@ -1,7 +1,8 @@
 """Which measures of detectors exist. Declarations only: importing this loads no numerical library.
 
 To add one: write its function, add its entry here. One that judges single runs stands in the table of detection
-where it is ``shown``, and where the paper that a study compares with reports it.
+where it is ``shown``, where a study asks for it (``detection``), and where the paper that it compares with
+reports it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class DetectionEntry(MetricEntry):
         placements: ``"package.module:attribute"`` of a function of scores and labels that gives the value with what
             each clip contributes to it (:class:`soundproof.statistics.areas.Placements`), from which intervals are
             made; empty: it has no interval.
+        rivals: ``"package.module:attribute"`` of a function ``(n_normal, n_anomalous)`` that gives what needs no
+            knowledge of the clips, by :data:`CHANCE` and :data:`FLAG_ALL`; empty: its ``level`` says all.
         max_fpr: Highest false-positive rate that counts, for the interval.
         shown: Whether the table of detection has it in every study.
     """
@@ -40,6 +43,7 @@ class DetectionEntry(MetricEntry):
     level: float | None = None
     header: str = ""
     placements: str = ""
+    rivals: str = ""
     max_fpr: float = 1.0
     shown: bool = False
 
@@ -53,6 +57,9 @@ CHANCE_AUC = 0.5
 """Area under the ROC curve of any ranking that ignores the label."""
 MAX_FPR = 0.1
 """Highest false-positive rate that counts in a partial area."""
+CHANCE, FLAG_ALL = "chance", "flag_all"
+"""Rivals of a measure that depends on the share of anomalies: rankings that ignore the label, and flagging
+every clip."""
 
 DETECTION: Registry[DetectionEntry] = Registry(
     "detection metric",
@@ -86,11 +93,27 @@ DETECTION: Registry[DetectionEntry] = Registry(
         DetectionEntry(
             name="average_precision",
             title="AP",
+            header="PR-AUC (average precision)",
             implementation="soundproof.detection.areas:average_precision",
             citation="Davis and Goadrich 2006, doi:10.1145/1143844.1143874",
             higher_is_better=True,
-            chance="about the share of anomalous clips",
+            chance="the expectation of a random ranking, about the share of anomalous clips",
             unit="mean precision, 0..1",
+            placements="soundproof.detection.areas:average_precision_placements",
+            rivals="soundproof.detection.areas:average_precision_rivals",
+        ),
+        DetectionEntry(
+            name="max_f1",
+            title="Max F1",
+            header="Max F1 (oracle threshold)",
+            implementation="soundproof.detection.areas:max_f1",
+            citation="Barusco et al. 2025, arXiv 2502.18328",
+            higher_is_better=True,
+            chance="the expectation of the best threshold of a random ranking, which is at least what calling "
+            "every clip anomalous has (flag all)",
+            unit="F1 at the threshold that is best on these very clips, an oracle; 0..1",
+            placements="soundproof.detection.areas:max_f1_placements",
+            rivals="soundproof.detection.areas:max_f1_rivals",
         ),
         DetectionEntry(
             name="dcase_score",
@@ -117,3 +140,9 @@ DETECTION: Registry[DetectionEntry] = Registry(
         ),
     ],
 )
+
+ASKED: Registry[DetectionEntry] = Registry(
+    "detection measure",
+    [entry for entry in DETECTION.values() if entry.of == "run" and not entry.shown],
+)
+"""Measures of single runs that a study asks for by name; the shown ones it has without asking."""

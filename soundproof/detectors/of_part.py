@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from soundproof.backbones.shared_maps import SharedMaps
 from soundproof.core.progress import progress
 from soundproof.detectors.individuals import Individuals, individuals_of
 from soundproof.detectors.storage import load_detector
@@ -27,10 +28,11 @@ def measure_each(
     study: str,
     what: str,
     device: torch.device,
+    memory_budget_bytes: int,
 ) -> list[pd.DataFrame]:
     """Load each detector, measure the test clips with it, and complete the rows.
 
-    No more than one detector is held at once.
+    No more than one detector is held at once. Those that look at the clips through the same network share its maps.
 
     Args:
         models: Weights of each detector and seed.
@@ -39,6 +41,7 @@ def measure_each(
         study: Name of the study.
         what: What is measured, for the progress bar.
         device: Where to compute.
+        memory_budget_bytes: What the job may fill with maps.
 
     Returns:
         Columns of :data:`soundproof.storage.schemas.MEASUREMENTS`; a frame per detector and seed, in their order.
@@ -49,9 +52,12 @@ def measure_each(
     test = list(clips.loc[clips["split"] == "test", "clip_id"])
     individuals = individuals_of(clips)
     frames = []
+    shared = SharedMaps(memory_budget_bytes)
     with progress(what, len(models), "detector") as step:
         for done, ((detector, seed), model) in enumerate(models.items(), start=1):
-            rows = measure(load_detector(model, device), test, individuals)
+            loaded = load_detector(model, device)
+            shared.serve(loaded)
+            rows = measure(loaded, test, individuals)
             frames.append(complete(rows, clips, study=study, detector=detector, seed=seed))
             step(done)
     return frames

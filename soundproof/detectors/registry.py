@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from soundproof.backbones.registry import BackboneSettings
+from soundproof.backbones.registry import BACKBONES, BackboneSettings
+from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.embedding.settings import (
@@ -44,8 +45,9 @@ class DetectorEntry(Entry):
         without: Abilities that a value of a setting takes away: ``{(setting, value): abilities}``.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
-        quick: Fitted in one pass over the clips, in seconds: those of a part share a job.
+        quick: Fitted without epochs, by one or a few passes over the clips: those of a part share a job.
         least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
+        learns_a_network: What it learns is what a network makes of a clip, so that its backbone must be one.
     """
 
     offers: frozenset[Ability]
@@ -54,6 +56,7 @@ class DetectorEntry(Entry):
     baseline: bool = False
     quick: bool = False
     least_side: int = 1
+    learns_a_network: bool = False
 
     def offered(self, settings: Parameters) -> frozenset[Ability]:
         """What it offers with these very settings."""
@@ -66,9 +69,35 @@ class DetectorEntry(Entry):
         backbones = [part for part in settings.parts() if isinstance(part, BackboneSettings)]
         return max(self.least_side, *(backbone.least_side for backbone in backbones), 1)
 
+    def stands_on(self, backbone: str) -> bool:
+        """Whether it can be fitted on this backbone."""
+        return BACKBONES[backbone].network or not self.learns_a_network
+
+    def check_backbone(self, settings: Parameters) -> None:
+        """Refuse a backbone that it cannot be fitted on.
+
+        Raises:
+            ConfigError: It learns what a network makes of clips, and its backbone is none.
+        """
+        for part in settings.parts():
+            if isinstance(part, BackboneSettings) and not self.stands_on(part.kind):
+                fitting = ", ".join(name for name in BACKBONES if self.stands_on(name))
+                raise ConfigError(
+                    f"a network that '{self.name}' learns from",
+                    f"the backbone '{part.kind}', which has no weights",
+                    f"choose one of: {fitting}",
+                )
+
 
 def _on_patches(
-    name: str, title: str, attribute: str, settings: type[Parameters], citation: str
+    name: str,
+    title: str,
+    attribute: str,
+    settings: type[Parameters],
+    citation: str,
+    *,
+    quick: bool,
+    learns_a_network: bool = False,
 ) -> DetectorEntry:
     return DetectorEntry(
         name=name,
@@ -77,6 +106,8 @@ def _on_patches(
         citation=citation,
         parameters=settings,
         offers=frozenset({"gradients", "map", "embedding"}),
+        quick=quick,
+        learns_a_network=learns_a_network,
     )
 
 
@@ -162,16 +193,35 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "PatchCore",
             PatchCoreSettings,
             f"Roth et al. 2022, arXiv 2106.08265; {_P2}",
+            quick=True,
         ),
-        _on_patches("padim", "PaDiM", "PaDiM", PadimSettings, f"Defard et al. 2021, arXiv 2011.08785; {_P2}"),
-        _on_patches("cfa", "CFA", "Cfa", CfaSettings, f"Lee et al. 2022, arXiv 2206.04325; {_P2}"),
-        _on_patches("stfpm", "STFPM", "Stfpm", StfpmSettings, f"Wang et al. 2021, arXiv 2103.04257; {_P2}"),
+        _on_patches(
+            "padim",
+            "PaDiM",
+            "PaDiM",
+            PadimSettings,
+            f"Defard et al. 2021, arXiv 2011.08785; {_P2}",
+            quick=True,
+        ),
+        _on_patches(
+            "cfa", "CFA", "Cfa", CfaSettings, f"Lee et al. 2022, arXiv 2206.04325; {_P2}", quick=False
+        ),
+        _on_patches(
+            "stfpm",
+            "STFPM",
+            "Stfpm",
+            StfpmSettings,
+            f"Wang et al. 2021, arXiv 2103.04257; {_P2}",
+            quick=False,
+            learns_a_network=True,
+        ),
         _on_patches(
             "band_memory",
             "Band memory",
             "BandMemory",
             BandMemorySettings,
             "after the idea of BEAM, arXiv 2603.13749: nearest normal neighbours per band, without training",
+            quick=True,
         ),
         _on_patches(
             "few_shot_memory",
@@ -179,6 +229,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "FewShotMemory",
             FewShotMemorySettings,
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
+            quick=True,
         ),
         DetectorEntry(
             name="mean_square",

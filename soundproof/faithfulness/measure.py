@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -11,15 +12,17 @@ from torch import Tensor
 
 from soundproof.clips.selection import draw_clips
 from soundproof.core.errors import ArtefactError, DataError
-from soundproof.core.registry import Parameters
+from soundproof.core.registry import Parameters, loaded
 from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
+from soundproof.interfaces.metric import MetricEntry
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import rows_of
 
+_LOG = logging.getLogger(__name__)
 _ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
 
 
@@ -39,6 +42,9 @@ def measure_faithfulness(
     input_factor: InputFactor | None = None,
     event_bands: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     individuals: Individuals | None = None,
+    anomalous: Mapping[str, bool] | None = None,
+    snr_db: Mapping[str, float] | None = None,
+    backgrounds: MapReader | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -62,6 +68,10 @@ def measure_faithfulness(
         event_bands: (low_hz, high_hz) of the labelled events, by clip id; without the clips whose bands nobody
             knows.
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
+        anomalous: Whether each clip is anomalous, by clip id.
+        snr_db: SNR by clip id; without the clips whose SNR nobody knows.
+        backgrounds: What the detector would see of the anomalous clips without their events; None, or without a
+            clip: unknown.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -89,8 +99,14 @@ def measure_faithfulness(
     }
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [rows_of([], [])]
+    backgrounds = _of_all(backgrounds, [clip_id for clip_id in clip_ids if (anomalous or {}).get(clip_id)])
     for family, settings in families.items():
-        measure: Faithfulness = FAITHFULNESS[family].load()
+        entry = FAITHFULNESS[family]
+        if "background" in entry.needs and backgrounds is None:
+            _LOG.warning("left out, since nobody knows the clean background of the clips: %s", family)
+            continue
+        of_family: list[pd.DataFrame] = []
+        measure: Faithfulness = entry.load()
         for of_individual, ids, values in batches_by_individual(
             detector, features, size, chosen[family], individuals
         ):
@@ -111,12 +127,39 @@ def measure_faithfulness(
                 input_factor=input_factor,
                 frequencies_hz=features.axes.frequencies_hz,
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
+                anomalous=[(anomalous or {}).get(clip_id, False) for clip_id in ids],
+                snr_db=[(snr_db or {}).get(clip_id) for clip_id in ids],
+                backgrounds=_clean(x, backgrounds, ids)
+                if backgrounds is not None and "background" in entry.needs
+                else None,
             )
-            measured.append(measure(of_individual, x, relevance, context))
+            of_family.append(measure(of_individual, x, relevance, context))
             done += len(ids)
             if progress is not None:
                 progress(done, in_all)
+        measured += [finished(entry, pd.concat(of_family, ignore_index=True))] if of_family else []
     return pd.concat(measured).sort_values(_ORDER, ignore_index=True)
+
+
+def finished(entry: MetricEntry, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a metric, made out of what it gave for all clips, batch by batch."""
+    out: pd.DataFrame = loaded(entry.of_set)(rows) if entry.of_set else rows
+    return out
+
+
+def _of_all(backgrounds: MapReader | None, anomalies: Sequence[str]) -> MapReader | None:
+    """The backgrounds, where every anomalous clip has one and there is any."""
+    known = backgrounds is not None and all(clip_id in backgrounds for clip_id in anomalies)
+    return backgrounds if known and anomalies else None
+
+
+def _clean(x: Tensor, backgrounds: MapReader, clip_ids: Sequence[str]) -> Tensor:
+    """What the detector would see of clips [B, n_freq, n_frames] without events; normal ones stay as they are."""
+    out = x.clone()
+    known = [clip_id for clip_id in clip_ids if clip_id in backgrounds]
+    rows = [row for row, clip_id in enumerate(clip_ids) if clip_id in backgrounds]
+    out[rows] = _to_device(backgrounds.read(known), "backgrounds", known, x.device)
+    return out
 
 
 def _clips_per_batch(shape: tuple[int, int], n_maps: int, memory_budget_bytes: int) -> int:

@@ -9,7 +9,9 @@ from soundproof.faithfulness.settings import (
     CurveSettings,
     FfBackgroundSettings,
     FfSettings,
+    HeatSettings,
     RandomisationSettings,
+    SoftRemovalSettings,
 )
 from soundproof.interfaces.abilities import check
 from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
@@ -28,6 +30,14 @@ BACKGROUNDS: dict[str, str] = {
 """What stands in a removed cell, in print."""
 
 
+_P2 = "Barusco et al. 2025, arXiv 2502.18328"
+_HEAT_CHANCE = (
+    "the map's own heat at random cells, and shifted in time; beside them heat everywhere (flag all)"
+)
+_HEAT_UNIT = (
+    "corrected: share of the anomaly score that goes away, at most 1; as published: difference of scores over "
+    "their range in the set"
+)
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _FF_UNIT = "share of the anomaly score that goes away, at most 1; below 0 where replacing raises the score"
 _RISE = "Petsiuk et al. 2018, arXiv 1806.07421"
@@ -99,6 +109,34 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                     name="ff_background_frame", title="FF frame (background)", tested=False, headline=None
                 ),
             ),
+        ),
+        MetricEntry(
+            name="soft_removal",
+            title="FF1 (soft removal)",
+            implementation="soundproof.faithfulness.heat_removal:soft_removal",
+            citation=_P2,
+            parameters=SoftRemovalSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset(),
+            chance=_HEAT_CHANCE,
+            unit=_HEAT_UNIT,
+            of_set="soundproof.faithfulness.heat_removal:on_the_published_scale",
+            criteria=(Criterion(name="soft_removal", title="FF1", tested=False, headline=None),),
+        ),
+        MetricEntry(
+            name="clean_background",
+            title="FF2 (clean background)",
+            implementation="soundproof.faithfulness.heat_removal:clean_background",
+            citation=_P2,
+            parameters=HeatSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"background"}),
+            chance=_HEAT_CHANCE,
+            unit=_HEAT_UNIT,
+            of_set="soundproof.faithfulness.heat_removal:on_the_published_scale",
+            criteria=(Criterion(name="clean_background", title="FF2", tested=False, headline=None),),
         ),
         MetricEntry(
             name="deletion",

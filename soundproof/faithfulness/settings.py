@@ -78,6 +78,29 @@ class CurveSettings(Parameters):
         return (self.replacement,) if isinstance(self.replacement, str) else self.replacement
 
 
+class HeatSettings(Parameters):
+    """How many rivals stand beside a map's heat."""
+
+    draws: PositiveInt = Field(1, description="times that each map's heat is put at random cells")
+    shifts: NonNegativeInt = Field(1, description="times that each map's heat is shifted in time")
+    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
+
+
+class SoftRemovalSettings(HeatSettings):
+    """How heat is taken out."""
+
+    replacement: Literal["clip_median", "band_median"] = Field(
+        "band_median",
+        description="what heat moves a cell towards (corrected): the median of the clip, or the median over time "
+        "of the cell's band",
+    )
+    snr: Literal["ignore", "background_over_event", "event_over_background"] = Field(
+        "ignore",
+        description="what the clips' SNR is (as published): the event's share of the mixture scales the heat; "
+        "ignore: heat counts in full. EnvMix: background_over_event; the bench: event_over_background",
+    )
+
+
 class RandomisationSettings(Parameters):
     """Settings of model randomisation."""
 

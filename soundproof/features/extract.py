@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
 from soundproof.audio.mixing import fault_mask
+from soundproof.audio.sound import Stems
 from soundproof.core.errors import DataError
 from soundproof.features.gains import gains_of_individuals
 from soundproof.features.level import LEVEL, level_dbfs
@@ -24,8 +27,51 @@ from soundproof.storage.maps import Axes, MapWriter
 from soundproof.storage.provenance import Provenance
 
 logger = logging.getLogger(__name__)
-Map = tuple[str, np.ndarray, np.ndarray | None, float | None]
-"""Clip id, map [n_freq, n_frames], fault mask [n_freq, n_frames] or None, level in dBFS or None."""
+FEATURES, BACKGROUND = "features", "background"
+Item = tuple[str, str]
+"""Clip id, and which of its maps: :data:`FEATURES` or :data:`BACKGROUND`."""
+
+
+class Parts(NamedTuple):
+    """What stems say of a clip, each [n_freq, n_frames].
+
+    Attributes:
+        mask: Cells of the fault, bool.
+        background: The map of the clip without its fault, at the level that it has in the clip.
+        event: Level of the fault alone in dB, no lower than -100 dB.
+    """
+
+    mask: np.ndarray
+    background: np.ndarray
+    event: np.ndarray
+
+
+class Map(NamedTuple):
+    """A clip's map.
+
+    Attributes:
+        clip_id: The clip.
+        cells: [n_freq, n_frames].
+        parts: What its stems say, None without any.
+        level: In dBFS, None without sound.
+    """
+
+    clip_id: str
+    cells: np.ndarray
+    parts: Parts | None
+    level: float | None
+
+
+class StemFiles(NamedTuple):
+    """Outputs beside masks, of anomalous clips with stems.
+
+    Attributes:
+        backgrounds: Maps of the clips without their faults, as the detector would see them.
+        events: Levels of the faults alone in dB.
+    """
+
+    backgrounds: Path
+    events: Path
 
 
 def extract_features(
@@ -37,8 +83,9 @@ def extract_features(
     provenance: Provenance,
     rates_hz: Collection[int] = (),
     on_clip: Callable[[int], None] = lambda done: None,
+    stems: StemFiles | None = None,
 ) -> None:
-    """Write the maps of ``clips``, and the exact masks of the anomalous ones where there are stems.
+    """Write the maps of ``clips``, and what stems say of the anomalous ones where there are any.
 
     Args:
         dataset: Where the clips come from.
@@ -51,6 +98,7 @@ def extract_features(
         rates_hz: Sampling rates of all recordings of the study, which bound the bands that all of them fill;
             none: unknown.
         on_clip: Called after each clip with the number of clips done.
+        stems: Further outputs, without a row where the data set has no stems; None: not written.
 
     Raises:
         DataError: A clip is unreadable, too short, not finite, or of another length than the first.
@@ -60,34 +108,48 @@ def extract_features(
     first = next(stream, None)
     if first is None:
         raise DataError("clips to extract features from", "none", "check the data set's folder and settings")
-    axes = _axes(dataset, maker, first[1].shape)
+    axes = _axes(dataset, maker, first.cells.shape)
     train = set(clips.loc[clips["split"] == "train", "clip_id"])
 
     levels: dict[str, float | None] = {}
-    mask_writer = MapWriter(masks, axes.with_unit("fault"), provenance, "uint8")
-    writer = MapWriter(features, standardised_axes(axes, settings), provenance, number=LEVEL)
-    with mask_writer, writer:
-        checked = _checked(chain([first], stream), axes, mask_writer, levels, on_clip)
-        maps = checked if settings.standardise == "none" else standardised(checked, train, features)
-        for clip_id, values in maps:
-            writer.append([clip_id], values[None], [levels[clip_id]])
+    final = standardised_axes(axes, settings)
+    with ExitStack() as opened:
+        mask_writer = opened.enter_context(MapWriter(masks, axes.with_unit("fault"), provenance, "uint8"))
+        writer = opened.enter_context(MapWriter(features, final, provenance, number=LEVEL))
+        background_writer = event_writer = None
+        if stems is not None:
+            background_writer = opened.enter_context(MapWriter(stems.backgrounds, final, provenance))
+            event_writer = opened.enter_context(MapWriter(stems.events, axes.with_unit("dB"), provenance))
+        checked = _checked(chain([first], stream), axes, mask_writer, event_writer, levels, on_clip)
+        standard = settings.standardise != "none"
+        wanted = {(name, FEATURES) for name in train}
+        maps = standardised(checked, wanted, features, writer.note_scaling) if standard else checked
+        for (clip_id, which), values in maps:
+            if which == FEATURES:
+                writer.append([clip_id], values[None], [levels[clip_id]])
+            elif background_writer is not None:
+                background_writer.append([clip_id], values[None])
 
 
 def _checked(
     maps: Iterator[Map],
     axes: Axes,
     masks: MapWriter,
+    events: MapWriter | None,
     levels: dict[str, float | None],
     on_clip: Callable[[int], None],
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield maps after checking them; masks are written and levels noted on the way."""
-    for done, (clip_id, values, mask, level) in enumerate(maps, start=1):
-        _check(clip_id, values, axes)
-        levels[clip_id] = level
-        if mask is not None:
-            masks.append([clip_id], mask[None])
+) -> Iterator[tuple[Item, np.ndarray]]:
+    """Yield maps after checking them, and backgrounds; masks and events are written and levels noted on the way."""
+    for done, clip in enumerate(maps, start=1):
+        _check(clip.clip_id, clip.cells, axes)
+        levels[clip.clip_id] = clip.level
+        if clip.parts is not None:
+            masks.append([clip.clip_id], clip.parts.mask[None])
         on_clip(done)
-        yield clip_id, values
+        yield (clip.clip_id, FEATURES), clip.cells
+        if clip.parts is not None and events is not None:
+            events.append([clip.clip_id], clip.parts.event[None])
+            yield (clip.clip_id, BACKGROUND), clip.parts.background
 
 
 def standardised_axes(axes: Axes, settings: FeatureSettings) -> Axes:
@@ -124,29 +186,31 @@ def _maps(
         for clip_id in clips["clip_id"]:
             values = dataset.read(clip_id)
             kept = values.shape[1] - values.shape[1] % settings.frames_multiple
-            yield clip_id, values[:, : kept or values.shape[1]], None, None
+            yield Map(clip_id, values[:, : kept or values.shape[1]], None, None)
         return
     if not isinstance(dataset, AudioDataset) or maker is None:
         raise TypeError(f"{type(dataset).__name__} offers neither audio nor spectrograms")
     gains = gains_of_individuals(dataset, clips) if settings.level == "individual" else {}
     for clip_id, label in zip(clips["clip_id"], clips["label"], strict=True):
-        audio = dataset.read(clip_id)
+        audio, gain = dataset.read(clip_id), gains.get(clip_id, 1.0)
+        samples = torch.from_numpy(audio.samples)
         try:
-            samples = torch.from_numpy(audio.samples)
-            values = maker.map(samples, audio.rate_hz, gains.get(clip_id, 1.0)).numpy()
+            values = maker.map(samples, audio.rate_hz, gain).numpy()
         except DataError as error:
             raise DataError(f"clip '{clip_id}': {error.asked}", error.found, error.remedy) from error
-        mask = _mask(dataset, clip_id, maker) if label == "anomaly" else None
-        yield clip_id, values, mask, level_dbfs(audio.samples)
+        stems = dataset.stems(clip_id) if label == "anomaly" else None
+        parts = None if stems is None else _parts(stems, maker, float(maker.level_factor(samples, gain)))
+        yield Map(clip_id, values, parts, level_dbfs(audio.samples))
 
 
-def _mask(dataset: AudioDataset, clip_id: str, maker: SpectrogramMaker) -> np.ndarray | None:
-    stems = dataset.stems(clip_id)
-    if stems is None:
-        return None
+def _parts(stems: Stems, maker: SpectrogramMaker, factor: float) -> Parts:
+    """What stems say of a clip whose level the recipe changes by ``factor``."""
     sounds = torch.from_numpy(np.stack([stems.normal, stems.fault, stems.normal + stems.fault]))
-    normal, fault, mixture = maker.power(sounds, stems.rate_hz).numpy()
-    return fault_mask(normal, fault, mixture, maker.settings.mask_fraction)
+    power = maker.power(sounds, stems.rate_hz)
+    normal, fault, mixture = power.numpy()
+    mask = fault_mask(normal, fault, mixture, maker.settings.mask_fraction)
+    heard = power[:2] * factor**maker.settings.power
+    return Parts(mask, maker.scaled(heard[0]).numpy(), maker.decibels(heard[1]).numpy())
 
 
 def _axes(dataset: Dataset, maker: SpectrogramMaker | None, shape: tuple[int, ...]) -> Axes:

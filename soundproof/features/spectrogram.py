@@ -18,6 +18,9 @@ from soundproof.storage.maps import Axes
 TARGET_RMS = 10 ** (-26 / 20)
 """RMS (full scale = 1) that ``level: normalise`` gives every clip: -26 dBFS leaves headroom for peaks."""
 
+LEAST_POWER = 1e-10
+"""Power that stands for silence where a level in dB is asked for."""
+
 COMPRESSION = 10_000.0
 LARGEST_COMPRESSED = 9.457798957824707
 """Of the scale ``compressed``: the largest value of log10(10000 power + 1) in aiSFX's training data."""
@@ -83,6 +86,19 @@ class SpectrogramMaker:
         frequencies = tuple(float(value) for value in self.frequencies_hz)
         return Axes(frequencies, self.settings.frames_per_second, n_frames, unit)
 
+    @property
+    def share_in_bins(self) -> Tensor:
+        """Weight of each row of a map in each bin of the Fourier transform, [n_fft // 2 + 1, n_freq].
+
+        The way back from bands to bins: the transposed filter bank, normalised so that the weights of a bin sum to
+        1 (0 where no row reaches). Rows of kind ``stft`` are bins.
+        """
+        if self._mel is None:
+            return torch.eye(self.settings.n_fft // 2 + 1)[:, : self._n_bands]
+        banks: Tensor = self._mel.fb[:, : self._n_bands]
+        total = banks.sum(1, keepdim=True)
+        return banks / torch.where(total > 0, total, 1)
+
     def power(self, samples: Tensor, rate_hz: int) -> Tensor:
         """Band powers before any logarithm.
 
@@ -116,11 +132,21 @@ class SpectrogramMaker:
             rate_hz: That rate.
             gain: Of the clip's individual (``level: individual``).
         """
-        if self.settings.level == "individual":
-            samples = samples * gain
+        return self.scaled(self.power(samples * self.level_factor(samples, gain), rate_hz))
+
+    def level_factor(self, samples: Tensor, gain: float = 1.0) -> Tensor:
+        """Factor by which the recipe changes the level of sound [..., n_samples], and so of its parts, [..., 1].
+
+        Args:
+            samples: Whole sound, not a part of it.
+            gain: Of the clip's individual (``level: individual``).
+        """
         if self.settings.level == "normalise":
-            samples = normalise_level(samples)
-        power = self.power(samples, rate_hz)
+            return normalising_factor(samples)
+        return samples.new_full((1,), gain if self.settings.level == "individual" else 1.0)
+
+    def scaled(self, power: Tensor) -> Tensor:
+        """Bring powers of bands to the recipe's scale."""
         match self.settings.scale:
             case "db":
                 return 10 * torch.log10(power + self.settings.floor)
@@ -130,6 +156,12 @@ class SpectrogramMaker:
                 return torch.log10(COMPRESSION * power + 1) / LARGEST_COMPRESSED
             case _:
                 return power
+
+    def decibels(self, power: Tensor) -> Tensor:
+        """Powers of bands in dB, whatever the recipe's scale; no lower than -100 dB."""
+        return (20 / self.settings.power) * torch.log10(
+            power.clamp_min(LEAST_POWER ** (self.settings.power / 2))
+        )
 
     @property
     def unit(self) -> str:
@@ -141,5 +173,10 @@ class SpectrogramMaker:
 
 def normalise_level(samples: Tensor) -> Tensor:
     """Scale each clip [..., n_samples] to the RMS :data:`TARGET_RMS`; silence stays silent."""
+    return samples * normalising_factor(samples)
+
+
+def normalising_factor(samples: Tensor) -> Tensor:
+    """Factor [..., 1] that gives each clip [..., n_samples] the RMS :data:`TARGET_RMS`."""
     rms = samples.pow(2).mean(-1, keepdim=True).sqrt()
-    return samples * (TARGET_RMS / rms.clamp_min(torch.finfo(samples.dtype).tiny))
+    return TARGET_RMS / rms.clamp_min(torch.finfo(samples.dtype).tiny)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -45,6 +46,13 @@ class Origin:
     credit: str = ""
 
 
+class Shared(Protocol):
+    """What several detectors of a job share of their backbones (:mod:`soundproof.backbones.shared_maps`)."""
+
+    def maps(self, backbone: Backbone, x: Tensor) -> list[Tensor]:
+        """Maps of a batch, computed unless an equal network was given the same one before."""
+
+
 class Backbone(nn.Module, ABC):
     """A frozen network on maps of one shape.
 
@@ -52,6 +60,7 @@ class Backbone(nn.Module, ABC):
         layers: Its intermediate maps, in the order of :meth:`forward`.
         origin: Where its weights come from; None without any, or where they are a fit's own.
         calibrated: Entries of the ``state_dict`` that :meth:`calibrate` sets.
+        shared: Where it finds maps that were made before; None: it makes all itself.
 
     Args:
         shape: (n_freq, n_frames) of the maps.
@@ -60,6 +69,7 @@ class Backbone(nn.Module, ABC):
     layers: tuple[Layer, ...]
     origin: Origin | None = None
     calibrated: tuple[str, ...] = ()
+    shared: Shared | None = None
 
     def __init__(self, shape: tuple[int, int]) -> None:
         super().__init__()
@@ -68,6 +78,11 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor) -> list[Tensor]:
         """Maps [B, n_freq, n_frames] -> one [B, channels, f, t] per layer."""
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """As :meth:`forward`, made only where nobody has made them; the caller leaves them as they are."""
+        made: list[Tensor] = self(x) if self.shared is None else self.shared.maps(self, x)
+        return made
 
     def calibrate(self, x: Tensor) -> None:
         """Take what the network's normalisation needs from normal training clips, and keep it in buffers.

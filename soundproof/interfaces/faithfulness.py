@@ -50,6 +50,10 @@ class FaithfulnessContext(Generic[S_co]):
         frequencies_hz: Centre frequency of each row [n_freq]; None where nobody told.
         event_bands: For each clip the (low_hz, high_hz) of its labelled events; None where a band is unknown.
             Empty where no clip has any.
+        anomalous: Whether each clip is anomalous; empty where nobody told.
+        snr_db: SNR of each clip, None where it is unknown; empty where no clip has any.
+        backgrounds: What the detector would see of each clip without its event, like ``x``; None where stems are
+            unknown.
     """
 
     settings: S_co
@@ -63,6 +67,9 @@ class FaithfulnessContext(Generic[S_co]):
     input_factor: InputFactor | None = None
     frequencies_hz: Sequence[float] | None = None
     event_bands: Sequence[Sequence[tuple[float, float]] | None] = ()
+    anomalous: Sequence[bool] = ()
+    snr_db: Sequence[float | None] = ()
+    backgrounds: Tensor | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.

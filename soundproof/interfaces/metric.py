@@ -9,8 +9,9 @@ from soundproof.core.registry import Entry
 from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
-Need = Literal[Ability, "events", "masks", "re-explanation"]
-"""An ability of the detector, ground truth, or somebody who explains again."""
+Need = Literal[Ability, "events", "masks", "event_maps", "background", "re-explanation"]
+"""An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
+clips, or somebody who explains again."""
 Judged = Literal["localisation", "faithfulness", "sanity"]
 Summary = Literal["mean", "fisher_of_bands"]
 
@@ -88,6 +89,10 @@ class MetricEntry(Entry):
         unit: Unit and range of the value.
         measures: Names that it writes in the ``metric`` column; its own name where none are given.
         criteria: What explanations are judged by; where none are given, the first of its measures as a plain mean.
+        of_set: ``"package.module:attribute"`` of a function that makes the rows of a metric out of what its
+            implementation gave for all clips, batch by batch; empty: they are its rows as they are.
+        pooled: It judges all explained clips of a set together, normal ones included, and reads them batch by batch
+            (:mod:`soundproof.localisation.pooled`).
     """
 
     category: Category
@@ -97,6 +102,8 @@ class MetricEntry(Entry):
     unit: str
     measures: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    of_set: str = ""
+    pooled: bool = False
 
     def __post_init__(self) -> None:
         unknown = self.needs - set(get_args(Need))

@@ -12,7 +12,7 @@ def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
     tie of ``n`` items with ``r`` positives, behind ``N`` items with ``R`` positives, is positive with probability
     ``r / n`` and then has, on average, ``R + 1 + (i - 1)(r - 1)/(n - 1)`` positives among the first ``N + i``. A
     constant map therefore has exactly the expectation of a random ranking
-    (:func:`soundproof.localisation.cells.average_precision_chance`).
+    (:func:`soundproof.statistics.precision_recall.average_precision_chance`).
 
     Args:
         scores: [n_items], higher = more positive.

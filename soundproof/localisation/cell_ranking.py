@@ -10,6 +10,7 @@ from soundproof.interfaces.metric import Undefined
 from soundproof.localisation import cells
 from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.measured import Measured, Unmeasured
+from soundproof.statistics.precision_recall import average_precision_chance
 from soundproof.storage.measurements import SHIFT, UNIFORM, Block
 from soundproof.truth.ground_truth import Truth
 
@@ -23,7 +24,7 @@ def measure(maps: np.ndarray, truth: Truth, settings: Parameters) -> Measured:
     yield Block("cell_auroc", SHIFT, None, cells.cell_auroc_shifted(maps, masks))
     yield Block("cell_ap", "", None, cells.cell_average_precision(maps, masks))
     n_positive = masks.sum(axis=(1, 2)).tolist()
-    chance = [cells.average_precision_chance(n, masks[0].size) if n else np.nan for n in n_positive]
+    chance = [average_precision_chance(n, masks[0].size) if n else np.nan for n in n_positive]
     yield Block("cell_ap", UNIFORM, None, np.array(chance))
     yield from _pooled_ranking(maps.ravel(), masks.ravel())
 
@@ -37,4 +38,4 @@ def _pooled_ranking(scores: np.ndarray, positive: np.ndarray) -> Measured:
     yield Block("cell_auroc", "", None, float(roc_auc_score(positive, scores)))
     yield Block("cell_auroc", UNIFORM, None, 0.5)
     yield Block("cell_ap", "", None, average_precision(scores, positive))
-    yield Block("cell_ap", UNIFORM, None, cells.average_precision_chance(int(positive.sum()), positive.size))
+    yield Block("cell_ap", UNIFORM, None, average_precision_chance(int(positive.sum()), positive.size))

@@ -79,25 +79,6 @@ def cell_average_precision(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     )
 
 
-def average_precision_chance(n_positive: int, n_items: int) -> float:
-    """Expected average precision of a uniformly random ranking without ties, exactly.
-
-    Rank i holds a positive with probability R/N and, given that, (i - 1)(R - 1)/(N - 1) others lie above it
-    on average; summed over ranks this is [H_N + (N - H_N)(R - 1)/(N - 1)] / N, with H_N the harmonic number.
-
-    Args:
-        n_positive: R, at least 1.
-        n_items: N, at least R.
-
-    Returns:
-        The expectation; slightly above the share of positives R/N.
-    """
-    if n_items == 1:
-        return 1.0
-    harmonic = float((1.0 / np.arange(1, n_items + 1)).sum())
-    return (harmonic + (n_items - harmonic) * (n_positive - 1) / (n_items - 1)) / n_items
-
-
 def binarise(maps: np.ndarray, quantile: float) -> np.ndarray:
     """Mark the cells at or above each map's own quantile, for pictures.
 

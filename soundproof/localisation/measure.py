@@ -13,14 +13,20 @@ import pandas as pd
 from soundproof.core.errors import DataError
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.metric import MetricEntry
-from soundproof.localisation.measured import Localisation, Unmeasured
+from soundproof.localisation.measured import Localisation, Measured, Unmeasured
+from soundproof.localisation.pooled import Batches, Pooled
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import Block, rows_of
 from soundproof.truth.ground_truth import Truth, require_finite
+from soundproof.truth.truth_of_clips import TruthReader
 
-__all__ = ["Truth", "measure_localisation"]
+__all__ = ["Truth", "measure_localisation", "measure_pooled"]
 
 _log = logging.getLogger(__name__)
+_WORDS = {"events": "an event", "masks": "a mask", "event_maps": "a map of its event alone"}
+_CELLS_AT_ONCE = 1 << 22
+"""Cells of a batch of pooled metrics, which hold about 20 numbers for each."""
 
 
 def measure_localisation(
@@ -31,8 +37,9 @@ def measure_localisation(
 ) -> pd.DataFrame:
     """Measure how well each explainer's maps find the faults.
 
-    The caller passes anomalous clips only. Maps enter signed: high = anomalous. A family whose ground truth
-    the data set lacks, and a clip for which a metric is undefined, give no row; the log says how many.
+    The caller passes anomalous clips only; metrics of whole sets get them as a single batch. Maps enter
+    signed: high = anomalous. A family whose ground truth the data set lacks, and a clip for which a metric is
+    undefined, give no row; the log says how many.
 
     Args:
         maps: For each explainer its relevance [n_clips, n_freq, n_frames].
@@ -54,46 +61,94 @@ def measure_localisation(
         _check(explainer, relevance, len(clip_ids), truth)
     truth = replace(truth, clip_ids=tuple(clip_ids))
     measured: list[Block] = []
-    left_out: dict[str, list[str]] = {}
-    for name, settings in families.items():
-        entry = LOCALISATION[name]
-        if lacking := _lacking(entry, truth):
-            left_out.setdefault(lacking, []).append(name)
-            continue
+    for entry, settings in _with_truth(families, truth.offers, len(clip_ids)):
         for explainer, relevance in maps.items():
-            blocks = _defined(entry, relevance, truth, settings, explainer)
-            measured.extend(block._replace(explainer=explainer) for block in blocks)
-    if left_out:
-        # in one message: recordings without labels are the rule, not five surprises
-        what = "; ".join(f"{', '.join(names)} (each needs {lacking})" for lacking, names in left_out.items())
-        _log.warning("left out, since none of the %d clips has the truth for it: %s", len(clip_ids), what)
+            measured += _defined(_run(entry, relevance, truth, settings), explainer, len(relevance))
     return rows_of(measured, clip_ids).dropna(subset=["value"], ignore_index=True)
 
 
-def _defined(
-    entry: MetricEntry, relevance: np.ndarray, truth: Truth, settings: Parameters, explainer: str
-) -> Iterator[Block]:
+def measure_pooled(
+    maps: Mapping[str, MapReader],
+    clip_ids: Sequence[str],
+    truth: TruthReader,
+    families: Mapping[str, Parameters],
+) -> pd.DataFrame:
+    """Run metrics of a whole set on the maps of all explainers, in bounded memory.
+
+    Args:
+        maps: For each explainer its file of relevance.
+        clip_ids: The clips of the set, normal ones among them.
+        truth: Where the faults are.
+        families: Names of :data:`LOCALISATION` that are ``pooled``, with their validated settings.
+
+    Returns:
+        Frame of :data:`soundproof.storage.measurements.COLUMNS` without a clip.
+
+    Raises:
+        ConfigError: Unknown family.
+        DataError: A map holds NaN or infinity, or an event lies outside its clip.
+    """
+    measured: list[Block] = []
+    for entry, settings in _with_truth(families, truth.offers, len(clip_ids)):
+        for explainer, reader in maps.items():
+            size = max(1, _CELLS_AT_ONCE // (reader.axes.shape[0] * reader.axes.shape[1]))
+            measure: Pooled = entry.load()
+            blocks = measure(_batches(reader, clip_ids, truth, size, explainer), settings)
+            measured += _defined(blocks, explainer, len(clip_ids))
+    return rows_of(measured, clip_ids).dropna(subset=["value"], ignore_index=True)
+
+
+def _batches(
+    reader: MapReader, clip_ids: Sequence[str], truth: TruthReader, size: int, explainer: str
+) -> Batches:
+    def read() -> Iterator[tuple[np.ndarray, Truth]]:
+        for ids, relevance in reader.batches(size, clip_ids):
+            require_finite(relevance, f"the maps of '{explainer}'")
+            yield relevance, truth.read(ids)
+
+    return read
+
+
+def _with_truth(
+    families: Mapping[str, Parameters], offers: frozenset[str], n_clips: int
+) -> list[tuple[MetricEntry, Parameters]]:
+    """Those metrics whose ground truth is known; the log names the others."""
+    found: list[tuple[MetricEntry, Parameters]] = []
+    left_out: dict[str, list[str]] = {}
+    for name, settings in families.items():
+        entry = LOCALISATION[name]
+        lacking = [words for truth, words in _WORDS.items() if truth in entry.needs - offers]
+        if lacking:
+            left_out.setdefault(lacking[0], []).append(name)
+        else:
+            found.append((entry, settings))
+    if left_out:
+        # in one message: recordings without labels are the rule, not five surprises
+        what = "; ".join(f"{', '.join(names)} (each needs {lacking})" for lacking, names in left_out.items())
+        _log.warning("left out, since none of the %d clips has the truth for it: %s", n_clips, what)
+    return found
+
+
+def _run(entry: MetricEntry, relevance: np.ndarray, truth: Truth, settings: Parameters) -> Measured:
+    if entry.pooled:
+        of_set: Pooled = entry.load()
+        return of_set(lambda: iter([(relevance, truth)]), settings)
+    of_clips: Localisation = entry.load()
+    return of_clips(relevance, truth, settings)
+
+
+def _defined(blocks: Measured, explainer: str, n_clips: int) -> Iterator[Block]:
     """Yield the blocks of one family for one explainer and log what was undefined."""
     undefined: Counter[str] = Counter()
-    measure: Localisation = entry.load()
-    for block in measure(relevance, truth, settings):
+    for block in blocks:
         if isinstance(block, Unmeasured):
             _log.warning("%s of %s left out: %s", block.metric, explainer, block.why.reason)
             continue
         undefined[block.metric] = max(undefined[block.metric], int(np.isnan(block.value).sum()))
-        yield block
+        yield block._replace(explainer=explainer)
     for metric, count in undefined.items():
         if count:
-            _log.warning("%s of %s: undefined for %d of %d clips", metric, explainer, count, len(relevance))
-
-
-def _lacking(entry: MetricEntry, truth: Truth) -> str | None:
-    """Name the ground truth that the metric needs and no clip has."""
-    if "events" in entry.needs and not truth.with_events().any():
-        return "an event"
-    if "masks" in entry.needs and truth.masks is None:
-        return "a mask"
-    return None
+            _log.warning("%s of %s: undefined for %d of %d clips", metric, explainer, count, n_clips)
 
 
 def _check(explainer: str, relevance: np.ndarray, n_clips: int, truth: Truth) -> None:

@@ -7,12 +7,18 @@ from soundproof.interfaces.metric import Criterion, MetricEntry
 from soundproof.localisation.settings import (
     AuproSettings,
     FrameAurocSettings,
+    FrameRankingSettings,
     IouSettings,
     SegmentF1Settings,
 )
 
 INFLUENCE = "influence"
 """Protocol of the rows that say how much each clip weighs in the set's AU-PRO."""
+_P2 = "Barusco et al. 2025, arXiv 2502.18328"
+_RANKING_CHANCE = (
+    "AUROC: 0.5; AP and best F1: expectation of a random order; best F1 also flagging everything (flag all)"
+)
+_RANKING_UNIT = "area, mean precision, or F1 at the threshold that is best on these very {} (an oracle); 0..1"
 
 LOCALISATION: Registry[MetricEntry] = Registry(
     "localisation metric",
@@ -95,6 +101,68 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             measures=("iou", "iou_oracle"),
             criteria=(
                 Criterion(name="iou", title="IoU (q 0.98)", parameters=(0.98,), tested=False, headline=None),
+            ),
+        ),
+        MetricEntry(
+            name="frame_ranking",
+            title="Frames of the set",
+            implementation="soundproof.localisation.frame_ranking:measure",
+            citation=_P2,
+            parameters=FrameRankingSettings,
+            category="localisation",
+            higher_is_better=True,
+            needs=frozenset({"events"}),
+            chance=_RANKING_CHANCE,
+            unit=_RANKING_UNIT.format("frames"),
+            measures=("pooled_frame_auroc", "pooled_frame_ap", "pooled_frame_max_f1"),
+            pooled=True,
+            criteria=(
+                Criterion(
+                    name="pooled_frame_auroc",
+                    title="Frame AUROC (set)",
+                    level=0.5,
+                    tested=False,
+                    headline=None,
+                ),
+            ),
+        ),
+        MetricEntry(
+            name="pooled_cells",
+            title="Cells of the set",
+            implementation="soundproof.localisation.pooled_cells:measure",
+            citation=_P2,
+            category="localisation",
+            higher_is_better=True,
+            needs=frozenset({"masks", "event_maps"}),
+            chance=_RANKING_CHANCE,
+            unit=_RANKING_UNIT.format("cells"),
+            measures=("pooled_cell_auroc", "pooled_cell_ap", "pooled_cell_max_f1"),
+            pooled=True,
+            criteria=(
+                Criterion(
+                    name="pooled_cell_auroc",
+                    title="Cell AUROC (set)",
+                    protocols=("exact_stems",),
+                    level=0.5,
+                    tested=False,
+                    headline=None,
+                ),
+            ),
+        ),
+        MetricEntry(
+            name="cell_mse",
+            title="Cell MSE",
+            implementation="soundproof.localisation.cell_mse:measure",
+            citation=_P2,
+            category="localisation",
+            higher_is_better=False,
+            needs=frozenset({"masks", "event_maps"}),
+            chance="the map's cells in random order, clip by clip; beside it the best constant",
+            unit="squared error between 0 and 1, and its ratio to the best constant's",
+            measures=("cell_mse", "cell_mse_ratio"),
+            pooled=True,
+            criteria=(
+                Criterion(name="cell_mse_ratio", title="Cell MSE (ratio)", tested=False, headline=None),
             ),
         ),
     ],

@@ -31,6 +31,12 @@ class FrameAurocSettings(Parameters):
     reduction: Reduction = Field("sum", description=_REDUCTION)
 
 
+class FrameRankingSettings(Parameters):
+    """Settings of the ranking of a set's frames."""
+
+    reduction: Reduction = Field("top5_mean", description=_REDUCTION)
+
+
 class AuproSettings(Parameters):
     """Settings of AU-PRO."""
 

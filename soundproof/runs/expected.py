@@ -91,7 +91,7 @@ class _StudyFiles:
         for path in (self.clips, self.folder / "notes.parquet"):
             yield Expected.of(listed, path, own=own_sources(self.study))
         for part in self.study.parts():
-            for kind in ("features", "masks"):
+            for kind in ("features", "masks", "backgrounds", "events"):
                 path = self.folder / kind / f"{part}.parquet"
                 record, inputs = self.jobs.extract_features(part), inputs_of.extract_features(self.clips)
                 yield Expected.of(record, path, inputs)
@@ -135,7 +135,9 @@ class _StudyFiles:
             yield self._of_part(part, self.jobs.remove_bands(part), inputs_of.remove_bands(features, models))
         maps = {(fit.detector, fit.seed): fit.maps for fit in fits if fit.maps}
         if maps:
-            inputs = inputs_of.measure_localisation(self.folder / "masks" / f"{part}.parquet", maps)
+            events = self.stems_of(part, "events", self.stages.needs_event_maps())
+            masks = self.folder / "masks" / f"{part}.parquet"
+            inputs = inputs_of.measure_localisation(masks, maps, events)
             yield self._of_part(part, self.jobs.measure_localisation(part), inputs)
 
         compared = [_Fit(self, part, detector, seed) for detector, seed in self.stages.compared_fits(part)]
@@ -145,6 +147,10 @@ class _StudyFiles:
                 (fit.detector, fit.seed): {label: fit.maps[label] for label in labels} for fit in compared
             }
             yield self._of_part(part, self.jobs.compare_trainings(part), inputs_of.compare_trainings(maps))
+
+    def stems_of(self, part: str, kind: str, needed: bool) -> Path | None:
+        """File of what stems say of a part, where the study needs it."""
+        return self.folder / kind / f"{part}.parquet" if needed else None
 
     def _of_part(self, part: str, record: Record, inputs: Mapping[str, Files]) -> Expected:
         # the folder is named as the stage
@@ -205,5 +211,6 @@ class _Fit:
                 yield Expected.of(record, self._path(f"{kind}/{label}"), inputs, own=own)
         if self.maps:
             measured = self.files.jobs.measure_faithfulness(*fit)
-            inputs = inputs_of.measure_faithfulness(features, model, self.maps)
+            backgrounds = self.files.stems_of(self.part, "backgrounds", self.files.stages.needs_backgrounds())
+            inputs = inputs_of.measure_faithfulness(features, model, self.maps, backgrounds)
             yield Expected.of(measured, self._path("faithfulness"), inputs)

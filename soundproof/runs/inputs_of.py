@@ -23,7 +23,7 @@ def list_clips(sources: str | None) -> dict[str, str]:
 
 
 def extract_features(clips: Path) -> dict[str, Files]:
-    """Inputs of a part's maps and fault masks."""
+    """Inputs of a part's maps, and of what stems say of it."""
     return {"clips": clips}
 
 
@@ -54,18 +54,23 @@ def foreign_maps(digests: Mapping[str, str]) -> dict[str, str]:
     return {_EXTERNAL + name: content for name, content in digests.items()}
 
 
-def measure_faithfulness(features: Path, model: Path, maps: Mapping[str, Path]) -> dict[str, Files]:
-    """Inputs of a training's faithfulness; maps by explainer."""
+def measure_faithfulness(
+    features: Path, model: Path, maps: Mapping[str, Path], backgrounds: Path | None = None
+) -> dict[str, Files]:
+    """Inputs of a training's faithfulness; maps by explainer, clean backgrounds where a metric asks for them."""
     return {
         "features": features,
         "model": model,
+        **({} if backgrounds is None else {"backgrounds": backgrounds}),
         **{f"maps/{explainer}": path for explainer, path in maps.items()},
     }
 
 
-def measure_localisation(masks: Path, maps: Mapping[Fit, Mapping[str, Path]]) -> dict[str, Files]:
-    """Inputs of a part's localisation; maps by fit and explainer."""
-    return {"masks": masks, **compare_trainings(maps)}
+def measure_localisation(
+    masks: Path, maps: Mapping[Fit, Mapping[str, Path]], events: Path | None = None
+) -> dict[str, Files]:
+    """Inputs of a part's localisation; maps by fit and explainer, maps of events where a metric asks for them."""
+    return {"masks": masks, **({} if events is None else {"events": events}), **compare_trainings(maps)}
 
 
 def compare_trainings(maps: Mapping[Fit, Mapping[str, Path]]) -> dict[str, Files]:

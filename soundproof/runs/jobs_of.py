@@ -32,7 +32,7 @@ class StudyJobs:
         )
 
     def extract_features(self, part: str) -> Record:
-        """Maps of a part, and its fault masks."""
+        """Maps of a part, and what its stems say."""
         return Record(
             rule="extract_features",
             precision=self.study.precision,

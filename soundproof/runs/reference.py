@@ -6,14 +6,14 @@ that; so two numbers agree when
 
     |ours - reference| <= ABSOLUTE + RELATIVE * |reference|
 
-Words and counts must be equal.
+Words and counts must be equal. A study that a run left out has no numbers to compare.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +25,23 @@ ABSOLUTE = 0.03
 RELATIVE = 0.05
 
 
-def compare_with_reference(reference: Path, run: Path) -> Iterator[Finding]:
+def compare_with_reference(reference: Path, run: Path, left_out: Collection[str] = ()) -> Iterator[Finding]:
     """Yield the numbers of a run that differ from the reference, at most one per file and column.
 
     Args:
         reference: Folder of reference files.
         run: Folder of the run.
+        left_out: Studies that the run left out.
     """
     for path in sorted(reference.rglob("*")):
-        if path.suffix not in (".csv", ".json"):
+        if path.suffix not in (".csv", ".json") or path.relative_to(reference).parts[0] in left_out:
             continue
         ours = run / path.relative_to(reference)
         if not ours.is_file():
             yield Finding(ours, "missing", f"to be compared with {path}")
             continue
-        compare = _compare_tables if path.suffix == ".csv" else _compare_json
-        for detail in compare(path, ours):
+        found = _compare_tables(path, ours) if path.suffix == ".csv" else _compare_json(path, ours, left_out)
+        for detail in found:
             yield Finding(ours, "differs from the reference", detail)
 
 
@@ -68,9 +69,11 @@ def _compare_tables(reference: Path, ours: Path) -> Iterator[str]:
             yield f"{name} in row {row + 1}: {mine[name][row]} for {theirs[name][row]}{more}"
 
 
-def _compare_json(reference: Path, ours: Path) -> Iterator[str]:
+def _compare_json(reference: Path, ours: Path, left_out: Collection[str]) -> Iterator[str]:
     theirs, mine = (dict(_leaves(json.loads(path.read_text(encoding="utf-8")))) for path in (reference, ours))
     for key in sorted({*theirs, *mine}):
+        if key.partition(".")[0] in left_out:
+            continue
         a, b = mine.get(key), theirs.get(key)
         if isinstance(a, float) and isinstance(b, float):
             if not agrees(a, b):

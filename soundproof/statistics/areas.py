@@ -16,6 +16,7 @@ would give the variance found, and of no more than exponentially distributed sco
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,19 +69,40 @@ def partial_placements(scores: np.ndarray, anomalous: np.ndarray, max_fpr: float
         anomalous: bool [n_clips], with both classes.
         max_fpr: 0 < max_fpr <= 1.
     """
+    return jackknifed(
+        scores, anomalous, lambda fpr, tpr: _standardised(area_up_to(fpr, tpr, max_fpr), max_fpr)
+    )
+
+
+def jackknifed(
+    scores: np.ndarray, anomalous: np.ndarray, of_curve: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Placements:
+    """A number that the ROC curve gives, with the jackknife's pseudo-values.
+
+    Clips are left out within their class, whose share stays what it is: classes are not resampled.
+
+    Args:
+        scores: Finite, [n_clips], higher = more anomalous.
+        anomalous: bool [n_clips], with both classes.
+        of_curve: From false- and true-positive rates [..., n_points], one point per distinct score after (0, 0), to
+            the number [...].
+
+    Returns:
+        The number and placements; not a number in a class of a single clip.
+    """
     negative, positive = (~anomalous).astype(np.float64), anomalous.astype(np.float64)
-    whole = float(_areas(scores, negative, positive, max_fpr))
+    whole = float(of_curve(*weighted_curve(scores, negative, positive)))
     parts = np.full(len(scores), np.nan)
     for members in (~anomalous, anomalous):
         n, chosen = int(members.sum()), np.flatnonzero(members)
         for clips in np.array_split(chosen, -(-n // _CHUNK)) if n > 1 else []:
             left = 1 - np.eye(len(scores))[clips]
-            parts[clips] = n * whole - (n - 1) * _areas(scores, negative * left, positive * left, max_fpr)
+            without = of_curve(*weighted_curve(scores, negative * left, positive * left))
+            parts[clips] = n * whole - (n - 1) * without
     return Placements(whole, parts[~anomalous], parts[anomalous])
 
 
-def _areas(scores: np.ndarray, negative: np.ndarray, positive: np.ndarray, max_fpr: float) -> np.ndarray:
-    area = area_up_to(*weighted_curve(scores, negative, positive), max_fpr)
+def _standardised(area: np.ndarray, max_fpr: float) -> np.ndarray:
     if max_fpr == 1:
         return area
     least = max_fpr**2 / 2

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from soundproof.analysis.interval_words import AREAS
 from soundproof.analysis.learning import learning_warnings
 from soundproof.analysis.measures import titled
-from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas, run_measures, side_by_side
+from soundproof.analysis.ranking import (
+    ALL_DOMAINS,
+    RIVALS,
+    mean_areas,
+    run_areas,
+    run_measures,
+    side_by_side,
+)
 from soundproof.analysis.results import StudyResults
 from soundproof.analysis.rivals import BEATEN_BY, NOT_BETTER_THAN, with_rivals
 from soundproof.clips.telling_traits import telling_traits, traits_of_clips
@@ -39,11 +46,10 @@ CAPTION = (
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector."""
     measures = run_measures(results)
-    formats = (*_LEADING, *_columns(measures), *_COUNTS)
     runs, reasons = run_areas(results)
     if runs.empty:
         reason = "; ".join(reasons) or "the study has no anomaly scores of test clips"
-        return absent(reason, formats, CAPTION)
+        return absent(reason, (*_LEADING, *_columns(measures), *_COUNTS), CAPTION)
     areas = mean_areas(runs[runs["domain"].eq(ALL_DOMAINS)], ["detector", "metric"])
     facts = areas.drop_duplicates("detector").set_index("detector")
     frame = titled(side_by_side(areas, ["detector"], "metric"), results).assign(chance=CHANCE_AUC)
@@ -54,6 +60,7 @@ def build(results: StudyResults) -> FinishedTable:
     if reasons:
         caption += f" Left out: {'; '.join(reasons)}."
     frame, warnings = with_rivals(frame, results)
+    formats = (*_LEADING, *_columns(measures, frozenset(map(str, frame))), *_COUNTS)
     return FinishedTable(
         frame,
         caption,
@@ -62,12 +69,15 @@ def build(results: StudyResults) -> FinishedTable:
     )
 
 
-def _columns(measures: list[DetectionEntry]) -> Iterator[Column]:
-    """Value with interval, and spread, of each measure."""
+def _columns(measures: list[DetectionEntry], known: frozenset[str] = frozenset()) -> Iterator[Column]:
+    """Value with interval, and spread, of each measure, and those of its rivals that are known."""
     for entry in measures:
         name, of = entry.name, "" if entry is measures[0] else f" ({entry.title})"
         yield Column(entry.heading, name, f"{name}_ci_low", f"{name}_ci_high")
         yield Column(f"sd over seeds{of}", f"{name}_sd_seeds", digits=3)
+        for rival in RIVALS:
+            if f"{name}_{rival}" in known:
+                yield Column(f"{entry.title}: {rival.replace('_', ' ')}", f"{name}_{rival}")
 
 
 def _others(measures: list[DetectionEntry]) -> str:

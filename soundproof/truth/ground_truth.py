@@ -57,12 +57,15 @@ class Truth:
             somebody did and found nothing.
         masks: bool [n_clips, n_freq, n_frames], or None where the data set has no cell-wise truth.
         clip_ids: Names of the clips, from which ties are split; empty: by position.
+        event_maps: Level of the events alone in dB [n_clips, n_freq, n_frames], silence where a clip has none; None
+            where nobody knows them apart.
     """
 
     frames_per_second: float
     events: Sequence[Events | None]
     masks: np.ndarray | None = None
     clip_ids: Sequence[str] = ()
+    event_maps: np.ndarray | None = None
 
     def ties(self, n_items: int) -> np.ndarray:
         """Random numbers that split ties among a clip's frames or cells, float64 [n_clips, n_items]."""
@@ -87,6 +90,26 @@ class Truth:
         if self.masks is None:
             raise DataError("time-frequency masks", "none", "leave out the metrics that need masks")
         return self.masks
+
+    def levels(self) -> np.ndarray:
+        """Return the maps of the events alone in dB [n_clips, n_freq, n_frames].
+
+        Raises:
+            DataError: The data set does not know them.
+        """
+        if self.event_maps is None:
+            raise DataError("maps of the events alone", "none", "leave out the metrics that need them")
+        return self.event_maps
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What is known: any of ``events``, ``masks``, ``event_maps``."""
+        known = {
+            "events": bool(self.with_events().any()),
+            "masks": self.masks is not None,
+            "event_maps": self.event_maps is not None,
+        }
+        return frozenset(name for name, there in known.items() if there)
 
     def with_events(self) -> np.ndarray:
         """Tell which clips have at least one event, bool [n_clips]."""

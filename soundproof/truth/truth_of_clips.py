@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from soundproof.storage.maps import MapReader
 from soundproof.truth.ground_truth import Events, Truth, frames_of_events
+
+SILENCE_DB = -100.0
+"""Level of an event that a clip does not have, the lowest that maps of events know."""
 
 
 def truth_of_clips(clips: pd.DataFrame, masks: MapReader) -> Truth:
@@ -49,3 +54,67 @@ def event_bands(clips: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
             if not any(pd.isna(edge) for band in bands for edge in band):
                 found[clip_id] = bands
     return found
+
+
+class TruthReader:
+    """Ground truth of explained clips, normal ones among them, read batch by batch.
+
+    Normal clips have no event, empty masks and silence as the map of their event. Masks and maps of events are
+    there only where every anomalous clip has one.
+
+    Args:
+        clips: Rows of the ``clips`` table.
+        masks: Exact masks of anomalous clips.
+        event_maps: Levels of their events alone in dB; None: not known.
+    """
+
+    def __init__(self, clips: pd.DataFrame, masks: MapReader, event_maps: MapReader | None) -> None:
+        self._clips = clips.set_index("clip_id")
+        self._rate = masks.axes.frames_per_second
+        self._shape = masks.axes.shape
+        anomalies = list(clips.loc[clips["label"].eq("anomaly"), "clip_id"])
+        self._masks = _of_every(masks, anomalies)
+        self._event_maps = _of_every(event_maps, anomalies)
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What is known of the set: any of ``events``, ``masks``, ``event_maps``."""
+        anomalous = self._clips["label"].eq("anomaly")
+        known = {
+            "events": any(event_times(events) for events in self._clips.loc[anomalous, "events"]),
+            "masks": self._masks is not None,
+            "event_maps": self._event_maps is not None,
+        }
+        return frozenset(name for name, there in known.items() if there)
+
+    def read(self, clip_ids: Sequence[str]) -> Truth:
+        """Ground truth of some clips, in their order."""
+        rows = self._clips.loc[list(clip_ids)]
+        normal = rows["label"].ne("anomaly")
+        events = [
+            () if of_normal else event_times(events)
+            for of_normal, events in zip(normal, rows["events"], strict=True)
+        ]
+        return Truth(
+            frames_per_second=self._rate,
+            events=events,
+            masks=self._filled(self._masks, clip_ids, bool, False),
+            clip_ids=tuple(clip_ids),
+            event_maps=self._filled(self._event_maps, clip_ids, np.float32, SILENCE_DB),
+        )
+
+    def _filled(
+        self, reader: MapReader | None, clip_ids: Sequence[str], dtype: type, absent: float
+    ) -> np.ndarray | None:
+        if reader is None:
+            return None
+        out: np.ndarray = np.full((len(clip_ids), *self._shape), absent, dtype)
+        known = [row for row, clip_id in enumerate(clip_ids) if clip_id in reader]
+        out[known] = reader.read([clip_ids[row] for row in known])
+        return out
+
+
+def _of_every(reader: MapReader | None, clip_ids: Sequence[str]) -> MapReader | None:
+    """The file, where it has every clip and there is any."""
+    known = reader is not None and bool(clip_ids) and all(clip_id in reader for clip_id in clip_ids)
+    return reader if known else None

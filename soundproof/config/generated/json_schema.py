@@ -11,6 +11,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.config.model import Config, Study
 from soundproof.core.registry import Entry, Registry
 from soundproof.datasets.registry import DATASETS
+from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import RECIPES
@@ -33,6 +34,7 @@ _REGISTRIES: dict[str, tuple[Registry[Any], tuple[str, ...]]] = {
     "dataset": (DATASETS, ("kind",)),
     "detectors": (DETECTORS, ("kind", "title", "explain", "seeds")),
     "explainers": (EXPLAINERS, ("kind", "title")),
+    "detection": (ASKED, ()),
     "faithfulness": (FAITHFULNESS, ()),
     "localisation": (LOCALISATION, ()),
 }

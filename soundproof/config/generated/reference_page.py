@@ -13,6 +13,7 @@ from soundproof.config.generated.describe import Key, key_table, keys_of, table
 from soundproof.config.model import Config, Selection, Study
 from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
+from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -28,7 +29,8 @@ keys (`--config device=cpu`). It names *studies*: files of `config/studies`, one
 
 * `extends: other` in a study file starts from another study. `overrides` in the configuration changes a study for
   one run. Both work alike: mappings are merged, all else is replaced; `null` takes a key away, or an entry out of
-  `detectors`, `explainers`, `faithfulness` or `localisation`. An entry whose `kind` changes is replaced whole.
+  `detectors`, `explainers`, `detection`, `faithfulness` or `localisation`. An entry whose `kind` changes is
+  replaced whole.
 * Detectors and explainers stand under labels that tables and file names use; `kind` defaults to the label.
 * Relative paths start at the folder that the workflow is started in.
 * A key that nobody knows, a key written twice and a value out of range are errors.
@@ -69,6 +71,8 @@ def _sections() -> Iterator[str]:
     yield "### `explainers`"
     yield "Each also takes `kind` and `title`."
     yield from _entries(EXPLAINERS)
+    yield "### `detection`"
+    yield from _entries(ASKED)
     yield "### `faithfulness`"
     yield from _entries(FAITHFULNESS)
     yield "### `localisation`"

@@ -124,7 +124,9 @@ class EmbeddingDetector(Detector):
             raise DataError("normal training clips", "none", "add training clips")
         choice = self.settings.backbone
         if not self._given and choice.kind == "random" and run.seed != _BUILT_WITH:
+            shared = self.backbone.shared
             self.backbone = build_backbone(choice, self.shape, run.seed)
+            self.backbone.shared = shared
             # a detector is rebuilt without knowing the run's seed: the file has to hold these weights
             self.backbone.origin = None
         self.to(run.device)
@@ -145,9 +147,8 @@ class EmbeddingDetector(Detector):
         return clips.read(list(range(0, len(clips), step))).to(run.device)
 
     def layer_maps(self, x: Tensor) -> list[Tensor]:
-        """Maps of the backbone, one [B, channels, f, t] per layer."""
-        maps: list[Tensor] = self.backbone(x.to(self.channel_scale.dtype))
-        return maps
+        """Maps of the backbone, one [B, channels, f, t] per layer; others may look at the same ones."""
+        return self.backbone.maps(x.to(self.channel_scale.dtype))
 
     def grid_of(self, maps: list[Tensor], map_shape: tuple[int, int]) -> PatchGrid:
         """The patch grid of clips of one length.

@@ -13,8 +13,8 @@ from torch import Tensor
 from soundproof.core.errors import DataError
 from soundproof.detectors.embedding.shrinking import in_shrinking_chunks
 
-SPARE = 8
-"""Candidates beyond the neighbours asked for."""
+SPARE = 3
+"""Candidates beyond the neighbours asked for. Each costs a distance; too few cost some queries a second search."""
 _QUERIES = 512
 _BANK = 16384
 _GATHERED = 1 << 24

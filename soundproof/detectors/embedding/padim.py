@@ -20,7 +20,7 @@ from torch import Tensor
 from soundproof.core.errors import DataError
 from soundproof.detectors.embedding.covariance import Moments, factor
 from soundproof.detectors.embedding.detector import EmbeddingDetector
-from soundproof.detectors.embedding.settings import PadimSettings, resolved
+from soundproof.detectors.embedding.settings import SHRINKAGES, PadimSettings, resolved
 from soundproof.detectors.reading import no_history
 from soundproof.interfaces.backbone import Backbone
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
@@ -75,6 +75,8 @@ class PaDiM(EmbeddingDetector):
             n_positions = self._positions(self.patches(clips.read([0]).to(run.device))).shape[0]
         of_one = 8 * n_kept * (n_kept if full else 1)
         at_once = max(1, run.memory_budget_bytes // (2 * of_one))
+        rule = resolved(settings, "covariance_rule", self.published)
+        shrinks = rule in SHRINKAGES
         means, seconds = [], []
         for start in range(0, n_positions, at_once):
             moments = Moments(full=full)
@@ -87,11 +89,13 @@ class PaDiM(EmbeddingDetector):
                     "add training clips",
                 )
             means.append(moments.mean)
-            seconds.append(moments.covariance)
-        rule = resolved(settings, "covariance_rule", self.published)
+            seconds.append(moments.shrunk(rule) if shrinks else moments.covariance)
         self.mean = torch.cat(means)
         self.cholesky = factor(
-            torch.cat(seconds), settings.regularisation, _WORDS[self.position], relative=rule == "relative"
+            torch.cat(seconds),
+            0 if shrinks else settings.regularisation,
+            _WORDS[self.position],
+            relative=rule != "absolute",
         )
         return no_history()
 

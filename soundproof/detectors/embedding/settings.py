@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.core.registry import Parameters
@@ -26,6 +26,8 @@ Smoothing = Literal["none", "cells", "three_cells", "hz_and_seconds"]
 ClipScore = Literal["max", "mean", "top_q"]
 Position = Literal["cell", "band"]
 BandRows = NonNegativeInt | Literal["all"]
+SHRINKAGES = ("oas", "ledoit_wolf")
+"""Rules that shrink a covariance instead of adding to its variances."""
 
 PRESETS: dict[str, tuple[Any, Any]] = {
     "border": ("zeros", "inside"),
@@ -145,12 +147,19 @@ class PadimSettings(PatchSettings, ProtocolSettings):
         "band: for each of its rows, all times pooled (corrected); None: as the protocol says",
     )
     covariance: Literal["full", "diagonal"] = Field("full", description="full, or variances alone")
-    covariance_rule: Literal["absolute", "relative"] | None = Field(
+    covariance_rule: Literal["absolute", "relative", "oas", "ledoit_wolf"] | None = Field(
         None,
         description="the regularisation is added to each variance as it is (absolute, as_published) or times the "
-        "mean variance (relative, corrected); None: as the protocol says",
+        "mean variance (relative, corrected); oas, ledoit_wolf: none, the full covariance is shrunk towards its "
+        "mean variance by that rule; None: as the protocol says",
     )
     regularisation: NonNegativeFloat = Field(0.01, description="added to each variance; see covariance_rule")
+
+    @model_validator(mode="after")
+    def _shrinks_what_is_full(self) -> PadimSettings:
+        if self.covariance != "full" and self.covariance_rule in SHRINKAGES:
+            raise ValueError(f"'covariance_rule: {self.covariance_rule}' shrinks a covariance that is full")
+        return self
 
 
 class FewEpochsSettings(TrainingSettings):

@@ -116,7 +116,7 @@ class Stfpm(EmbeddingDetector, GradientTrained):
         return [
             (functional.normalize(taught, dim=1) - functional.normalize(learnt, dim=1)).square().sum(dim=1)
             / 2
-            for taught, learnt in zip(self.backbone(x), self.student(x), strict=True)
+            for taught, learnt in zip(self.layer_maps(x), self.student(x), strict=True)
         ]
 
     def cell_scores(self, x: Tensor) -> Tensor:

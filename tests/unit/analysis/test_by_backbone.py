@@ -12,7 +12,7 @@ FOUND = {"padim": 6, "patchcore": 3, "padim_random": 2, "patchcore_none": 0, "ga
 CELLS = {"padim": 0.9, "padim_random": 0.6}
 
 
-def study(backbones=BACKBONES):
+def study(backbones=BACKBONES, kinds=KINDS):
     table = clips(6, 6)
     rows = []
     for detector, found in FOUND.items():
@@ -30,7 +30,7 @@ def study(backbones=BACKBONES):
         measurements(rows),
         clips=table,
         detector_titles=titles,
-        detector_kinds=KINDS,
+        detector_kinds=kinds,
         explainer_titles={"own": "Error map", "random_map": "Random"},
         explainer_kinds={"own": "error_map"},
         backbones=backbones,
@@ -59,6 +59,12 @@ def test_a_missing_control_is_said():
     assert "PaDiM has no row with the backbone 'none'" in said[0]
     assert "PatchCore has no row with the backbone 'random'" in said[1]
     assert without_controls(study({"padim_random": "random"})) == ()
+
+
+def test_a_control_that_cannot_be_is_said_as_such():
+    kinds = {"padim": "stfpm", "padim_random": "stfpm"}
+    (said,) = without_controls(study({"padim": "cnn9", "padim_random": "random"}, kinds))
+    assert said == "STFPM has no row with the backbone 'none': it learns what a network makes of clips."
 
 
 def test_the_table_and_the_figure_say_what_is_missing():

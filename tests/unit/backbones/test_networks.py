@@ -13,7 +13,7 @@ from soundproof.backbones.build import build_backbone
 from soundproof.backbones.cnn9 import Cnn9
 from soundproof.backbones.cnn14 import Cnn14
 from soundproof.backbones.efficientnet_lite0 import EfficientNetLite0
-from soundproof.backbones.patches import Patches
+from soundproof.backbones.none import Patches
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.weights.convert import count_weights
 from soundproof.weights.reading import read_tensors

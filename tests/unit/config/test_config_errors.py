@@ -43,6 +43,11 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "faithfulness metric 'ff' for detector 'one_class_svm'",
         "ff_background",
     ),
+    "student of no network": (
+        {"detectors": {"x": {"kind": "stfpm", "backbone": "none"}}},
+        "a network that 'stfpm' learns from",
+        "choose one of: cnn9",
+    ),
     "nothing to explain with": ({"explainers": None}, "explanations of ae", "'explain: false'"),
     "nobody is explained": ({"detectors": {"ae": {"explain": False}}}, "no detector", "'explain: true'"),
     "metric": ({"faithfulness": {"ffs": {}}}, "faithfulness metric 'ffs'", "did you mean 'ff'"),

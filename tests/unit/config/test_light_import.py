@@ -17,13 +17,8 @@ def test_a_dry_run_imports_no_numerical_library(module: str) -> None:
     assert done.stdout.split() == []
 
 
-def test_importing_the_configuration_takes_under_a_second() -> None:
-    program = "import time; t = time.process_time(); import soundproof.config; print(time.process_time() - t)"
-    seconds = [
-        float(
-            subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-        )
-        for _ in range(2)
-    ]
-    # processor time, so that a busy machine does not count; the best of two, since the first may compile
-    assert min(seconds) < 0.7
+def test_importing_the_configuration_loads_few_modules() -> None:
+    program = "import sys; n = len(sys.modules); import soundproof.config; print(len(sys.modules) - n)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    # most are Python's own and pydantic's
+    assert int(done.stdout) < 350

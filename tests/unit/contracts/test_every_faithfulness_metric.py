@@ -16,6 +16,7 @@ from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness import trainings
+from soundproof.faithfulness.measure import finished
 from soundproof.faithfulness.registry import FAITHFULNESS, check_compatible
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 from soundproof.interfaces.faithfulness import FaithfulnessContext
@@ -63,9 +64,14 @@ class KnownCells(Detector):
 
 def clips() -> Tensor:
     """Noise of low level, and something loud in some frames."""
-    x = torch.rand(N_CLIPS, *SHAPE, generator=torch.Generator().manual_seed(1000))
-    x[:, :, FRAMES] += 3
-    return x
+    return torch.rand(N_CLIPS, *SHAPE, generator=torch.Generator().manual_seed(1000)) + loud()
+
+
+def loud() -> Tensor:
+    """What is loud in the clips, alone."""
+    alone = torch.zeros(N_CLIPS, *SHAPE)
+    alone[:, :, FRAMES] = 3
+    return alone
 
 
 def noise(seed: int) -> Tensor:
@@ -99,11 +105,13 @@ def measured(name: str) -> pd.DataFrame:
         input_factor=lambda label, values: values if label == ORACLE else None,
         frequencies_hz=[100.0 * (row + 1) for row in range(SHAPE[0])],
         event_bands=[((950.0, 1250.0),)] * N_CLIPS,
+        anomalous=[True] * N_CLIPS,
+        backgrounds=clips() - loud(),
     )
     maps = {ORACLE: detector.contributions(x), BLIND: x.clone()}
     maps |= {f"noise{seed}": noise(seed) for seed in range(N_NOISES)}
     before = x.clone()
-    rows: pd.DataFrame = entry.load()(detector, x, maps, context)
+    rows = finished(entry, entry.load()(detector, x, maps, context))
     assert torch.equal(x, before)
     return rows
 
@@ -120,13 +128,16 @@ def beside_chance(name: str) -> list[tuple[tuple[object, ...], pd.DataFrame]]:
             if str(protocol) in lines or str(metric).endswith("_curve"):
                 continue
             for line, chance in lines.items():
-                if line in lines_of(str(protocol)):
+                if line in lines_of(str(protocol), set(lines)):
                     found.append(((metric, protocol, line), _joined(part, chance)))
     return found
 
 
-def lines_of(protocol: str) -> set[str]:
-    """Names of the chance lines of a protocol."""
+def lines_of(protocol: str, known: set[str]) -> set[str]:
+    """Names of the chance lines of a protocol: those that end with its name, where there are such."""
+    own = {line for line in known if line.endswith(f"_{protocol}")}
+    if own and protocol != "unclipped":
+        return own
     suffix = {"corrected": "_unclipped", "as_published": "", "nan": ""}.get(protocol, f"_{protocol}")
     both = {f"chance_uniform{suffix}", f"chance_circular_shift{suffix}"}
     return both if protocol != "unclipped" else set()

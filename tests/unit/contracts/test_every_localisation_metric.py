@@ -19,20 +19,21 @@ N_NOISES = 12
 IDS = [f"clip{row:02d}" for row in range(N_CLIPS)]
 ORACLE = "oracle"
 UNIFORM, SHIFT = "chance_uniform", "chance_circular_shift"
-JUDGED = ("", "corrected", "as_published")
+JUDGED = ("", "corrected", "as_published", "exact_stems", "energy_rule")
 """Protocols whose value says how good a map is; others say what stands behind it."""
 every_metric = pytest.mark.parametrize("name", LOCALISATION)
 
 
 def truth() -> Truth:
-    """One event of a second in each clip, in a band of its own; masks and events agree."""
+    """One event of a second in each clip, in a band of its own; masks, events and their levels agree."""
     masks = np.zeros((N_CLIPS, N_FREQ, N_FRAMES), dtype=bool)
     events = []
     for row in range(N_CLIPS):
         onset, low = 1 + row % 6, 1 + row % 7
         masks[row, low : low + 4, int(onset * RATE) : int((onset + 1) * RATE)] = True
         events.append([(float(onset), float(onset + 1))])
-    return Truth(RATE, events, masks)
+    levels = np.random.default_rng(4).uniform(-60, 0, masks.shape)
+    return Truth(RATE, events, masks, event_maps=np.where(masks, levels, -100))
 
 
 @cache

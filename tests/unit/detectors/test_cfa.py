@@ -58,6 +58,22 @@ def test_the_corrected_radius_is_learnt_from_the_size_of_distances():
     assert fit("cfa", clips(6), radius_start=3.0, radius="fixed").radius.item() == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("position", ["cell", "band"])
+def test_the_radius_starts_where_half_of_the_first_batch_lies_inside_by_enumeration(position):
+    maps = clips(7)
+    detector = new("cfa", position=position, batch_size=4, radius="trained")
+    detector.prepare(Clips(maps), TrainingRun(seed=0))
+    with torch.no_grad():
+        detector.memory = detector._memory(Clips(maps), TrainingRun(seed=0))
+        patches = detector.described(maps[:4]).flatten(0, 2).double()
+        nearest = [min((patch - entry).norm().item() for entry in detector.memory) for patch in patches]
+        start = detector._start(Clips(maps), TrainingRun(seed=0))
+    assert len(nearest) == 4 * 8 * 12
+    inside = sum(away <= start * (1 + 1e-5) for away in nearest)
+    assert inside == len(nearest) // 2
+    assert start == pytest.approx(sorted(nearest)[len(nearest) // 2 - 1], rel=1e-4)
+
+
 def test_equal_distances_are_shared_and_a_single_near_entry_is_not():
     assert softened(torch.tensor([[6.0, 6.0, 6.0]])).item() == pytest.approx(2.0)
     assert softened(torch.tensor([[1.0, 100.0, 100.0]])).item() == pytest.approx(1.0)

@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from toys.embedding import KINDS, SHAPE, Clips, Ripples, clips, fit, new
 
-from soundproof.detectors.batching import rows_per_pass
+from soundproof.detectors.batching import in_passes, rows_per_pass
 from soundproof.detectors.registry import DETECTORS
 from soundproof.detectors.storage import load_detector, save_detector
 from soundproof.interfaces.detector import TrainingRun
@@ -44,6 +44,16 @@ def test_scores_and_maps_belong_to_their_clip_alone(kind, settings):
     labels = [0, 0, 0, 1, 1]
     assert roc_auc_score(labels, detector.score(extreme)[:5]) == roc_auc_score(labels, scores)
     torch.testing.assert_close(detector.score(extreme)[:5], scores, rtol=1e-5, atol=1e-7)
+
+
+@EVERY
+def test_the_auc_is_that_of_any_batch_size(kind, settings):
+    detector = learnt(kind, settings)
+    test = clips(9, seed=1)
+    test[5:, 4:8, 6:12] += torch.linspace(0.2, 1.5, 4)[:, None, None]
+    labels = [0] * 5 + [1] * 4
+    areas = {size: roc_auc_score(labels, in_passes(detector.score, test, size)) for size in (1, 2, 4, 9)}
+    assert set(areas.values()) == {areas[9]} and areas[9] < 1
 
 
 @EVERY

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,23 @@ from toys.detectors import noise
 from soundproof.core.errors import DataError
 from soundproof.detectors.embedding import neighbours
 from soundproof.detectors.embedding.neighbours import distances, search
+
+SHORT_OF_MEMORY = """
+import logging, resource, sys
+import torch
+from soundproof.detectors.embedding import neighbours
+
+generator = torch.Generator().manual_seed(0)
+bank, queries = (torch.randn(n, 8, generator=generator) for n in (20_000, 4096))
+expected = neighbours.search(queries, bank, 2)
+with open("/proc/self/statm") as file:
+    taken = int(file.read().split()[0]) * resource.getpagesize()
+# products of 4096 queries take 256 MiB
+resource.setrlimit(resource.RLIMIT_AS, (taken + (150 << 20),) * 2)
+neighbours._QUERIES = 4096
+logging.basicConfig(stream=sys.stdout)
+print(torch.equal(neighbours.search(queries, bank, 2), expected))
+"""
 
 
 def by_force(queries, bank, k):
@@ -54,6 +74,15 @@ def test_chunks_change_nothing(monkeypatch):
     monkeypatch.setattr(neighbours, "_BANK", 13)
     monkeypatch.setattr(neighbours, "_GATHERED", 50)
     assert torch.equal(search(queries, bank, 4), whole)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
+def test_where_memory_runs_out_it_goes_on_in_smaller_chunks_and_says_so():
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_MEMORY], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "search for neighbours: memory ran out; going on with chunks of 2048" in done.stdout
+    assert done.stdout.splitlines()[-1] == "True"
 
 
 def test_too_few_are_refused():

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import mahalanobis
+from sklearn.covariance import OAS, LedoitWolf
 from sklearn.metrics import roc_auc_score
 from toys.detectors import noise
 from toys.embedding import SHAPE, Cells, Columns, clips, columns, fit, new
 
-from soundproof.core.errors import DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.detectors.embedding.covariance import Moments, factor
 
 PUBLISHED = {"protocol": "as_published", "smoothing": "none"}
@@ -143,6 +144,38 @@ def test_moments_survive_a_mean_far_from_zero():
         mean, covariance = gaussian(samples[position].numpy())
         np.testing.assert_allclose(moments.mean[position], mean, rtol=1e-12)
         np.testing.assert_allclose(moments.covariance[position], covariance, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("rule", "estimator"), [("oas", OAS), ("ledoit_wolf", LedoitWolf)])
+@pytest.mark.parametrize("n", [5, 400])
+def test_shrunk_covariances_are_scikit_learns(rule, estimator, n):
+    """Also where there are fewer samples than channels, and the mean is far from 0."""
+    samples = noise(3, n, 12, dtype=torch.float64) * torch.linspace(1, 9, 12) + 1e4
+    samples[1] += 3 * samples[1, :, :1]
+    moments = Moments(full=True)
+    for part in samples.split([1, n - 1], dim=1):
+        moments.add(part)
+    found = moments.shrunk(rule)
+    for position in range(3):
+        expected = estimator().fit(samples[position].numpy())
+        np.testing.assert_allclose(found[position], expected.covariance_, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("rule", "estimator"), [("oas", OAS), ("ledoit_wolf", LedoitWolf)])
+def test_a_shrunk_covariance_gives_scikit_learns_distance(rule, estimator):
+    maps, test = clips(6), clips(2, seed=1)
+    detector = fit("padim", maps, position="cell", covariance_rule=rule)
+    normal, queries = detector.patches(maps).double().numpy(), detector.patches(test).double().numpy()
+    fitted = estimator().fit(normal[:, 3, 5])
+    expected = fitted.mahalanobis(queries[:, 3, 5]) ** 0.5
+    np.testing.assert_allclose(detector.cell_scores(test)[:, 3, 5], expected, rtol=1e-4)
+    flat = clips(8)
+    flat[:, :6] = 1.0
+    assert fit("padim", flat, Cells(SHAPE), covariance_rule=rule).score(test).isfinite().all()
+    with pytest.raises(DataError, match="all of them alike"):
+        fit("padim", torch.ones(5, *SHAPE), Cells(SHAPE), covariance_rule=rule)
+    with pytest.raises(ConfigError, match="shrinks a covariance that is full"):
+        new("padim", covariance="diagonal", covariance_rule=rule)
 
 
 def test_a_covariance_that_is_not_positive_definite_is_refused():

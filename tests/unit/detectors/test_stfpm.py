@@ -108,6 +108,11 @@ def test_a_backbone_without_weights_is_refused():
     entry = DETECTORS["stfpm"]
     with pytest.raises(ConfigError, match="without weights"):
         entry.load()(SHAPE, entry.settings({"backbone": "none"}))
+    with pytest.raises(ConfigError, match=r"(?s)'none', which has no weights.*choose one of: cnn9,.*random"):
+        entry.check_backbone(entry.settings({"backbone": "none"}))
+    for kind in DETECTORS:
+        settings = DETECTORS[kind].settings({})
+        DETECTORS[kind].check_backbone(settings)
 
 
 def test_teacher_and_student_do_not_share_weights():

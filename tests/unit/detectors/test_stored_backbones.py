@@ -130,7 +130,7 @@ def test_settings_name_the_weights_and_modules_they_need() -> None:
     control = entry.settings({"backbone": {"kind": "random", "network": "efficientnet_lite0"}})
     assert control.needed_weights() == ()
     assert control.named_modules() == (
-        "soundproof.backbones.random_weights",
+        "soundproof.backbones.random",
         "soundproof.backbones.efficientnet_lite0",
     )
     assert entry.settings({"backbone": "none"}).needed_weights() == ()

@@ -10,6 +10,7 @@ from soundproof.core.errors import DataError
 from soundproof.localisation import cells
 from soundproof.localisation.average_precision import average_precision
 from soundproof.localisation.frames import frame_auroc, frame_curves
+from soundproof.statistics.precision_recall import average_precision_chance
 
 
 def toy(seed, shape=(4, 6, 9), levels=5):
@@ -52,9 +53,7 @@ def test_a_constant_map_has_the_average_precision_and_the_overlap_of_a_random_on
     masks = np.repeat(mask, 2000, axis=0)
     flat = np.zeros(masks.shape)
     n, size = int(mask.sum()), mask.size
-    assert cells.cell_average_precision(flat[:1], mask)[0] == pytest.approx(
-        cells.average_precision_chance(n, size)
-    )
+    assert cells.cell_average_precision(flat[:1], mask)[0] == pytest.approx(average_precision_chance(n, size))
     overlap = cells.iou(flat, masks, [0.9])[:, 0]
     assert abs(overlap.mean() - cells.iou_chance(24, n, size)) < 4 * overlap.std() / np.sqrt(2000)
 
@@ -165,7 +164,7 @@ def test_chance_formulas_agree_with_random_rankings():
     def near(sample, expected):
         assert abs(sample.mean() - expected) < 4.5 * sample.std() / np.sqrt(len(sample))
 
-    near(cells.cell_average_precision(maps[:1000], masks[:1000]), cells.average_precision_chance(n, size))
+    near(cells.cell_average_precision(maps[:1000], masks[:1000]), average_precision_chance(n, size))
     near(cells.iou(maps, masks, [0.9])[:, 0], cells.iou_chance(24, n, size))
     best = cells.iou(maps, masks, cells.ORACLE_QUANTILES).max(axis=1)
     # the oracle's chance is itself a mean over draws
@@ -191,13 +190,6 @@ def test_the_oracles_chance_is_the_mean_over_every_placing():
     )
     found = cells.oracle_iou_chance(2, 5, (0.5, 0.75, 1.0), 100_000)
     assert found == pytest.approx(expected, abs=4 * 0.35 / np.sqrt(100_000))
-
-
-def test_average_precision_chance_by_hand():
-    # two items, one positive: first (AP 1) or second (AP 1/2)
-    assert cells.average_precision_chance(1, 2) == pytest.approx(0.75)
-    assert cells.average_precision_chance(3, 3) == pytest.approx(1.0)
-    assert cells.average_precision_chance(1, 1) == 1.0
 
 
 def test_curves_sum_signed_relevance_or_average_the_top_five_bins():

@@ -19,7 +19,8 @@ ALL = {name: entry.settings({}) for name, entry in LOCALISATION.items()}
 def truth():
     masks = np.zeros((4, 6, 40), bool)
     masks[:, 2:4, 10:20] = True
-    return Truth(10.0, [[(1.0, 2.0)]] * 3 + [None], masks)
+    levels = np.where(masks, np.random.default_rng(1).uniform(-60, 0, masks.shape), -100)
+    return Truth(10.0, [[(1.0, 2.0)]] * 3 + [None], masks, event_maps=levels)
 
 
 @pytest.fixture
@@ -34,12 +35,13 @@ IDS = ["a", "b", "c", "d"]
 def test_rows_of_every_family_and_their_chance_lines(maps, truth):
     table = measure_localisation(maps, IDS, truth, ALL)
     assert list(table.columns) == list(COLUMNS)
-    free = table["metric"].eq("aupro_regions") | table["protocol"].eq("influence")
+    free = table["metric"].isin(["aupro_regions", "cell_mse_ratio"]) | table["protocol"].eq("influence")
     assert table.loc[~free, "value"].between(0, 1).all()
     assert set(table["metric"]) == {m for entry in LOCALISATION.values() for m in entry.measures}
     keys = ["explainer", "metric", "protocol", "parameter", "clip_id"]
     assert not table.duplicated(keys).any()
-    good = table[table["explainer"].eq("good") & ~table["metric"].str.startswith("aupro_")]
+    # of shares of false positives none is better, of errors the lower
+    good = table[table["explainer"].eq("good") & ~table["metric"].str.startswith(("aupro_", "cell_mse"))]
     measured = good[good["protocol"].isin(["", "corrected"])]
     every = good[good["protocol"].eq("chance_uniform")]
     assert set(every["metric"]) == set(measured["metric"])
@@ -52,6 +54,7 @@ def test_set_level_rows_have_no_clip_and_clip_rows_all_do(maps, truth):
     assert set(pooled["metric"]) == {
         *("aupro", "aupro_false_positives", "aupro_regions"),
         *("cell_auroc", "cell_ap"),
+        *(measure for entry in LOCALISATION.values() if entry.pooled for measure in entry.measures),
     }
     assert set(table["clip_id"].dropna()) == set(IDS)
 

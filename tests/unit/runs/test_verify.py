@@ -194,3 +194,21 @@ def test_tables_and_numbers_are_compared_with_the_reference(tmp_path):
     ]
     (ours / "metrics.json").unlink()
     assert next(iter(compare_with_reference(theirs, ours))).problem == "missing"
+
+
+def test_a_study_that_was_left_out_has_no_numbers_to_compare(tmp_path):
+    theirs, ours = tmp_path / "reference", tmp_path / "run"
+    numbers = {"p1": {"ae": 0.8}, "p2": {"padim": 0.9}}
+    for folder, studies in ((theirs, ("p1", "p2")), (ours, ("p1",))):
+        for name in studies:
+            (folder / name / "tables").mkdir(parents=True)
+            pd.DataFrame({"auc": [0.8]}).to_csv(folder / name / "tables/detection.csv", index=False)
+        (folder / "metrics.json").write_text(json.dumps({name: numbers[name] for name in studies}))
+    assert list(compare_with_reference(theirs, ours, {"p2"})) == []
+    found = list(compare_with_reference(theirs, ours))
+    assert [finding.problem for finding in found] == ["differs from the reference", "missing"]
+    # what is there is compared whatever was left out
+    (ours / "metrics.json").write_text(json.dumps({"p1": {"ae": 0.5}}))
+    assert [finding.detail for finding in compare_with_reference(theirs, ours, {"p2"})] == [
+        "p1.ae: 0.5 for 0.8"
+    ]
