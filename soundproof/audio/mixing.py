@@ -3,7 +3,7 @@
 The mixing rule is EnvMix's (From Vision to Sound, arXiv 2502.18328; published implementation): with
 ``n = 1 / (10 ** (snr_db / 20) + 1)`` the background is scaled by ``1 - n`` and the event is brought to
 ``n`` times the background's RMS. The background is the signal and the event the noise, so a *low* SNR is a
-*loud* event.
+*loud* event. What is ``as_published`` and what ``corrected`` in it: :func:`clean_gain`, :func:`mix`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from soundproof.core.errors import DataError
 
 Protocol: TypeAlias = Literal["corrected", "as_published"]
-"""How the gain of clean clips is set: see :func:`clean_gain`."""
+"""Whether a background's level tells if there is an event: see :func:`clean_gain` and :func:`mix`."""
 
 Floats: TypeAlias = npt.NDArray[np.floating]
 
@@ -49,30 +49,38 @@ class PlacedEvent:
     offset: int
 
 
-def trimmed(event: np.ndarray) -> np.ndarray:
-    """Cut leading and trailing zeros (exact ones) off ``event`` [n_samples].
+def trimmed(event: np.ndarray, floor_db: float | None = None) -> np.ndarray:
+    """Cut what is no event off the ends of ``event`` [n_samples].
+
+    Args:
+        event: Sound.
+        floor_db: Samples this far below the peak, dB, and further, are no event; None: exact zeros alone.
 
     Raises:
         DataError: The event is silent.
     """
-    sounding = np.flatnonzero(event)
+    floor = 0.0 if floor_db is None else float(np.max(np.abs(event), initial=0)) * 10 ** (-floor_db / 20)
+    sounding = np.flatnonzero(np.abs(event) > floor)
     if sounding.size == 0:
         raise DataError("an event to mix in", "all samples are zero", "leave this recording out")
     return event[sounding[0] : sounding[-1] + 1]
 
 
-def placed(event: np.ndarray, n_samples: int, rng: np.random.Generator) -> PlacedEvent:
+def placed(
+    event: np.ndarray, n_samples: int, rng: np.random.Generator, floor_db: float | None = None
+) -> PlacedEvent:
     """Put ``event`` somewhere in a clip: trimmed, cut to the clip's length, onset uniform over the free room.
 
     Args:
         event: Sound of the event, [any length].
         n_samples: Length of the clip.
         rng: Chooses the onset.
+        floor_db: As for :func:`trimmed`.
 
     Raises:
-        DataError: The event is silent, all of it or the part that fits.
+        DataError: The event is silent.
     """
-    sound = trimmed(event)[:n_samples]
+    sound = trimmed(event, floor_db)[:n_samples]
     onset = int(rng.integers(0, n_samples - sound.size, endpoint=True))
     samples = np.zeros(n_samples, dtype=np.float32)
     samples[onset : onset + sound.size] = sound
@@ -95,16 +103,22 @@ def clean_gain(snr_db: float, protocol: Protocol = "corrected") -> float:
     return float(1 - 1 / (10 ** (snr_db / divisor) + 1))
 
 
-def mix(background: np.ndarray, event: np.ndarray, snr_db: float) -> Mixture:
+def mix(
+    background: np.ndarray, event: np.ndarray, snr_db: float, protocol: Protocol = "corrected"
+) -> Mixture:
     """Mix an event into a background.
+
+    ``as_published``: a mixture whose peak exceeds full scale is divided by it, so that its background is softer
+    than that of a clip without event. ``corrected``: it is not; the caller keeps all clips alike within full scale.
 
     Args:
         background: [n_samples].
         event: [n_samples], zero where the event is not; its RMS is taken over the whole clip.
         snr_db: Level of the background over that of the event, in dB.
+        protocol: As above.
 
     Returns:
-        Both stems, divided by the mixture's peak where that exceeds 1.
+        Both stems.
 
     Raises:
         DataError: Different lengths, or silence.
@@ -119,7 +133,9 @@ def mix(background: np.ndarray, event: np.ndarray, snr_db: float) -> Mixture:
     share = event_share(snr_db)
     scaled_background = (1 - share) * background.astype(np.float64)
     scaled_event = (share * levels[0] / levels[1]) * event.astype(np.float64)
-    peak = max(1.0, float(np.max(np.abs(scaled_background + scaled_event))))
+    peak = 1.0
+    if protocol == "as_published":
+        peak = max(peak, float(np.max(np.abs(scaled_background + scaled_event))))
     return Mixture(
         background=(scaled_background / peak).astype(np.float32),
         event=(scaled_event / peak).astype(np.float32),

@@ -11,6 +11,7 @@ from soundproof.datasets.dcase.editions import EDITIONS, RELATED
 from soundproof.datasets.dcase.settings import dcase_parameters, related_parameters
 from soundproof.datasets.environmental import files as environmental_files
 from soundproof.datasets.environmental.settings import (
+    EnvmixEsc10Parameters,
     EnvmixParameters,
     Esc50Parameters,
     Urbansound8kParameters,
@@ -148,6 +149,17 @@ DATASETS: Registry[DatasetEntry] = Registry(
             parameters=EnvmixParameters,
             truth=frozenset({"clip", "events", "masks"}),
             needed=environmental_files.envmix_needed,
+        ),
+        DatasetEntry(
+            name="envmix_esc10",
+            title="EnvMix on ESC-10",
+            implementation="soundproof.datasets.environmental.envmix_esc10:EnvmixEsc10Dataset",
+            citation="sounds: Piczak 2015; recipe: Barusco et al. 2025, arXiv 2502.18328",
+            licence="CC-BY-3.0, the licence of ESC-10's classes: attribution (the other classes of ESC-50 are "
+            "CC-BY-NC-3.0: no commercial use)",
+            parameters=EnvmixEsc10Parameters,
+            truth=frozenset({"clip", "events", "masks"}),
+            needed=environmental_files.esc50_needed,
         ),
     ],
 )

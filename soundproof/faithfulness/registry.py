@@ -74,7 +74,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="ff",
             title="FF (reconstruction)",
-            implementation="soundproof.faithfulness.ff:reconstruction_ff",
+            implementation="soundproof.faithfulness.ff:ff",
             citation=_P1,
             parameters=FfSettings,
             category="faithfulness",
@@ -94,7 +94,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="ff_background",
             title="FF (background)",
-            implementation="soundproof.faithfulness.ff:background_ff",
+            implementation="soundproof.faithfulness.ff_background:ff_background",
             citation=f"{_P1}, with a replacement that any detector has",
             parameters=FfBackgroundSettings,
             category="faithfulness",
@@ -155,7 +155,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="insertion",
             title="Insertion",
-            implementation="soundproof.faithfulness.deletion:insertion",
+            implementation="soundproof.faithfulness.insertion:insertion",
             citation=_RISE,
             parameters=CurveSettings,
             category="faithfulness",

@@ -122,7 +122,8 @@ def extract_features(
             event_writer = opened.enter_context(MapWriter(stems.events, axes.with_unit("dB"), provenance))
         checked = _checked(chain([first], stream), axes, mask_writer, event_writer, levels, on_clip)
         standard = settings.standardise != "none"
-        maps = standardised(checked, {(name, FEATURES) for name in train}, features) if standard else checked
+        wanted = {(name, FEATURES) for name in train}
+        maps = standardised(checked, wanted, features, writer.note_scaling) if standard else checked
         for (clip_id, which), values in maps:
             if which == FEATURES:
                 writer.append([clip_id], values[None], [levels[clip_id]])

@@ -86,6 +86,19 @@ class SpectrogramMaker:
         frequencies = tuple(float(value) for value in self.frequencies_hz)
         return Axes(frequencies, self.settings.frames_per_second, n_frames, unit)
 
+    @property
+    def share_in_bins(self) -> Tensor:
+        """Weight of each row of a map in each bin of the Fourier transform, [n_fft // 2 + 1, n_freq].
+
+        The way back from bands to bins: the transposed filter bank, normalised so that the weights of a bin sum to
+        1 (0 where no row reaches). Rows of kind ``stft`` are bins.
+        """
+        if self._mel is None:
+            return torch.eye(self.settings.n_fft // 2 + 1)[:, : self._n_bands]
+        banks: Tensor = self._mel.fb[:, : self._n_bands]
+        total = banks.sum(1, keepdim=True)
+        return banks / torch.where(total > 0, total, 1)
+
     def power(self, samples: Tensor, rate_hz: int) -> Tensor:
         """Band powers before any logarithm.
 

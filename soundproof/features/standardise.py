@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,10 @@ K = TypeVar("K", bound=Hashable)
 
 
 def standardised(
-    maps: Iterator[tuple[K, np.ndarray]], train: set[K], beside: Path
+    maps: Iterator[tuple[K, np.ndarray]],
+    train: set[K],
+    beside: Path,
+    on_statistics: Callable[[np.ndarray, np.ndarray], None] = lambda mean, deviation: None,
 ) -> Iterator[tuple[K, np.ndarray]]:
     """Yield every map with each band shifted and scaled to the training clips' zero mean and unit variance.
 
@@ -25,6 +28,7 @@ def standardised(
         maps: Names, such as clip ids, and maps [n_freq, n_frames].
         train: Names of the maps that give the statistics.
         beside: File whose folder holds the temporary file.
+        on_statistics: Called once, before the first map, with mean and deviation of each band [n_freq].
 
     Raises:
         DataError: No training clip, or a band that never varies in them.
@@ -43,6 +47,7 @@ def standardised(
                 squares = squares + (wide**2).sum(1) if count else (wide**2).sum(1)
                 count += values.shape[1]
         mean, deviation = _statistics(count, total, squares)
+        on_statistics(mean, deviation)
         waiting.seek(0)
         for clip_id in ids:
             raw = np.frombuffer(waiting.read(dtype.itemsize * shape[0] * shape[1]), dtype).reshape(shape)

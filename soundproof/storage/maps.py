@@ -24,6 +24,7 @@ from soundproof.storage.tables import COMPRESSION, open_parquet
 
 ROWS_PER_GROUP = 64
 _AXES_KEY = b"soundproof.axes"
+_SCALING_KEY = b"soundproof.scaling"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,19 @@ class Axes:
         """Read axes written by :meth:`encode`."""
         fields = json.loads(text)
         return cls(**{**fields, "frequencies_hz": tuple(fields["frequencies_hz"])})
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How the values of a file were scaled: ``(value - mean) / deviation``, row by row of a map.
+
+    Attributes:
+        mean: [n_freq].
+        deviation: [n_freq], positive.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
 
 
 def read_axes(schema: pa.Schema) -> Axes | None:
@@ -140,6 +154,11 @@ class MapWriter:
             if len(self._ids) == ROWS_PER_GROUP:
                 self._flush()
 
+    def note_scaling(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        """Note in the file how its values were scaled (:class:`Scaling`), so that new maps can be made like them."""
+        scaling = Scaling(tuple(mean.tolist()), tuple(deviation.tolist()))
+        self._writer.add_key_value_metadata({_SCALING_KEY: canonical_json(scaling.__dict__).encode()})
+
     def _flush(self) -> None:
         if not self._ids:
             return
@@ -218,6 +237,12 @@ class MapReader:
                 out = np.empty((len(rows), *self.axes.shape), decoded.dtype)
             out[here] = decoded[rows[here] - self._group_start[group]]
         return np.empty((0, *self.axes.shape), np.float32) if out is None else out
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """How the values were scaled; None where they are as the recipe makes them."""
+        text = (self._file.metadata.metadata or {}).get(_SCALING_KEY)
+        return None if text is None else Scaling(**{k: tuple(v) for k, v in json.loads(text).items()})
 
     def numbers(self, name: str) -> dict[str, float]:
         """The number beside each clip's map; clips without one are left out.

@@ -102,6 +102,7 @@ SMALL_SETS: Mapping[str, SmallSet] = {
         {"machines": ["siren"], "anomalies": ["dog", "frog"], "snr_db": [-6, 6], "one_model_per": ["snr"]},
         counted=True,
     ),
+    "envmix_esc10": SmallSet({"machines": ["rain"], "anomalies": ["dog", "frog"], "snr_db": 0}, counted=True),
     "idmt_engine": SmallSet({}, counted=True),
     "tut_rare": SmallSet({"machines": ["gunshot"], "test_clips": 12, "seconds": 2.0}),
     "toyadmos": SmallSet({"machines": ["ToyTrain"], "cases": [2], "seconds": 2.0}),

@@ -53,3 +53,15 @@ EVENTS = (
 
 TEXTURES = ("rain", "sea_waves", "crackling_fire", "helicopter", "chainsaw")
 """The lasting sounds among ESC-10, which serve as normal classes."""
+
+ESC10_EVENTS = ("dog", "crying_baby", "sneezing", "rooster", "clock_tick")
+"""The short sounds among ESC-10, which serve as events."""
+
+ESC10_NAMES: Mapping[str, str] = {
+    "dog_bark": "dog",
+    "baby_cry": "crying_baby",
+    "person_sneeze": "sneezing",
+    "fire_crackling": "crackling_fire",
+    **{name: name for name in (*TEXTURES, *ESC10_EVENTS)},
+}
+"""ESC-50's name of each class by the names of ESC-10's folders: ESC-10's own, and ESC-50's."""

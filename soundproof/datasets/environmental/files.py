@@ -9,6 +9,7 @@ from soundproof.downloads.needed_files import Needed
 ESC50 = "esc50"
 URBAN = "urbansound8k"
 ENVMIX = "envmix"
+ENVMIX_ESC10 = "envmix_esc10"
 URBAN_UNPACKED = "UrbanSound8K"
 """The folder in the archive; compressed tar archives have no random access and are unpacked."""
 

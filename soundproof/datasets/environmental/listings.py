@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from soundproof.audio.file_kinds import AUDIO_SUFFIXES
 from soundproof.audio.zip_members import Files, Source, content, files_of
 from soundproof.core.errors import DataError
+from soundproof.datasets.environmental.classes import ESC10_NAMES
 
-ESC50_CLIPS = 2000
+ESC50_CLIPS, ESC10_CLIPS = 2000, 400
 _ESC50_LIST, _URBAN_LIST = "meta/esc50.csv", "metadata/UrbanSound8K.csv"
+_ESC10_CLIP = re.compile(r"(?P<fold>[1-5])-(?P<recording>\d+)-(?P<take>[A-Z])(?:-\d+)?")
 _REMEDY = "use list and clips of one release: fetch or unpack it again"
 
 
@@ -63,11 +67,30 @@ def esc50_sounds(folder: Path, *, complete: bool) -> list[SoundFile]:
         for row in rows.to_dict("records")
     ]
     _refuse_unlisted(files, f"{root}audio/", sounds)
-    if complete and len(sounds) != ESC50_CLIPS:
-        found = f"{len(sounds)} ({len(sounds) - ESC50_CLIPS:+d})"
-        remedy = "fetch it again, or set 'expected_counts: any'"
-        raise DataError(f"{ESC50_CLIPS} clips of ESC-50 in {folder}", found, remedy)
+    if complete:
+        _check_number(sounds, ESC50_CLIPS, f"ESC-50 in {folder}")
     return sounds
+
+
+def esc_sounds(folder: Path, *, complete: bool) -> list[SoundFile]:
+    """Read ESC-50, or ESC-10 as it came alone: without a list, a folder per class. Unpacked or as a zip.
+
+    Classes have ESC-50's names.
+
+    Args:
+        folder: Folder that holds it or its zip.
+        complete: Whether all clips must be there: ESC-50's 2000, ESC-10's 400.
+
+    Raises:
+        DataError: Neither of them, a clip whose name says no fold and recording, or another number.
+    """
+    for root in _roots(folder):
+        sounds = _of_class_folders(files_of(root))
+        if sounds:
+            if complete:
+                _check_number(sounds, ESC10_CLIPS, f"ESC-10 in {folder}")
+            return sounds
+    return esc50_sounds(folder, complete=complete)
 
 
 def urban_sounds(folder: Path) -> list[SoundFile]:
@@ -109,9 +132,55 @@ def of_classes(sounds: Sequence[SoundFile], classes: Sequence[str], dataset: str
     return [sound for sound in sounds if sound.category in classes]
 
 
+def by_class(sounds: Sequence[SoundFile], classes: Sequence[str], dataset: str) -> dict[str, list[SoundFile]]:
+    """Sounds of some classes by class.
+
+    Raises:
+        DataError: A class has none.
+    """
+    chosen = of_classes(sounds, classes, dataset)
+    return {name: [sound for sound in chosen if sound.category == name] for name in classes}
+
+
+def _check_number(sounds: Sequence[SoundFile], expected: int, of: str) -> None:
+    if len(sounds) != expected:
+        found = f"{len(sounds)} ({len(sounds) - expected:+d})"
+        raise DataError(f"{expected} clips of {of}", found, "fetch it again, or set 'expected_counts: any'")
+
+
+def _roots(folder: Path) -> list[Path]:
+    """The folder, and the archives in it."""
+    return [folder, *sorted(folder.glob("*.zip"))] if folder.is_dir() else []
+
+
+def _of_class_folders(files: Files) -> list[SoundFile]:
+    """Sounds in folders that are named after classes of ESC-10."""
+    found = []
+    for place, source in files.items():
+        path = PurePosixPath(place)
+        # as ESC-10 has them: "001 - Dog bark"
+        name = re.sub(r"^\d+ - ", "", path.parent.name).lower().replace(" ", "_")
+        if name not in ESC10_NAMES or path.suffix.lower() not in AUDIO_SUFFIXES:
+            continue
+        match = _ESC10_CLIP.fullmatch(path.stem)
+        if match is None:
+            raise DataError(
+                f"fold, recording and take in the name of the clip {source}",
+                f"'{path.name}'",
+                "give clips their names in ESC-10, such as '1-100032-A.ogg'",
+            )
+        category = ESC10_NAMES[name]
+        found.append(
+            SoundFile(
+                place, source, path.stem, category, int(match["fold"]), match["recording"], float("nan")
+            )
+        )
+    return found
+
+
 def _tree(folder: Path, marker: str) -> tuple[str, Files]:
     """Return the files, and the place (with a slash) of the folder in which the list's own folder lies."""
-    for root in [folder, *sorted(folder.glob("*.zip"))] if folder.is_dir() else []:
+    for root in _roots(folder):
         files = files_of(root)
         bases = [place.removesuffix(marker) for place in files if f"/{place}".endswith(f"/{marker}")]
         if len(bases) == 1:

@@ -1,14 +1,15 @@
-"""Settings of the data sets ``esc50``, ``urbansound8k`` and ``envmix`` (light)."""
+"""Settings of the data sets ``esc50``, ``urbansound8k``, ``envmix`` and ``envmix_esc10`` (light)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from soundproof.core.errors import ConfigError, nearest
 from soundproof.datasets.environmental.classes import (
     BACKGROUNDS,
+    ESC10_EVENTS,
     ESC_CLASSES,
     EVENTS,
     TEXTURES,
@@ -76,22 +77,19 @@ class Urbansound8kParameters(OneClassParameters):
         return _among(names, URBAN_CLASSES, "UrbanSound8K")
 
 
-class EnvmixParameters(PublishedParameters):
-    """Settings of the data set ``envmix``.
+class EventMixParameters(PublishedParameters):
+    """Settings of data sets that mix events into backgrounds by P2's recipe.
 
     Raises:
         ConfigError: An unknown class, or machines that share clips.
     """
 
-    folder: str | None = Field(
-        None,
-        description="Folder that holds `esc50/` and `urbansound8k/`, each as it is downloaded or unpacked; "
-        "None: download both.",
-    )
+    kinds: ClassVar[tuple[str, ...]]
+    """Classes that may serve as background."""
+
     machines: Names = Field(
-        tuple(BACKGROUNDS),
-        description="Classes of UrbanSound8K that serve as background, each with a model of its own; pinned to an "
-        "SNR as `siren_-6dB`.",
+        description="Classes that serve as background, each with a model of its own; pinned to an SNR as "
+        "`siren_-6dB`."
     )
     one_model_per: tuple[Literal["snr"], ...] = Field(
         (), description="snr: pin every machine to each of `snr_db`, as P2 does."
@@ -103,8 +101,21 @@ class EnvmixParameters(PublishedParameters):
     )
     protocol: Literal["corrected", "as_published"] = Field(
         "corrected",
-        description="as_published: backgrounds of one recording may train and test, and clean clips have "
-        "another level than mixtures (I-8); corrected: neither.",
+        description="as_published: backgrounds of one recording may train and test, and clean clips have another "
+        "level than mixtures (I-8), of which loud ones are turned down one by one; corrected: none of these. One "
+        "gain for all clips of a machine, from the largest test sample, is part of both.",
+    )
+    test_share: float = Field(
+        0.25,
+        gt=0,
+        lt=1,
+        description="Part of the backgrounds that is tested (the rest is rounded down); half of it gets an event.",
+    )
+    event_floor_db: float | None = Field(
+        None,
+        gt=0,
+        description="Ends of an event that stay so far below its peak, dB, are cut off and do not count as event; "
+        "None: exact zeros alone, as published.",
     )
     seed: int = Field(
         0, description="Split, events and onsets are drawn from it, by name; the same at every SNR."
@@ -121,12 +132,8 @@ class EnvmixParameters(PublishedParameters):
         return _among(names, ESC_CLASSES, "ESC-50")
 
     @model_validator(mode="after")
-    def _pin(self) -> EnvmixParameters:
-        names = spelled_out(
-            [PinnedName.parse(name, URBAN_CLASSES) for name in self.machines],
-            (),
-            self.snr_db if "snr" in self.one_model_per else (),
-        )
+    def _pin(self) -> EventMixParameters:
+        names = spelled_out(self.wanted, (), self.snr_db if "snr" in self.one_model_per else ())
         refuse_overlap(names, (), self.snr_db)
         object.__setattr__(self, "machines", tuple(map(str, names)))
         return self
@@ -134,7 +141,7 @@ class EnvmixParameters(PublishedParameters):
     @property
     def wanted(self) -> tuple[PinnedName, ...]:
         """The machines, read."""
-        return tuple(PinnedName.parse(name, URBAN_CLASSES) for name in self.machines)
+        return tuple(PinnedName.parse(name, self.kinds) for name in self.machines)
 
     @property
     def backgrounds(self) -> tuple[str, ...]:
@@ -144,6 +151,64 @@ class EnvmixParameters(PublishedParameters):
     def snrs_of(self, name: PinnedName) -> tuple[int, ...]:
         """SNRs of a machine."""
         return self.snr_db if name.snr_db is None else (name.snr_db,)
+
+
+class EnvmixParameters(EventMixParameters):
+    """Settings of the data set ``envmix``."""
+
+    kinds: ClassVar[tuple[str, ...]] = URBAN_CLASSES
+
+    folder: str | None = Field(
+        None,
+        description="Folder that holds `esc50/` and `urbansound8k/`, each as it is downloaded or unpacked; "
+        "None: download both.",
+    )
+    machines: Names = Field(
+        tuple(BACKGROUNDS),
+        description="Classes of UrbanSound8K that serve as background, each with a model of its own; pinned to an "
+        "SNR as `siren_-6dB`.",
+    )
+
+
+class EnvmixEsc10Parameters(EventMixParameters):
+    """Settings of the data set ``envmix_esc10``."""
+
+    kinds: ClassVar[tuple[str, ...]] = ESC_CLASSES
+
+    folder: str | None = Field(
+        None,
+        description="Folder that holds ESC-50 as it is downloaded or unpacked, or ESC-10: a folder per class, such "
+        "as `001 - Dog bark` or `dog_bark`; None: download ESC-50.",
+    )
+    machines: Names = Field(
+        TEXTURES,
+        description="Classes of ESC-50 that serve as background, each with a model of its own; pinned to an SNR as "
+        "`rain_-6dB`. Default: ESC-10's lasting sounds.",
+    )
+    anomalies: Names = Field(
+        ESC10_EVENTS,
+        description="Classes of ESC-50 that serve as event. Default: ESC-10's short sounds.",
+    )
+    test_share: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="Part of the backgrounds that is tested (the rest is rounded down); half of it gets an event. "
+        "P2: 0.25, which leaves five of 40 clips with an event.",
+    )
+    event_floor_db: float | None = Field(
+        40.0,
+        gt=0,
+        description="Ends of an event that stay so far below its peak, dB, are cut off and do not count as event; "
+        "None: exact zeros alone, as published. ESC-10's events end in noise.",
+    )
+
+    @model_validator(mode="after")
+    def _no_class_is_both(self) -> EnvmixEsc10Parameters:
+        both = sorted(set(self.backgrounds) & set(self.anomalies))
+        if both:
+            raise ValueError(f"class '{both[0]}' is background and event")
+        return self
 
 
 def _among(names: tuple[str, ...], known: tuple[str, ...], dataset: str) -> tuple[str, ...]:

@@ -119,40 +119,52 @@ class MimiiDataset(ListedDataset):
         }
 
     def _of_individual(self, machine: str, kind: str, individual: str, snr_db: int) -> list[ListedClip]:
+        splits = self._splits(kind, individual)
+        return [
+            ListedClip(
+                clip_id=f"{kind}_id_{individual}_{snr_db}dB_{clip.label}_{clip.number}",
+                place=f"{archive_stem(kind, snr_db)}/{clip.place}",
+                source=clip.source,
+                machine=machine,
+                machine_id=f"id_{individual}",
+                split=splits[clip.label, clip.number],
+                label=clip.label,
+                snr_db=snr_db,
+                anomaly_type=None if clip.label == "normal" else "abnormal",
+            )
+            for clip in self._own(kind, individual, snr_db)
+            if (clip.label, clip.number) in splits
+        ]
+
+    def _own(self, kind: str, individual: str, snr_db: int) -> list[Recording]:
+        """Return an individual's clips at one SNR, of the published number."""
         found = self._recordings[kind, snr_db]
         where = str(self._root(kind, snr_db))
         if self.settings.by_the_book and self.settings.subset is None:
             check_counts(found, kind, individual, where)
-        own = {(clip.label, clip.number): clip for clip in self._kept(found, kind, individual)}
+        own = self._kept(found, kind, individual)
         if not own:
             there = ", ".join(sorted({clip.individual for clip in found}))
             raise DataError(
                 f"{kind} id_{individual} in {where}", f"only {there}", "set 'ids', or fetch it again"
             )
-        splits = self._splits(kind, individual, own)
-        return [
-            ListedClip(
-                clip_id=f"{kind}_id_{individual}_{snr_db}dB_{label}_{number}",
-                place=f"{archive_stem(kind, snr_db)}/{own[label, number].place}",
-                source=own[label, number].source,
-                machine=machine,
-                machine_id=f"id_{individual}",
-                split=split,
-                label=label,
-                snr_db=snr_db,
-                anomaly_type=None if label == "normal" else "abnormal",
-            )
-            for (label, number), split in splits.items()
-        ]
+        return own
 
-    def _splits(
-        self, kind: str, individual: str, own: dict[tuple[str, str], Recording]
-    ) -> dict[tuple[str, str], str]:
-        """Return the split of each clip that is used, by label and number."""
+    def _splits(self, kind: str, individual: str) -> dict[tuple[str, str], str]:
+        """Return the split of each recording that is used, by label and number.
+
+        The draw goes over the recordings of all SNRs at once: one that is missing at an SNR moves no other across.
+        """
         settings = self.settings
+        there = {
+            (clip.label, clip.number)
+            for name, one, snr_db in files.individuals(settings)
+            if (name.kind, one) == (kind, individual)
+            for clip in self._own(kind, individual, snr_db)
+        }
         numbers = {
             label: in_drawn_order(
-                (number for of, number in own if of == label),
+                (number for of, number in there if of == label),
                 "mimii split",
                 settings.seed,
                 kind,

@@ -21,6 +21,8 @@ COUNTS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("fan", "02"): (1016, 359),
     ("fan", "04"): (1033, 348),
     ("fan", "06"): (1015, 361),
+    ("pump", "04"): (702, 100),
+    ("pump", "06"): (1036, 102),
     ("slider", "00"): (1068, 356),
     ("slider", "02"): (1068, 267),
     ("slider", "04"): (534, 178),
@@ -30,10 +32,12 @@ COUNTS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("valve", "04"): (1000, 120),
     ("valve", "06"): (992, 120),
 }
-"""Normal and abnormal clips of each machine and individual, at every SNR."""
-SUMS: Mapping[tuple[str, str], int] = {("pump", "04"): 802, ("pump", "06"): 1138}
-"""Of pumps no more than these sums, of normal and abnormal clips, could be confirmed."""
-N_SAMPLES = 160_000
+"""Normal and abnormal clips of each machine and individual, at every SNR.
+
+Those of pumps follow from other numbers: 802 clips of id_04 and 1138 of id_06, and P2's 672 and 1006 training
+clips beside 30 normal ones that it tests. Of id_00 and id_02 only P2's sizes are known, which leave the abnormal
+clips open.
+"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,6 @@ def check_counts(found: Sequence[Recording], machine: str, individual: str, wher
     counts = Counter(recording.label for recording in found if recording.individual == individual)
     normal, abnormal = counts["normal"], counts["anomaly"]
     published = COUNTS.get((machine, individual))
-    total = SUMS.get((machine, individual))
     remedy = "fetch the archive again, or set 'expected_counts: any'"
     asked = f"{machine} id_{individual} in {where}"
     if published is not None and (normal, abnormal) != published:
@@ -94,6 +97,3 @@ def check_counts(found: Sequence[Recording], machine: str, individual: str, wher
         raise DataError(
             f"{published[0]} normal and {published[1]} abnormal clips of {asked}", differs, remedy
         )
-    if total is not None and normal + abnormal != total:
-        differs = f"{normal} + {abnormal} = {normal + abnormal} ({normal + abnormal - total:+d})"
-        raise DataError(f"{total} clips of {asked}", differs, remedy)

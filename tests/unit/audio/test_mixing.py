@@ -23,9 +23,20 @@ def test_trimmed_cuts_only_exact_zeros_at_the_ends():
     assert trimmed(np.array([0, 0, 1e-9, 0, 2, 0])).tolist() == [1e-9, 0, 2]
 
 
-def test_a_silent_event_is_refused():
+def test_trimmed_cuts_ends_far_below_the_peak_where_it_is_asked_to():
+    event = np.array([0.0, 0.009, -0.02, 0.001, -1.0, 0.5, 0.01, 0.0])
+    # 40 dB below a peak of 1 is 0.01, which is no event
+    assert trimmed(event, 40).tolist() == [-0.02, 0.001, -1.0, 0.5]
+    assert trimmed(3 * event, 40).tolist() == (3 * event[2:6]).tolist()
+    placed_event = placed(event, 20, np.random.default_rng(0), 40)
+    assert placed_event.offset - placed_event.onset == np.count_nonzero(placed_event.samples) == 4
+
+
+@pytest.mark.parametrize("floor_db", [None, 40])
+@pytest.mark.parametrize("n_samples", [0, 4])
+def test_a_silent_event_is_refused(floor_db, n_samples):
     with pytest.raises(DataError, match="all samples are zero"):
-        trimmed(np.zeros(4))
+        trimmed(np.zeros(n_samples), floor_db)
 
 
 def test_placed_event_lies_between_onset_and_offset():
@@ -60,10 +71,14 @@ def test_background_over_event_is_the_snr(snr_db):
     assert 20 * np.log10(level(mixture.background) / level(mixture.event)) == pytest.approx(snr_db, abs=1e-3)
 
 
-def test_a_mixture_above_full_scale_is_divided_by_its_peak():
-    mixture = mix(np.array([4.0, 4.0]), np.array([4.0, -4.0]), 0.0)
+def test_a_mixture_above_full_scale_is_divided_by_its_peak_as_published_alone():
+    mixture = mix(np.array([4.0, 4.0]), np.array([4.0, -4.0]), 0.0, "as_published")
     assert mixture.samples == pytest.approx([1.0, 0.0])
     assert mixture.background == pytest.approx([0.5, 0.5])
+    # else the background keeps the level that it has in clips without event
+    kept = mix(np.array([4.0, 4.0]), np.array([4.0, -4.0]), 0.0)
+    assert kept.samples == pytest.approx([4.0, 0.0])
+    assert kept.background == pytest.approx([2.0, 2.0])
 
 
 def test_mix_refuses_different_lengths_and_silence():

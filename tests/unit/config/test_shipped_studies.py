@@ -11,6 +11,7 @@ from soundproof.config import Config, load_config
 from soundproof.config.load import load_study
 from soundproof.config.stages import Stages
 from soundproof.core.errors import ConfigError
+from soundproof.detectors.registry import DETECTORS
 from soundproof.features.rates import fit_to_rates
 from soundproof.storage.provenance import canonical_json
 
@@ -41,6 +42,18 @@ def test_every_shipped_study_reads_and_its_stages_are_plain_json(name: str, tmp_
 def test_the_default_run_names_studies_that_are_there() -> None:
     config, studies = load_config({}, STUDIES)
     assert list(studies) == list(Config().studies) == list(config.studies)
+
+
+def test_the_study_on_patches_has_every_detector_on_every_backbone_it_can_stand_on() -> None:
+    study = load_study("p2", STUDIES)
+    standing = {(study.detectors[label].kind, name) for label, name in Stages(study).backbones().items()}
+    on_patches = [entry for entry in DETECTORS.values() if entry.settings({}).parts()]
+    assert len(on_patches) == 6
+    for entry in on_patches:
+        wanted = {name for name in ("cnn9", "random", "none") if entry.stands_on(name)}
+        assert {name for kind, name in standing if kind == entry.name} == wanted
+    # all of them are explained, by the same explainers
+    assert set(Stages(study).backbones()) <= set(study.explained)
 
 
 def test_planer_is_p1_at_its_own_scale() -> None:

@@ -5,6 +5,7 @@ import io
 import math
 import tarfile
 import zipfile
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,50 @@ def home(tmp_path_factory) -> Path:
 
 def envmix(data_dir: Path, **settings: Any) -> EnvmixDataset:
     return EnvmixDataset(EnvmixParameters(**{**MINI, **settings}), data_dir)
+
+
+SQUARE = np.tile([1.0, -1.0], 120_000)
+STEPS = np.tile([1.0, 1.0, -1.0, -1.0], 11_025)
+"""A second whose samples meet those of SQUARE with equal and with other sign, wherever it begins."""
+
+
+def sources(
+    folder: Path, amplitudes: list[float], *, background_s: float = 4.0, event: np.ndarray | None = None
+) -> None:
+    """A tree of sirens, each of a recording of its own, of these amplitudes, and one dog."""
+    rows = []
+    for number, amplitude in enumerate(amplitudes):
+        path = folder / f"urbansound8k/audio/fold1/{number}-8-0-0.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sound = amplitude * SQUARE[: round(background_s * 44_100)]
+        soundfile.write(path, sound, 44_100, subtype="FLOAT")
+        rows.append((path.name, number, 0.0, 4.0, 1, "siren"))
+    columns = ["slice_file_name", "fsID", "start", "end", "fold", "class"]
+    (folder / "urbansound8k/metadata").mkdir()
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "urbansound8k/metadata/UrbanSound8K.csv", index=False)
+    (folder / "esc50/audio").mkdir(parents=True)
+    (folder / "esc50/meta").mkdir()
+    soundfile.write(
+        folder / "esc50/audio/1-7-A-0.wav", STEPS if event is None else event, 44_100, subtype="FLOAT"
+    )
+    (folder / "esc50/meta/esc50.csv").write_text("filename,fold,category,src_file\n1-7-A-0.wav,1,dog,7\n")
+
+
+def by_name(folder: Path, snr_db: int, protocol: str) -> tuple[EnvmixDataset, dict[str, tuple]]:
+    """The data set of a tree, and (split, whether there is an event, both stems) by number of the background."""
+    data = envmix(
+        folder,
+        miniature=False,
+        folder=str(folder),
+        anomalies=("dog",),
+        expected_counts="any",
+        snr_db=snr_db,
+        protocol=protocol,
+    )
+    return data, {
+        Path(clip.place).stem.split("-")[0]: (clip.split, clip.event is not None, data.stems(clip.clip_id))
+        for clip in data.planned()
+    }
 
 
 def rms(samples):
@@ -113,14 +158,57 @@ def test_a_mixture_has_its_snr(snr_db, home):
             assert 20 * math.log10(rms(stems.normal) / rms(stems.fault)) == pytest.approx(snr_db, abs=1e-3)
 
 
-@pytest.mark.parametrize("snr_db", [-6, 0, 6])
-@pytest.mark.parametrize(("protocol", "divisor"), [("corrected", 20), ("as_published", 10)])
-def test_a_clean_clip_has_the_level_of_its_protocol(protocol, divisor, snr_db, home):
-    data = envmix(home, snr_db=(snr_db,), protocol=protocol)
-    clip = next(clip for clip in data.planned() if clip.split == "test" and clip.event is None)
-    source, _ = soundfile.read(data.folder / clip.place)
-    gain = 1 - 1 / (10 ** (snr_db / divisor) + 1)
-    assert np.abs(data.read(clip.clip_id).samples - gain * source).max() < 1e-4
+AMPLITUDES = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("snr_db", "in_mixture", "in_clean"), [(-6, 0.33386, 0.20076), (0, 0.5, 0.5), (6, 0.66614, 0.79924)]
+)
+def test_the_published_recipe_by_hand(snr_db, in_mixture, in_clean, tmp_path):
+    sources(tmp_path, AMPLITUDES)
+    _, clips = by_name(tmp_path, snr_db, "as_published")
+    assert Counter(split for split, _, _ in clips.values()) == {"train": 6, "test": 2}
+    (amplitude,) = [AMPLITUDES[int(n)] for n, (_, event, _) in clips.items() if event]
+    # the event has the RMS (1 - in_mixture) x amplitude over four seconds, of which it sounds for one: twice that
+    event = 2 * (1 - in_mixture) * amplitude
+    peak = max(1.0, in_mixture * amplitude + event)
+    clean = {n: AMPLITUDES[int(n)] * in_clean for n, (split, event, _) in clips.items() if not event}
+    largest = max(
+        [(in_mixture * amplitude + event) / peak, *(clean[n] for n in clean if clips[n][0] == "test")]
+    )
+    for number, (_, has_event, stems) in clips.items():
+        expected = in_mixture * amplitude / peak if has_event else clean[number]
+        assert np.abs(stems.normal).max() == pytest.approx(expected / largest, rel=1e-4), number
+        assert np.abs(stems.fault).max() == pytest.approx(
+            event / peak / largest if has_event else 0, rel=1e-4
+        )
+        assert np.count_nonzero(stems.fault) == (44_100 if has_event else 0)
+    # all test clips stand below full scale, one of them reaches it
+    heard = [(stems.normal + stems.fault).max() for split, _, stems in clips.values() if split == "test"]
+    assert max(heard) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("snr_db", "in_mixture"), [(-6, 0.33386), (0, 0.5), (6, 0.66614)])
+def test_the_corrected_recipe_gives_backgrounds_one_level_by_hand(snr_db, in_mixture, tmp_path):
+    sources(tmp_path, AMPLITUDES)
+    data, clips = by_name(tmp_path, snr_db, "corrected")
+    (amplitude,) = [AMPLITUDES[int(n)] for n, (_, event, _) in clips.items() if event]
+    peak = in_mixture * amplitude + 2 * (1 - in_mixture) * amplitude
+    gain = 1 if peak <= 1 else 0.99999 / peak
+    for number, (_, _, stems) in clips.items():
+        # to the bit: nothing of the background tells if an event is there
+        expected = np.float32(gain) * np.float32(
+            in_mixture_exactly(snr_db) * np.float32(AMPLITUDES[int(number)])
+        )
+        assert np.abs(stems.normal).max() == pytest.approx(expected, rel=1e-6), number
+        sound = data.read(f"siren_{snr_db}dB_{number}-8-0-0").samples
+        assert np.array_equal(sound, stems.normal + stems.fault)
+        assert np.abs(sound).max() <= 1
+    assert any(event for _, event, _ in clips.values())
+
+
+def in_mixture_exactly(snr_db: float) -> float:
+    return 1 - 1 / (10 ** (snr_db / 20) + 1)
 
 
 def test_split_events_and_onsets_are_the_same_at_every_snr(home):
@@ -139,6 +227,41 @@ def test_events_are_drawn_from_all_classes_and_named(home):
     assert anomalies["attributes"].str.fullmatch(r"event=[1-5]-\d+-A-\d+").all()
     for events in anomalies["events"]:
         assert 0 <= events[0]["onset_s"] < events[0]["offset_s"] <= 4.0
+
+
+@pytest.mark.parametrize("gap_s", [0.05, 0.2])
+def test_a_background_that_is_shorter_than_an_event_may_be_is_refused(gap_s, tmp_path):
+    sources(tmp_path, [0.1] * 8, background_s=4 - gap_s)
+    data = envmix(tmp_path, miniature=False, folder=str(tmp_path), anomalies=("dog",), expected_counts="any")
+    if gap_s < 0.1:
+        # the list says 4 s: rounded times are no fault, and zeros stand for what is missing, as in P2
+        clip = next(clip for clip in data.planned() if clip.event is None)
+        assert not data.read(clip.clip_id).samples[-round(gap_s * 44_100) :].any()
+        return
+    with pytest.raises(
+        DataError, match=r"background of 4 s[\s\S]*-8-0-0.wav[\s\S]*3.80 s[\s\S]*leave it out"
+    ):
+        data.clips()
+
+
+def test_a_silent_event_is_refused_by_name(tmp_path):
+    sources(tmp_path, [0.1] * 8, event=np.zeros(44_100))
+    data = envmix(tmp_path, miniature=False, folder=str(tmp_path), anomalies=("dog",), expected_counts="any")
+    with pytest.raises(DataError, match=r"1-7-A-0.wav[\s\S]*44100 samples read are 0[\s\S]*remove the clip"):
+        data.clips()
+
+
+def test_a_background_that_is_silent_where_a_clip_is_taken_is_refused_by_name(tmp_path):
+    sources(tmp_path, [0.1] * 8)
+    late = np.zeros(5 * 44_100)
+    late[-1000:] = SQUARE[:1000]
+    for path in (tmp_path / "urbansound8k").rglob("*.wav"):
+        soundfile.write(path, late, 44_100, subtype="FLOAT")
+    data = envmix(tmp_path, miniature=False, folder=str(tmp_path), anomalies=("dog",), expected_counts="any")
+    with pytest.raises(
+        DataError, match=r"event .*1-7-A-0.wav, background urbansound8k/.*\n.*silent background"
+    ):
+        data.clips()
 
 
 def test_classes_and_machines_that_are_not_there_are_refused(home):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import yaml
 
 from soundproof.audio.zip_members import files_of
 from soundproof.core.errors import ConfigError, DataError
@@ -18,6 +20,7 @@ from soundproof.datasets.mimii.dataset import MimiiDataset
 from soundproof.datasets.mimii.settings import MimiiParameters
 from soundproof.downloads.remote_file import RemoteFile
 
+ROOT = Path(__file__).parents[3]
 SOUND = np.random.default_rng(0).normal(0, 0.1, (160, 8))
 
 
@@ -53,18 +56,47 @@ def test_all_abnormal_clips_and_as_many_normal_ones_are_tested(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("normal", "abnormal", "train", "test"),
-    # P2's sizes of fan id_00, slider id_06 and valve id_00
-    [(1011, 407, 889, 244), (534, 89, 508, 52), (991, 119, 956, 70)],
+    ("machine", "individual", "normal", "abnormal", "train", "test"),
+    [
+        *[("fan", "00", 1011, 407, 889, 244), ("fan", "02", 1016, 359, 909, 214)],
+        *[("fan", "04", 1033, 348, 929, 208), ("fan", "06", 1015, 361, 907, 216)],
+        # of these two the abnormal clips are not known; each number from 140 to 143, and 110 to 113, gives P2's
+        *[("pump", "00", 1006, 140, 964, 84), ("pump", "00", 1006, 143, 964, 84)],
+        *[("pump", "02", 1005, 110, 972, 66), ("pump", "02", 1005, 113, 972, 66)],
+        *[("pump", "04", 702, 100, 672, 60), ("pump", "06", 1036, 102, 1006, 60)],
+        *[("slider", "00", 1068, 356, 962, 212), ("slider", "02", 1068, 267, 988, 160)],
+        *[("slider", "04", 534, 178, 481, 106), ("slider", "06", 534, 89, 508, 52)],
+        *[("valve", "00", 991, 119, 956, 70), ("valve", "02", 708, 120, 672, 72)],
+        *[("valve", "04", 1000, 120, 964, 72), ("valve", "06", 992, 120, 956, 72)],
+    ],
 )
-def test_the_share_of_p2_gives_the_sizes_of_p2(normal, abnormal, train, test, tmp_path):
-    own = {("normal", f"{n:08d}"): None for n in range(normal)} | {
-        ("anomaly", f"{n:08d}"): None for n in range(abnormal)
+def test_the_share_of_p2_gives_the_sizes_of_p2(machine, individual, normal, abnormal, train, test, tmp_path):
+    (tmp_path / f"6_dB_{machine}").mkdir()
+    data = mimii(
+        tmp_path,
+        folder=str(tmp_path),
+        machines=(machine,),
+        ids=(individual,),
+        test_share=0.3,
+        # numbers that are published must be these
+        expected_counts="published",
+    )
+    clips = [recording(individual, "normal", n) for n in range(normal)]
+    clips += [recording(individual, "anomaly", n) for n in range(abnormal)]
+    data.__dict__["_recordings"] = {(machine, 6): clips}
+    listed = Counter((clip.split, clip.label) for clip in data.listed())
+    assert listed == {
+        ("train", "normal"): train,
+        ("test", "normal"): test // 2,
+        ("test", "anomaly"): test // 2,
     }
-    splits = mimii(tmp_path, folder="x", test_share=0.3)._splits("fan", "00", own)  # type: ignore[arg-type]
-    assert list(splits.values()).count("train") == train
-    assert list(splits.values()).count("test") == test
-    assert {label for (label, _), split in splits.items() if split == "train"} == {"normal"}
+
+
+def test_the_study_of_p2_asks_for_its_split():
+    study = yaml.safe_load((ROOT / "config/studies/mimii.yaml").read_text())["dataset"]
+    assert study["test_share"] == 0.3 and study["one_model_per"] == ["individual", "snr"]
+    # a share of 0.3 is not three tenths, but never rounds to another number
+    assert all(int(study["test_share"] * n) == 3 * n // 10 for n in range(5000))
 
 
 def test_a_recording_is_on_the_same_side_at_every_snr(tmp_path):
@@ -73,6 +105,34 @@ def test_a_recording_is_on_the_same_side_at_every_snr(tmp_path):
     clips["recording"] = clips["clip_id"].str.replace(r"_-?\d+dB", "", regex=True)
     assert clips.groupby("recording")["split"].nunique().eq(1).all()
     assert clips.groupby("recording").size().eq(3).all()
+
+
+def test_a_recording_that_is_missing_at_one_snr_moves_no_other_to_the_other_side(tmp_path):
+    folder = lay(tmp_path / "x", snrs=(-6, 6), normal=40, abnormal=20)
+    alone = mimii(tmp_path, folder=str(folder), ids=("00",), snr_db=6, test_share=0.5).clips()
+    tested = alone.query("split == 'test' and label == 'normal'")["path"]
+    (folder / tested.iloc[0].replace("6_dB", "-6_dB")).unlink()
+    clips = mimii(tmp_path, folder=str(folder), ids=("00",), snr_db=(-6, 6), test_share=0.5).clips()
+    assert len(clips) == 2 * len(alone) - 1
+    clips["recording"] = clips["clip_id"].str.replace(r"_-?\d+dB", "", regex=True)
+    assert clips.groupby("recording")["split"].nunique().eq(1).all()
+    assert set(clips.loc[clips["split"] == "test", "recording"]).isdisjoint(
+        clips.loc[clips["split"] == "train", "recording"]
+    )
+
+
+@pytest.mark.parametrize("settings", [{}, {"one_model_per": ("snr",)}, {"subset": 20}])
+def test_no_recording_trains_at_one_snr_and_is_tested_at_another(settings, tmp_path):
+    folder = lay(tmp_path / "x", snrs=(-6, 0, 6), normal=30, abnormal=12)
+    asked = {"folder": str(folder), "ids": ("00",), "snr_db": (-6, 0, 6), "test_share": 0.5, **settings}
+    clips = mimii(tmp_path, **asked).clips()
+    recordings = clips["label"] + clips["clip_id"].str[-8:]
+    assert set(recordings[clips["split"] == "train"]).isdisjoint(recordings[clips["split"] == "test"])
+    # each study takes one SNR: none of them knows of the others
+    single = pd.concat([mimii(tmp_path, **{**asked, "snr_db": snr}).clips() for snr in (-6, 0, 6)])
+    assert dict(zip(single["clip_id"], single["split"], strict=True)) == dict(
+        zip(clips["clip_id"], clips["split"], strict=True)
+    )
 
 
 def test_the_seed_draws_another_split(tmp_path):
@@ -147,6 +207,17 @@ def test_missing_individuals_are_refused(tmp_path):
         mimii(tmp_path, folder=str(folder), ids=("00", "02")).clips()
 
 
+def test_a_clip_of_another_length_is_refused(tmp_path):
+    """A detector with a Gaussian per cell could not score it, and a map of another length would fit no file."""
+    folder = lay(tmp_path / "x")
+    cut = folder / "6_dB_fan/fan/id_00/normal/00000003.wav"
+    soundfile.write(cut, SOUND[:100], 16_000, format="WAVEX", subtype="PCM_16")
+    with pytest.raises(
+        DataError, match=r"00000003.wav: 160 samples[\s\S]*100 samples at 16000 Hz[\s\S]*again"
+    ):
+        mimii(tmp_path, folder=str(folder), ids=("00",)).clips()
+
+
 def recording(individual: str, label: str, number: int) -> tree.Recording:
     return tree.Recording("", Path(), individual, label, f"{number:08d}")
 
@@ -164,7 +235,7 @@ def recording(individual: str, label: str, number: int) -> tree.Recording:
         ),
         ("valve", "02", 708, 121, r"121 \(\+1\)"),
         ("pump", "04", 702, 100, None),
-        ("pump", "06", 1000, 100, r"1138 clips of pump id_06[\s\S]*1100 \(-38\)"),
+        ("pump", "06", 1000, 100, r"1036 normal and 102 abnormal[\s\S]*1000 \(-36\) and 100 \(-2\)"),
         ("pump", "00", 1, 1, None),
     ],
 )

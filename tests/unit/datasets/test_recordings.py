@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from toys.real_audio import real_audio
 
 from soundproof.audio.reading import read_audio
 from soundproof.core.errors import DataError
@@ -17,7 +18,7 @@ from soundproof.folders.settings import RecordingsParameters
 from soundproof.storage.schemas import CLIPS
 
 RATE = 8_000
-REAL = Path(__file__).resolve().parents[4] / "shared" / "real_audio" / "mimii" / "fan" / "id_00"
+REAL = real_audio("mimii", "fan", "id_00")
 
 
 def write(

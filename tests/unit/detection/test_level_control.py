@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
+from toys.real_audio import real_audio
 
 from soundproof.audio.reading import read_audio
 from soundproof.detection.level_control import level_rows
 from soundproof.features.level import SILENCE_DBFS, level_dbfs
 
-REAL = Path(os.environ.get("SOUNDPROOF_REAL_AUDIO", "real_audio"), "mimii", "fan", "id_00")
+REAL = real_audio("mimii", "fan", "id_00")
 """MIMII's fan id_00, where somebody has it: no recording is in the repository."""
 
 

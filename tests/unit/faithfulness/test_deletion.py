@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import nn
 from toys.faithfulness import Constant, Linear, context
 
-from soundproof.faithfulness.deletion import deletion, insertion
+from soundproof.faithfulness.deletion import deletion
+from soundproof.faithfulness.insertion import insertion
 
 TENTHS = tuple(k / 10 for k in range(11))
 

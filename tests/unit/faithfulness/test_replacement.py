@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from toys.faithfulness import Constant, Linear, Mixing, context
 
 from soundproof.core.errors import ConfigError
-from soundproof.faithfulness.ff import background_ff, reconstruction_ff
+from soundproof.faithfulness.ff import ff
+from soundproof.faithfulness.ff_background import ff_background
 from soundproof.faithfulness.frame_marks import frame_masks, segment_masks, shifted_masks
 from soundproof.randomness.ties import n_top
 from soundproof.storage.measurements import COLUMNS
@@ -47,7 +48,7 @@ def test_by_hand():
     relevance = torch.tensor([[[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, -2.5]]])  # curve 1, 2, 3, 1.5
     marked = [torch.tensor([False, False, True, False])]
     ask = context("ff", 1, annotated=marked, percentiles=(50, 99))
-    frame = reconstruction_ff(Constant((2, 4)), x, {"map": relevance}, ask)
+    frame = ff(Constant((2, 4)), x, {"map": relevance}, ask)
     # p50 = 1.75: frames 1 and 2; p99: frame 2; its segment is frames 2-3, of which 2 is annotated
     assert values(frame, "ff_frame", "unclipped") == pytest.approx([13 / 30, 9 / 30])
     assert values(frame, "ff_segment", "unclipped") == pytest.approx([9 / 30, 9 / 30])
@@ -69,7 +70,7 @@ def test_equals_the_literal_formula_in_float64(seed: int, n_frames: int, p: floa
     ask = context(
         "ff", 2, annotated=list(torch.from_numpy(annotated)), segment_frames=segment, percentiles=(p,)
     )
-    frame = reconstruction_ff(detector, torch.from_numpy(x), {"map": torch.from_numpy(r)}, ask)
+    frame = ff(detector, torch.from_numpy(x), {"map": torch.from_numpy(r)}, ask)
     expected = [literal_ff(detector, x[i], r[i], p, annotated[i], segment) for i in range(2)]
     labels = annotated.copy()
     labels[:, -1] = False  # as the published labels of the clip's end
@@ -87,7 +88,7 @@ def test_a_label_that_ends_with_the_clip_loses_its_last_frame_only_as_published(
     peak = {"map": torch.eye(6)[4].reshape(1, 1, 6)}
     label = torch.tensor([False, False, False, False, True, True])
     ask = context("ff", 1, annotated=[label], segment_frames=3, percentiles=(99,))
-    frame = reconstruction_ff(Constant((1, 6)), x, peak, ask)
+    frame = ff(Constant((1, 6)), x, peak, ask)
     assert values(frame, "ff_segment", "as_published") == pytest.approx([25 / 91])
     assert values(frame, "ff_segment", "unclipped") == pytest.approx([(25 + 36) / 91])
     assert values(frame, "ff_segment", "corrected") == pytest.approx([(25 + 36) / 91])
@@ -99,7 +100,7 @@ def test_a_label_that_ends_before_the_clip_is_the_same_under_every_protocol():
     peak = {"map": torch.eye(6)[4].reshape(1, 1, 6)}
     label = torch.tensor([False, False, False, True, True, False])
     ask = context("ff", 1, annotated=[label], segment_frames=3, percentiles=(99,))
-    frame = reconstruction_ff(Constant((1, 6)), x, peak, ask)
+    frame = ff(Constant((1, 6)), x, peak, ask)
     for protocol in ("as_published", "unclipped", "corrected"):
         assert values(frame, "ff_segment", protocol) == pytest.approx([(16 + 25) / 91])
 
@@ -110,7 +111,7 @@ def test_clipped_chance_knows_the_published_labels():
     x[..., -1] = 1
     label = torch.arange(8) == 7
     ask = context("ff", 1, annotated=[label], segment_frames=8, percentiles=(50,), draws=2)
-    frame = reconstruction_ff(Constant((1, 8)), x, {"own": torch.arange(8.0).reshape(1, 1, 8)}, ask)
+    frame = ff(Constant((1, 8)), x, {"own": torch.arange(8.0).reshape(1, 1, 8)}, ask)
     assert values(frame, "ff_segment", "as_published", "own") == [0.0]
     assert values(frame, "ff_segment", "chance_uniform", "own") == [0.0]
     assert values(frame, "ff_segment", "chance_uniform_unclipped", "uniform_frames") == [1.0]
@@ -124,7 +125,7 @@ def test_a_harmful_replacement_shows_only_unclipped():
 
     x = torch.tensor([[[1.0, 1.0]]])
     ask = context("ff", 1, percentiles=(99,))
-    frame = reconstruction_ff(Overshoot((1, 2)), x, {"map": torch.tensor([[[0.0, 1.0]]])}, ask)
+    frame = ff(Overshoot((1, 2)), x, {"map": torch.tensor([[[0.0, 1.0]]])}, ask)
     assert values(frame, "ff_frame", "unclipped") == pytest.approx([1 - (4 + 36) / 8])
     assert values(frame, "ff_frame", "as_published") == [0.0]
 
@@ -133,7 +134,7 @@ def test_ties_at_the_minimum_replace_everything_only_as_published():
     x = torch.arange(1.0, 7.0).reshape(1, 1, 6)
     one_hot = torch.tensor([[[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]]])
     maps = {"sparse": one_hot, "constant": torch.zeros(1, 1, 6)}
-    frame = reconstruction_ff(Constant((1, 6)), x, maps, context("ff", 1, percentiles=(50,)))
+    frame = ff(Constant((1, 6)), x, maps, context("ff", 1, percentiles=(50,)))
     assert values(frame, "ff_frame", "unclipped", "sparse") == [1.0]
     assert values(frame, "ff_frame", "unclipped", "constant") == [1.0]
     # corrected: three frames each, the tie among the zeros split at random but for both maps alike
@@ -150,7 +151,7 @@ def test_ties_at_the_minimum_replace_everything_only_as_published():
 def test_segment_rows_only_for_clips_with_an_annotated_frame():
     x = torch.randn(3, 2, 6, generator=torch.Generator().manual_seed(0))
     marked = [None, torch.zeros(6, dtype=torch.bool), ANNOTATED_ALL]
-    frame = reconstruction_ff(Constant((2, 6)), x, {"map": x}, context("ff", 3, annotated=marked))
+    frame = ff(Constant((2, 6)), x, {"map": x}, context("ff", 3, annotated=marked))
     clips = frame.groupby("metric")["clip_id"].unique()
     assert list(clips["ff_segment"]) == ["clip2"]
     assert list(clips["ff_frame"]) == ["clip0", "clip1", "clip2"]
@@ -184,7 +185,7 @@ def test_equal_rows_are_scored_once_in_full_passes():
     maps = {"a": x, "same_order": 3 * x + 1, "other": x.flip(-1)}
     detector = Constant((2, 6))
     ask = context("ff", 2, annotated=[ANNOTATED_ALL] * 2, rows_per_pass=4)
-    reconstruction_ff(detector, x, maps, ask)
+    ff(detector, x, maps, ask)
     rows = torch.stack(detector.rows).flatten(1)
     assert len(torch.unique(rows, dim=0)) == len(rows)
     assert len(detector.passes) == math.ceil(len(rows) / 4)
@@ -197,9 +198,9 @@ def test_neither_pass_nor_batch_changes_a_value(rows_per_pass: int):
     x = torch.randn(3, 2, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     maps = {"map": x.flip(-1)}
     marked = [ANNOTATED_ALL] * 3
-    whole = reconstruction_ff(Mixing((2, 6)), x, maps, context("ff", 3, annotated=marked))
+    whole = ff(Mixing((2, 6)), x, maps, context("ff", 3, annotated=marked))
     apart = pd.concat(
-        reconstruction_ff(
+        ff(
             Mixing((2, 6)),
             x[i : i + 1],
             {"map": maps["map"][i : i + 1]},
@@ -217,7 +218,7 @@ def test_the_chance_line_meets_its_expectation():
     # error spread evenly over frames: k replaced frames of T take k / T of it whichever they are
     x = torch.ones(1, 2, 100)
     ask = context("ff", 1, percentiles=(90.5, 95.5), draws=3)
-    frame = reconstruction_ff(Constant((2, 100)), x, {}, ask)
+    frame = ff(Constant((2, 100)), x, {}, ask)
     drawn = values(frame, "ff_frame", "chance_uniform_unclipped", "uniform_frames")
     assert drawn == pytest.approx([0.10, 0.05])
     assert set(frame["explainer"]) == {"uniform_frames"}
@@ -229,14 +230,14 @@ def test_chance_frames_are_uniform_and_belong_to_the_clip():
     x[:, :, 0] = 1
     ask = context("ff", 400, percentiles=(50,), draws=1)
     drawn = values(
-        reconstruction_ff(Constant((1, 20)), x, {}, ask),
+        ff(Constant((1, 20)), x, {}, ask),
         "ff_frame",
         "chance_uniform_unclipped",
         "uniform_frames",
     )
     assert set(drawn) == {0.0, 1.0}
     assert np.mean(drawn) == pytest.approx(0.5, abs=4 * 0.5 / 20)
-    again = reconstruction_ff(
+    again = ff(
         Constant((1, 20)), x[7:8], {}, context("ff", 1, clip_ids=["clip7"], percentiles=(50,), draws=1)
     )
     order = sorted(f"clip{i}" for i in range(400))
@@ -261,7 +262,7 @@ def test_every_map_replaces_equally_many_frames():
         "negative_zeros": torch.zeros(3, 1, 200) * torch.randn(3, 1, 200),
     }
     ask = context("ff", 3, percentiles=(90, 98, 99))
-    frame = reconstruction_ff(Constant((1, 200)), x, maps, ask)
+    frame = ff(Constant((1, 200)), x, maps, ask)
     for name in maps:
         corrected = values(frame, "ff_frame", "corrected", name)
         assert corrected == pytest.approx([20 / 200, 4 / 200, 2 / 200] * 3)
@@ -276,7 +277,7 @@ def test_a_constant_map_is_a_random_one():
     x = torch.zeros(300, 1, 100)
     x[:, :, 40:60] = 1
     ask = context("ff", 300, percentiles=(90,), draws=1)
-    frame = reconstruction_ff(Constant((1, 100)), x, {"constant": torch.zeros(300, 1, 100)}, ask)
+    frame = ff(Constant((1, 100)), x, {"constant": torch.zeros(300, 1, 100)}, ask)
     constant = np.array(values(frame, "ff_frame", "corrected", "constant"))
     chance = np.array(values(frame, "ff_frame", "chance_uniform_unclipped", "uniform_frames"))
     # ten of a hundred without replacement: sd of the hits sqrt(10 x 0.2 x 0.8 x 90 / 99) of 20
@@ -293,7 +294,7 @@ def test_the_shifted_curve_is_the_map_itself_at_random_lags():
     relevance[..., 10:16] = torch.arange(6.0) + 1
     annotated = [torch.arange(60) < 30] * 400
     ask = context("ff", 400, percentiles=(90,), shifts=2, segment_frames=10, annotated=annotated)
-    frame = reconstruction_ff(Constant((1, 60)), x, {"map": relevance}, ask)
+    frame = ff(Constant((1, 60)), x, {"map": relevance}, ask)
     shifted = np.array(values(frame, "ff_frame", "chance_circular_shift_unclipped"))
     assert set(np.round(shifted * 60)) <= set(range(13))
     assert shifted.mean() == pytest.approx(0.1, abs=4 * 0.1 / math.sqrt(800))
@@ -328,7 +329,7 @@ def test_any_detector_can_replace_by_its_background():
     peak = {"map": torch.tensor([[[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]])}
     by_kind = {
         kind: values(
-            background_ff(
+            ff_background(
                 detector, x, peak, context("ff_background", 1, percentiles=(99,), replacement=kind)
             ),
             "ff_background_frame",
@@ -345,7 +346,7 @@ def test_any_detector_can_replace_by_its_background():
 def test_a_score_that_is_not_positive_is_left_out_and_counted(caplog):
     x = torch.tensor([[[1.0, 2.0]], [[-1.0, -2.0]], [[0.0, 0.0]]])
     ask = context("ff_background", 3, percentiles=(50,))
-    frame = background_ff(Linear(torch.ones(1, 2)), x, {"map": x}, ask)
+    frame = ff_background(Linear(torch.ones(1, 2)), x, {"map": x}, ask)
     assert set(frame["clip_id"]) == {"clip0"}
     assert "left out 2 clips" in caplog.text
 
@@ -353,4 +354,4 @@ def test_a_score_that_is_not_positive_is_left_out_and_counted(caplog):
 def test_a_detector_without_reconstruction_is_refused():
     x = torch.ones(1, 1, 2)
     with pytest.raises(ConfigError, match="ff_background"):
-        reconstruction_ff(Linear(torch.ones(1, 2)), x, {"map": x}, context("ff", 1))
+        ff(Linear(torch.ones(1, 2)), x, {"map": x}, context("ff", 1))

@@ -9,12 +9,18 @@ import pytest
 import torch
 
 from soundproof.audio.sound import Audio
-from soundproof.core.errors import DataError
+from soundproof.backbones.build import build_backbone
+from soundproof.backbones.registry import BackboneSettings, check_input
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.detectors.embedding.settings import PadimSettings
+from soundproof.features.extract import extract_features
 from soundproof.features.gains import gains_of_individuals
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.spectrogram import SpectrogramMaker
 from soundproof.interfaces.dataset import AudioDataset
+from soundproof.storage.maps import MapReader
+from soundproof.storage.provenance import Provenance
 
 RATE = 44_100
 
@@ -59,6 +65,33 @@ def test_16_khz_recordings_fill_69_bands_and_the_others_are_left_out() -> None:
     assert (len(maker.frequencies_hz), maker.n_left_out) == (69, 27)
     low = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
     assert maker.map(torch.from_numpy(low), 16_000).shape == (69, 40)
+
+
+def test_16_khz_recordings_reach_the_network_without_empty_bands_and_the_run_says_so(
+    tmp_path, caplog
+) -> None:
+    rng = np.random.default_rng(0)
+    names = ["train_0", "train_1", "test_0"]
+    dataset = Clips({name: rng.normal(0, 0.1, 16_000).astype(np.float32) for name in names})
+    clips = rows(*((name, "00", name.split("_")[0], "normal") for name in names))
+    outputs = tmp_path / "maps.parquet", tmp_path / "masks.parquet"
+    extract_features(dataset, clips, recipe(), *outputs, Provenance(stage="features"), rates_hz=[16_000])
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("27 bands above 7") and "recordings sampled at 16000 Hz hold nothing there" in said
+    maps = MapReader(tmp_path / "maps.parquet").read(names)
+    assert maps.shape == (3, 69, 40)
+    settings = BackboneSettings(kind="random")
+    backbone = build_backbone(settings, maps.shape[1:], seed=0)
+    backbone.calibrate(torch.from_numpy(maps))
+    # 69 bands / 4, / 8, / 8, rounded down
+    assert [layer.shape[2] for layer in backbone(torch.from_numpy(maps))] == [17, 8, 8]
+
+
+def test_a_rate_that_the_network_was_not_trained_at_is_refused() -> None:
+    slower = recipe(sample_rate_hz=16_000)
+    with pytest.raises(ConfigError, match=r"(?s)'sample_rate_hz: 16000' instead of '44100'.*leave out"):
+        check_input(PadimSettings(), slower)
+    check_input(PadimSettings(backbone="none"), slower)
 
 
 class Clips(AudioDataset):

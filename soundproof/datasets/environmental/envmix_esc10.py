@@ -1,0 +1,47 @@
+"""P2's recipe on ESC-10: lasting sounds as background, short ones as event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from soundproof.datasets.environmental import files
+from soundproof.datasets.environmental.events_in_backgrounds import EventsInBackgrounds
+from soundproof.datasets.environmental.listings import SoundFile, by_class, esc_sounds, of_classes
+from soundproof.datasets.environmental.settings import EnvmixEsc10Parameters
+from soundproof.datasets.miniatures.environmental import write_esc50
+from soundproof.downloads.needed_files import Needed
+
+
+class EnvmixEsc10Dataset(EventsInBackgrounds):
+    """Clips of ESC-10 (or of other classes of ESC-50) as background and as event: real sound, exact stems.
+
+    Free for any use with attribution as long as the classes are ESC-10's, and small: 400 clips.
+    """
+
+    settings: EnvmixEsc10Parameters
+    name = files.ENVMIX_ESC10
+
+    @property
+    def folder(self) -> Path:
+        """Folder of ESC-50, as its own data set has it."""
+        return self.data_dir / self.settings.place(files.ESC50)
+
+    def needed(self) -> tuple[Needed, ...]:
+        """The archive of ESC-50."""
+        return files.esc50_needed(self.settings)
+
+    def write_miniature(self) -> None:
+        """Write the classes that are not there yet."""
+        write_esc50(self.folder, (*self.settings.backgrounds, *self.settings.anomalies))
+
+    def backgrounds(self) -> Sequence[SoundFile]:
+        """Clips of the classes that are backgrounds."""
+        return of_classes(self._sounds(), self.settings.backgrounds, "ESC-50")
+
+    def events(self) -> Mapping[str, Sequence[SoundFile]]:
+        """Events by class."""
+        return by_class(self._sounds(), self.settings.anomalies, "ESC-50")
+
+    def _sounds(self) -> Sequence[SoundFile]:
+        return esc_sounds(self.folder, complete=self.settings.by_the_book)
