@@ -146,6 +146,7 @@ rule index_studies:
                 "title": Stages(study).facts()["title"],
                 "dataset": Stages(study).facts()["dataset"],
                 "folder": f"{RUN}/{name}",
+                "inputs": Stages(study).inputs_shown(),
             }
             for name, study in STUDIES.items()
         ],

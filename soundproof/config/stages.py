@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from soundproof.attribution.registry import EXPLAINERS
+from soundproof.attribution.registry import EXPLAINERS, INPUT_MAP
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
@@ -17,6 +17,7 @@ from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.storage.provenance import digest
@@ -110,8 +111,7 @@ class Stages:
 
     def trainings(self) -> Plain:
         """How many clips of two trainings are compared: those whose maps model randomisation compares."""
-        chosen = self.study.faithfulness[_RANDOMISATION].settings
-        return {"n_clips": getattr(chosen, "n_clips", None)}
+        return {"n_clips": clip_limit(self.study.faithfulness[_RANDOMISATION].settings)}
 
     def compared_fits(self, part: str) -> list[list[Any]]:
         """[detector, seed] of explained detectors with several trainings, where weights are redrawn."""
@@ -120,6 +120,10 @@ class Stages:
         fits = [[label, seed] for of, label, seed in self.study.fits(self.study.explained) if of == part]
         trained = Counter(label for label, _ in fits)
         return [fit for fit in fits if trained[fit[0]] > 1 and self.compared_explainers()]
+
+    def inputs_shown(self) -> list[str]:
+        """Explainers that show the input itself, the rival that needs no detector."""
+        return [label for label, chosen in self.study.explainers.items() if chosen.kind == INPUT_MAP]
 
     def compared_explainers(self) -> list[str]:
         """Explainers whose maps follow the training; maps made elsewhere are the same for all."""
