@@ -8,7 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from soundproof.analysis.by_backbone import OWN_MAP
 from soundproof.analysis.frames import means
+from soundproof.analysis.levels import MEASURES, levels_of_runs
+from soundproof.analysis.machine_kinds import kind_of
 from soundproof.analysis.measures import measure, select, summarise, with_clip_fact
 from soundproof.analysis.our_band_numbers import band_numbers
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
@@ -37,6 +40,7 @@ def our_numbers(results: StudyResults, reported: pd.DataFrame) -> pd.DataFrame:
 def _parts(results: StudyResults, reported: pd.DataFrame) -> Iterator[pd.DataFrame]:
     # effects of bands belong to no explainer, which the selection below would leave out
     yield from band_numbers(results)
+    yield from _levels(results, set(reported["metric"]))
     typed = with_clip_fact(_only(results, reported[reported["anomaly_type"].ne("")]), "anomaly_type")
     results = _only(results, reported)
     by = ("detector", "explainer", "parameter")
@@ -83,6 +87,32 @@ def _areas(results: StudyResults) -> Iterator[pd.DataFrame]:
     yield _with_clips(pooled).assign(machine=ALL_MACHINES)
     machines = mean_areas(runs, [*by, "machine"])
     yield _with_clips(machines[machines["machine"].ne("")])
+    several = runs.assign(kind=runs["machine"].map(kind_of))
+    several = several[several["kind"].ne(several["machine"])]
+    if not several.empty:
+        yield _with_clips(mean_areas(several, [*by, "kind"])).rename(columns={"kind": "machine"})
+
+
+def _levels(results: StudyResults, wanted: set[str]) -> Iterator[pd.DataFrame]:
+    """What own maps earn on P2's levels, as means over machines and trainings, and by kind of machine."""
+    listed = {
+        order: measure
+        for order, measure in enumerate(MEASURES)
+        if measure.level != "clips" and measure.metric in wanted
+    }
+    own = [name for name, kind in results.explainer_kinds.items() if kind == OWN_MAP] or [OWN_MAP]
+    runs = levels_of_runs(results) if listed else pd.DataFrame(columns=["order"])
+    runs = runs[runs["order"].isin(list(listed))]
+    if runs.empty:
+        return
+    for machine in (pd.Series(ALL_MACHINES, index=runs.index), runs["machine"].map(kind_of)):
+        found = means(runs.assign(machine=machine), ["detector", "order", "machine"])
+        yield found.assign(
+            explainer=own[0],
+            metric=found["order"].map(lambda order: listed[order].metric),
+            protocol=found["order"].map(lambda order: listed[order].protocol),
+            parameter=np.nan,
+        )
 
 
 def _with_clips(areas: pd.DataFrame) -> pd.DataFrame:

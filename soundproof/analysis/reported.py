@@ -15,6 +15,7 @@ MARKS = {
     "A": "title or abstract",
     "S": "second-hand, a summary by others",
     "O": "computed from first-hand data for this comparison",
+    "T": "a third party's rerun, not the paper's number",
 }
 """Where a reported number was found."""
 

@@ -13,9 +13,11 @@ TABLE_SUFFIXES = (".parquet", ".csv", ".md", ".tex", ".json")
 FIGURE_SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
+_P2 = "Barusco et al. 2025, arXiv 2502.18328"
 _P3 = "Buck et al. 2026, arXiv 2601.19017"
 _OURS = "soundproof"
 _CURVES = ("ff_frame", "ff_segment")
+_LEVELS = ("pooled_cell_auroc", "pooled_frame_auroc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,35 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             question="Does a pretrained network exceed random weights, and no network at all?",
             needs=("anomaly_score", "cell_auroc"),
             of_backbones=True,
+        ),
+        ArtefactEntry(
+            name="detection_by_snr",
+            title="Detection by kind of machine and SNR",
+            implementation="soundproof.tables.detection_by_snr:build",
+            citation=_P2,
+            kind="table",
+            question="At which SNR does each detector find the anomalies of which machine?",
+            reported_as={"P2": ("T-P2-1",)},
+            needs=("average_precision", "max_f1"),
+        ),
+        ArtefactEntry(
+            name="levels",
+            title="Clips, cells, frames and faithfulness by SNR",
+            implementation="soundproof.tables.levels:build",
+            citation=_P2,
+            kind="table",
+            question="Does a detector's own map find the event, and does its score rest on what the map marks?",
+            reported_as={"P2": ("T-P2-2",)},
+            needs=_LEVELS,
+        ),
+        ArtefactEntry(
+            name="levels_by_machine",
+            title="Clips, cells, frames and faithfulness machine by machine",
+            implementation="soundproof.tables.levels:build_by_machine",
+            citation=_P2,
+            kind="table",
+            question="On which machine, or in front of which background?",
+            needs=_LEVELS,
         ),
         ArtefactEntry(
             name="roc_curves",
@@ -359,6 +390,15 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P1,
             kind="illustration",
             question="Where does each explainer point, in time and frequency?",
+        ),
+        ArtefactEntry(
+            name="detector_maps",
+            title="Maps of detectors",
+            implementation="soundproof.figures.detector_maps:draw",
+            citation=_P2,
+            kind="illustration",
+            question="Where does each detector's own map point, and when?",
+            needs=_LEVELS,
         ),
         ArtefactEntry(
             name="band_examples",

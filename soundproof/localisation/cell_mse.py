@@ -22,9 +22,7 @@ SET_SCALE, BEST_CONSTANT = "set_min_max", "best_constant"
 
 
 def measure(batches: Batches, settings: Parameters) -> Measured:
-    """Error, what the map earns with its cells in random order within each clip, and what the best constant
-    does.
-    """
+    """Error, that of the map with its cells in random order clip by clip, and that of the best constant."""
     low, high = _extremes(batches)
     span = (high - low) or 1.0
     error = shuffled = 0.0

@@ -23,6 +23,13 @@ METRICS = {
     "ff_frame_mean_p98_p99": "FF frame, mean of p98 and p99",
     "auc_without_band": "AUC without a band",
     "band_rho": "band ρ (Fisher-z mean)",
+    "average_precision": "PR-AUC",
+    "max_f1": "max F1",
+    "pooled_cell_auroc": "cell AUC",
+    "pooled_frame_auroc": "frame AUC",
+    "aupro": "AU-PRO",
+    "soft_removal": "FF1",
+    "clean_background": "FF2",
 }
 FORMATS = (
     Column("Artefact", "artefact"),
