@@ -97,7 +97,7 @@ class SharedMaps:
         state = [(tensor, tensor._version) for tensor in tensors.values()]
         before, digest = self._known.get(backbone, ([], ""))
         if not digest or not _same(before, state):
-            facts = f"{type(backbone).__qualname__} {backbone.shape} {backbone.layers}"
+            facts = f"{type(backbone)} {backbone.shape} {backbone.layers}"
             digest = f"{facts} {tensors_digest(tensors)}"
             self._known[backbone] = state, digest
         return digest
