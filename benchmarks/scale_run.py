@@ -167,6 +167,7 @@ class StudyRun:
                 clips=self._clips,
                 masks=self._masks,
                 maps={(label, 0): maps},
+                data_dir=self.folder,
                 output=rows,
             ),
             rows,

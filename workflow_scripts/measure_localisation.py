@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from soundproof.clips.selection import part_of
+from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.progress import progress
+from soundproof.datasets.open import open_dataset
+from soundproof.features.recipes import FeatureSettings
+from soundproof.features.sounds import ClipSounds, sounds_of
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.runs import inputs_of
@@ -31,11 +34,24 @@ def measure_localisation(
     clips: Path,
     masks: Path,
     maps: Mapping[Fit, Mapping[str, Path]],
+    data_dir: Path,
     output: Path,
 ) -> None:
     """Write the localisation rows of the maps in ``maps`` (detector and seed: explainer: file)."""
-    rows = part_of(read_table(clips), part)
-    chosen = record["settings"]["families"]
+    listed = read_table(clips)
+    rows, settings = part_of(listed, part), record["settings"]
+    chosen = settings["families"]
+    # stated where a metric listens
+    sounds = (
+        sounds_of(
+            open_dataset(settings["dataset"], data_dir),
+            rows,
+            FeatureSettings(**settings["features"]),
+            rates_of(listed),
+        )
+        if "dataset" in settings
+        else None
+    )
     families = {name: LOCALISATION[name].settings(values) for name, values in chosen.items()}
     truth_masks = MapReader(masks)
     frames = []
@@ -43,7 +59,7 @@ def measure_localisation(
         for done, ((detector, seed), files) in enumerate(maps.items(), start=1):
             frames += [
                 complete(measured, rows, study=study, detector=detector, seed=seed, machine=machine)
-                for machine, measured in _by_machine(rows, files, truth_masks, families)
+                for machine, measured in _by_machine(rows, files, truth_masks, families, sounds)
             ]
             step(done)
     provenance = Provenance.of_record(record, content_digests(inputs_of.measure_localisation(masks, maps)))
@@ -53,7 +69,11 @@ def measure_localisation(
 
 
 def _by_machine(
-    rows: pd.DataFrame, files: Mapping[str, Path], masks: MapReader, families: Mapping[str, Any]
+    rows: pd.DataFrame,
+    files: Mapping[str, Path],
+    masks: MapReader,
+    families: Mapping[str, Any],
+    sounds: ClipSounds | None,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each machine and the rows of its explained anomalies."""
     readers = {label: MapReader(path) for label, path in files.items()}
@@ -61,7 +81,7 @@ def _by_machine(
     for machine, clips in explained[explained["label"] == "anomaly"].groupby("machine"):
         ids = list(clips["clip_id"])
         maps = {label: reader.read(ids) for label, reader in readers.items()}
-        yield str(machine), measure(maps, ids, truth_of_clips(clips, masks), families)
+        yield str(machine), measure(maps, ids, truth_of_clips(clips, masks, sounds), families)
 
 
 if __name__ == "__main__":
@@ -77,5 +97,6 @@ if __name__ == "__main__":
                 fit: {label: Path(next(paths)) for label in snakemake.params.explainers}
                 for fit in fits(snakemake.params.fits)
             },
+            data_dir=Path(snakemake.config["data_dir"]),
             output=Path(snakemake.output.rows),
         )

@@ -48,12 +48,14 @@ def _lacking(results: StudyResults, metric: str) -> list[str]:
     needs: set[Need] = {*family.needs, *({"events"} if metric in _SEGMENTS else ())}
     if any(len(results.of_metric(sibling)) for sibling in family.measures):
         # what the family needs as a whole is there
-        needs -= {"reconstruction", "masks"}
+        needs -= {"reconstruction", "masks", "stems"}
     reasons = []
     if "events" in needs and not _has_events(results):
         reasons.append("no test clip has labelled events")
     if "masks" in needs:
         reasons.append("no explained clip has an exact mask of its fault")
+    if "sound" in needs:
+        reasons.append("the data set ships no sound")
     if "reconstruction" in needs:
         reasons.append("no explained detector offers a reconstruction")
     return reasons

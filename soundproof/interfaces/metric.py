@@ -9,8 +9,8 @@ from soundproof.core.registry import Entry
 from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
-Need = Literal[Ability, "events", "masks", "re-explanation"]
-"""An ability of the detector, ground truth, or somebody who explains again."""
+Need = Literal[Ability, "events", "masks", "sound", "stems", "re-explanation"]
+"""An ability of the detector, ground truth, the sound of clips or its parts, or somebody who explains again."""
 Judged = Literal["localisation", "faithfulness", "sanity"]
 Summary = Literal["mean", "fisher_of_bands"]
 

@@ -93,6 +93,8 @@ def _lacking(entry: MetricEntry, truth: Truth) -> str | None:
         return "an event"
     if "masks" in entry.needs and truth.masks is None:
         return "a mask"
+    if "stems" in entry.needs and not truth.with_stems():
+        return "the stems of its sound"
     return None
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soundproof.core.errors import DataError
 from soundproof.randomness.ties import tie_breakers
+
+if TYPE_CHECKING:
+    from soundproof.features.sounds import ClipSounds
 
 Events = Sequence[tuple[float, float]]
 
@@ -57,12 +61,14 @@ class Truth:
             somebody did and found nothing.
         masks: bool [n_clips, n_freq, n_frames], or None where the data set has no cell-wise truth.
         clip_ids: Names of the clips, from which ties are split; empty: by position.
+        sounds: Their sound; None where nobody asks for it, or the data set has none.
     """
 
     frames_per_second: float
     events: Sequence[Events | None]
     masks: np.ndarray | None = None
     clip_ids: Sequence[str] = ()
+    sounds: ClipSounds | None = None
 
     def ties(self, n_items: int) -> np.ndarray:
         """Random numbers that split ties among a clip's frames or cells, float64 [n_clips, n_items]."""
@@ -87,6 +93,10 @@ class Truth:
         if self.masks is None:
             raise DataError("time-frequency masks", "none", "leave out the metrics that need masks")
         return self.masks
+
+    def with_stems(self) -> bool:
+        """Whether the data set has the stems of these clips (it has those of all clips or of none)."""
+        return self.sounds is not None and self.sounds.stems(self.clip_ids[0]) is not None
 
     def with_events(self) -> np.ndarray:
         """Tell which clips have at least one event, bool [n_clips]."""

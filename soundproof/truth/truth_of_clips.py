@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from soundproof.storage.maps import MapReader
 from soundproof.truth.ground_truth import Events, Truth, frames_of_events
 
+if TYPE_CHECKING:
+    from soundproof.features.sounds import ClipSounds
 
-def truth_of_clips(clips: pd.DataFrame, masks: MapReader) -> Truth:
-    """Ground truth of ``clips``, in their order; masks only where every clip has one."""
+
+def truth_of_clips(clips: pd.DataFrame, masks: MapReader, sounds: ClipSounds | None = None) -> Truth:
+    """Ground truth of ``clips``, in their order, and their sound; masks only where every clip has one."""
     ids = list(clips["clip_id"])
     has_masks = len(ids) > 0 and all(clip_id in masks for clip_id in ids)
     return Truth(
         frames_per_second=masks.axes.frames_per_second,
         events=[event_times(events) for events in clips["events"]],
         masks=masks.read(ids).astype(bool) if has_masks else None,
+        sounds=sounds,
     )
 
 
