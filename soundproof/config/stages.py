@@ -88,8 +88,12 @@ class Stages:
         }
 
     def localisation(self) -> Plain:
-        """Localisation metrics."""
-        return {"families": _families(self.study.localisation)}
+        """Localisation metrics, and where those that listen find the sound."""
+        sound = {"dataset": self.dataset(), "features": self.features()} if self._hears_stems() else {}
+        return {"families": _families(self.study.localisation), **sound}
+
+    def _hears_stems(self) -> bool:
+        return any("stems" in LOCALISATION[item.kind].needs for item in self.study.localisation.values())
 
     def needs_backgrounds(self) -> bool:
         """Whether a metric asks for the clean backgrounds of the clips."""
@@ -108,6 +112,20 @@ class Stages:
         if self.study.bands is None:
             raise ValueError(f"study '{self.study.name}' removes no bands")
         return self.study.bands.model_dump(mode="json")
+
+    def listen(self) -> Plain:
+        """What makes explanations audible: the sound, the maps' way back to it, and the mask.
+
+        Raises:
+            ValueError: The study makes none audible.
+        """
+        if self.study.listen is None:
+            raise ValueError(f"study '{self.study.name}' makes no explanation audible")
+        return {
+            "listen": self.study.listen.model_dump(mode="json"),
+            "dataset": self.dataset(),
+            "features": self.features(),
+        }
 
     def trainings(self) -> Plain:
         """How many clips of two trainings are compared: those whose maps model randomisation compares."""
@@ -232,7 +250,8 @@ class Stages:
 
     def localisation_code(self) -> list[str]:
         """Modules of the localisation metrics."""
-        return _unique(LOCALISATION[item.kind].module for item in self.study.localisation.values())
+        modules = [LOCALISATION[item.kind].module for item in self.study.localisation.values()]
+        return _unique(modules + (self.dataset_code() if self._hears_stems() else []))
 
 
 def _families(chosen: dict[str, Chosen]) -> Plain:

@@ -9,9 +9,9 @@ from soundproof.core.registry import Entry
 from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
-Need = Literal[Ability, "events", "masks", "event_maps", "background", "re-explanation"]
+Need = Literal[Ability, "events", "masks", "event_maps", "background", "sound", "stems", "re-explanation"]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
-clips, or somebody who explains again."""
+clips, their sound or its parts, or somebody who explains again."""
 Judged = Literal["localisation", "faithfulness", "sanity"]
 Summary = Literal["mean", "fisher_of_bands"]
 
