@@ -43,6 +43,7 @@ STARTS: Mapping[str, tuple[str, ...]] = {
     "measure_localisation": tuple(entry.module for entry in LOCALISATION.values()),
     "remove_bands": (_DETECTOR,),
     "illustrate_clips": (_DETECTOR,),
+    "render_sounds": (DATASETS["bench"].module,),
     "collect_measurements": (),
     "build_tables": _TABLES,
     "draw_figures": _FIGURES,

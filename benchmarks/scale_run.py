@@ -170,6 +170,7 @@ class StudyRun:
                 masks=self._masks,
                 events=None,
                 maps={(label, 0): maps},
+                data_dir=self.folder,
                 output=rows,
             ),
             rows,

@@ -84,10 +84,9 @@ def recorded_outputs():
                 yield urlsafe_b64decode(name).decode()
 
 
-def check_unrecorded_results():
+def check_unrecorded_results(files):
     """Stop if a result without a record was made with other settings or other code."""
     recorded = set(recorded_outputs())
-    files = expected_files(STUDIES, Path(RUN))
     unrecorded = [
         file
         for file in files
@@ -110,9 +109,10 @@ def check_unrecorded_results():
 
 
 if workflow.is_main_process:
-    check_unrecorded_results()
-if workflow.is_main_process and workflow.output_settings.dryrun:
-    sys.stderr.write(plan_in_words(CONFIG, STUDIES))
+    EXPECTED = expected_files(STUDIES, Path(RUN))
+    check_unrecorded_results(EXPECTED)
+    if workflow.output_settings.dryrun:
+        sys.stderr.write(plan_in_words(CONFIG, STUDIES, EXPECTED))
 
 
 onstart:

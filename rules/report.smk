@@ -1,8 +1,8 @@
 """From measured numbers to tables, figures and pages.
 
-DOES   gather all numbers of a study in one long table; finish tables and figures from it; write report pages
-NEEDS  scores, explanations, faithfulness, localisation
-GIVES  measurements.parquet; tables/, figures/, index.html of each study; index.html and metrics.json of the run
+DOES   gather all numbers of a study in one long table; finish tables and figures from it; make explanations audible; write report pages
+NEEDS  scores, explanations, faithfulness, localisation; of studies that make explanations audible, their sound
+GIVES  measurements.parquet; listening.parquet (sounds, where the study asks); tables/, figures/, index.html of each study; index.html and metrics.json of the run
 """
 
 from soundproof.runs.jobs_of import INDEX
@@ -53,6 +53,30 @@ rule illustrate_clips:
         record=stated(lambda jobs, of: jobs.illustrate_clips()),
     script:
         "../workflow_scripts/illustrate_clips.py"
+
+
+rule render_sounds:
+    """Make explanations of clips of study {wildcards.study} audible."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
+        scores=first_fit(f"{STUDY}/scores/{{part}}.parquet"),
+        maps=of_first_part(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
+    output:
+        sounds=f"{STUDY}/listening.parquet",
+    log:
+        f"{RUN}/logs/render_sounds/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
+    params:
+        detectors=lambda wildcards: STUDIES[wildcards.study].explained,
+        explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
+        first=lambda wildcards: next(
+            iter(STUDIES[wildcards.study].first_fits().values())
+        ),
+        record=stated(lambda jobs, of: jobs.render_sounds()),
+    script:
+        "../workflow_scripts/render_sounds.py"
 
 
 rule build_tables:
@@ -131,6 +155,11 @@ rule index_studies:
     """Write the run's index page and its headline numbers."""
     input:
         pages=expand(f"{STUDY}/index.html", study=STUDIES),
+        sounds=[
+            f"{RUN}/{name}/listening.parquet"
+            for name, study in STUDIES.items()
+            if study.listen
+        ],
     output:
         index=f"{RUN}/index.html",
         metrics=f"{RUN}/metrics.json",
@@ -146,6 +175,7 @@ rule index_studies:
                 "title": Stages(study).facts()["title"],
                 "dataset": Stages(study).facts()["dataset"],
                 "folder": f"{RUN}/{name}",
+                "inputs": Stages(study).inputs_shown(),
             }
             for name, study in STUDIES.items()
         ],

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soundproof.clips.selection import part_of
+from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.progress import progress
 from soundproof.datasets.open import open_dataset
 from soundproof.features.extract import StemFiles
@@ -43,7 +43,7 @@ def extract_features(
             features,
             masks,
             provenance,
-            [int(rate) for rate in all_clips["sample_rate_hz"].dropna().unique()],
+            rates_of(all_clips),
             step,
             stems,
         )

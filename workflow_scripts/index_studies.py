@@ -21,9 +21,10 @@ def index_studies(
     index: Path,
     metrics: Path,
 ) -> None:
-    """Link the pages of ``studies`` (name, title, dataset, folder) and gather their headline numbers.
+    """Link the pages of ``studies`` (name, title, dataset, folder, inputs) and gather their headline numbers.
 
-    Studies that were left out (study, title, reason) are named with the reason.
+    ``inputs`` are the labels of explainers that show the input itself. Studies that were left out (study, title,
+    reason) are named with the reason.
     """
     links, numbers = [], {}
     for study in studies:
@@ -34,7 +35,7 @@ def index_studies(
                 study["name"],
                 study["title"],
                 study["dataset"],
-                headline_sentence(tables),
+                headline_sentence(tables, study["inputs"]),
                 study_warnings(tables),
             )
         )

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from soundproof.clips.selection import part_of
+from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.progress import progress
+from soundproof.datasets.open import open_dataset
+from soundproof.features.recipes import FeatureSettings
+from soundproof.features.sounds import ClipSounds, sounds_of
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.measure import measure_pooled
 from soundproof.localisation.registry import LOCALISATION
@@ -33,11 +36,24 @@ def measure_localisation(
     masks: Path,
     events: Path | None,
     maps: Mapping[Fit, Mapping[str, Path]],
+    data_dir: Path,
     output: Path,
 ) -> None:
     """Write the localisation rows of the maps in ``maps`` (detector and seed: explainer: file)."""
-    rows = part_of(read_table(clips), part)
-    chosen = record["settings"]["families"]
+    listed = read_table(clips)
+    rows, settings = part_of(listed, part), record["settings"]
+    chosen = settings["families"]
+    # stated where a metric listens
+    sounds = (
+        sounds_of(
+            open_dataset(settings["dataset"], data_dir),
+            rows,
+            FeatureSettings(**settings["features"]),
+            rates_of(listed),
+        )
+        if "dataset" in settings
+        else None
+    )
     families = {name: LOCALISATION[name].settings(values) for name, values in chosen.items()}
     stems = MapReader(masks), None if events is None else MapReader(events)
     frames = []
@@ -45,7 +61,7 @@ def measure_localisation(
         for done, ((detector, seed), files) in enumerate(maps.items(), start=1):
             frames += [
                 complete(measured, rows, study=study, detector=detector, seed=seed, machine=machine)
-                for machine, measured in _by_machine(rows, files, *stems, families)
+                for machine, measured in _by_machine(rows, files, *stems, families, sounds)
             ]
             step(done)
     inputs = content_digests(inputs_of.measure_localisation(masks, maps, events))
@@ -61,6 +77,7 @@ def _by_machine(
     masks: MapReader,
     events: MapReader | None,
     families: Mapping[str, Any],
+    sounds: ClipSounds | None,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each machine and the rows of its explained anomalies, and of all its explained clips together."""
     readers = {label: MapReader(path) for label, path in files.items()}
@@ -74,7 +91,7 @@ def _by_machine(
         if single:
             ids = list(anomalies["clip_id"])
             maps = {label: reader.read(ids) for label, reader in readers.items()}
-            yield str(machine), measure(maps, ids, truth_of_clips(anomalies, masks), single)
+            yield str(machine), measure(maps, ids, truth_of_clips(anomalies, masks, sounds), single)
         if pooled:
             truth = TruthReader(clips, masks, events)
             yield str(machine), measure_pooled(readers, list(clips["clip_id"]), truth, pooled)
@@ -94,5 +111,6 @@ if __name__ == "__main__":
                 fit: {label: Path(next(paths)) for label in snakemake.params.explainers}
                 for fit in fits(snakemake.params.fits)
             },
+            data_dir=Path(snakemake.config["data_dir"]),
             output=Path(snakemake.output.rows),
         )

@@ -10,11 +10,12 @@ import pandas as pd
 from soundproof.analysis.criteria import all_criteria, per_clip
 from soundproof.analysis.joint_areas import FEWEST
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import INPUT_MAP
 from soundproof.interfaces.metric import Criterion
 from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.recordings import mean_over_recordings
 
-INPUT_KINDS = ("input_map", "input_magnitude")
+INPUT_KINDS = (INPUT_MAP, "input_magnitude")
 COLUMN = "no_better_than_input"
 WORDS = "no better than looking at the spectrogram"
 _JUDGED = ("localisation", "faithfulness")

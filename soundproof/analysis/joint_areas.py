@@ -56,13 +56,17 @@ def joint_areas(results: StudyResults, anomaly_type: str | None = None) -> dict[
         results: The study.
         anomaly_type: Count the anomalies of this type alone (against all normal clips of their machine); None: all.
     """
-    rows = scores(results)
-    if anomaly_type is not None:
-        rows = rows[rows["label"].eq("normal") | rows["anomaly_type"].eq(anomaly_type)]
-    found: dict[str, list[JointArea]] = {}
-    for detector, area in _of_machines(rows, results.recordings, (results.study, anomaly_type or "")):
-        found.setdefault(detector, []).append(area)
-    return {detector: _mean(found[detector]) for detector in results.detectors(found)}
+
+    def drawn() -> dict[str, JointArea]:
+        rows = scores(results)
+        if anomaly_type is not None:
+            rows = rows[rows["label"].eq("normal") | rows["anomaly_type"].eq(anomaly_type)]
+        found: dict[str, list[JointArea]] = {}
+        for detector, area in _of_machines(rows, results.recordings, (results.study, anomaly_type or "")):
+            found.setdefault(detector, []).append(area)
+        return {detector: _mean(found[detector]) for detector in results.detectors(found)}
+
+    return results.once(("joint areas", anomaly_type), drawn)
 
 
 def _of_machines(

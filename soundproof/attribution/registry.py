@@ -18,6 +18,9 @@ from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.interfaces.abilities import Ability, check
 
+INPUT_MAP = "input_map"
+"""Kind of the explainer that shows the input itself, the rival that needs no detector."""
+
 
 class Passes(NamedTuple):
     """Maps that one explanation sends through the detector.
@@ -186,7 +189,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             passes=lambda settings, shape: Passes(forward=0, gradient=0),
         ),
         ExplainerEntry(
-            name="input_map",
+            name=INPUT_MAP,
             title="Input (control)",
             implementation="soundproof.attribution.input_map:explain",
             citation="control: what looking at the spectrogram reaches",

@@ -48,7 +48,7 @@ class Stft:
         return 1 + n_samples // self.hop_length
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Complex spectrogram [..., n_bins, n_frames] of sounds [..., n_samples]; silence lies beyond their ends."""
+        """Complex spectrogram [..., n_bins, n_frames] of sounds [..., n_samples], silence beyond their ends."""
         flat = samples.reshape(-1, samples.shape[-1])
         spectrum = torch.stft(
             flat,
@@ -62,7 +62,7 @@ class Stft:
         return spectrum.reshape(*samples.shape[:-1], *spectrum.shape[-2:])
 
     def inverse(self, spectrum: Tensor, n_samples: int) -> Tensor:
-        """Sounds [..., n_samples] of spectrograms [..., n_bins, n_frames], by least squares (Griffin and Lim 1984)."""
+        """Sounds [..., n_samples] of spectrograms [..., n_bins, n_frames], by least squares (Griffin, Lim 1984)."""
         flat = spectrum.reshape(-1, *spectrum.shape[-2:])
         window = self._window(spectrum.real)
         samples = torch.istft(flat, self.n_fft, self.hop_length, self.window_length, window, length=n_samples)
@@ -125,4 +125,4 @@ def soft_mask(relevance: np.ndarray, settings: MaskSettings) -> np.ndarray:
     last = np.argmax(gathered >= settings.share * gathered[:, -1:], axis=1)
     level = highest_first[np.arange(len(flat)), last][:, np.newaxis]
     mask = np.minimum(1, flat / np.where(level > 0, level, 1)) ** settings.power
-    return mask.reshape(relevance.shape).astype(np.float32)
+    return np.asarray(mask.reshape(relevance.shape), dtype=np.float32)

@@ -40,6 +40,7 @@ class SharedMaps:
     def __init__(self, memory_budget_bytes: int) -> None:
         self._room = memory_budget_bytes // _PART
         self._maps: dict[tuple[str, str], list[Tensor]] = {}
+        self._statistics: dict[tuple[str, str], dict[str, Tensor]] = {}
         self._known: WeakKeyDictionary[Backbone, tuple[_State, str]] = WeakKeyDictionary()
         self.computed = 0
         self.found = 0
@@ -75,6 +76,16 @@ class SharedMaps:
             self._maps[key] = made
         return list(made)
 
+    def calibrate(self, backbone: Backbone, x: Tensor) -> None:
+        """Set the backbone's buffers by the clips ``x`` [n, n_freq, n_frames] as it does itself."""
+        key = self._digest(backbone), _batch_digest(x)
+        if key not in self._statistics:
+            backbone.calibrate(x)
+            self._statistics[key] = {name: buffer.clone() for name, buffer in backbone.named_buffers()}
+            return
+        for name, buffer in backbone.named_buffers():
+            buffer.copy_(self._statistics[key][name])
+
     def _made(self, backbone: Backbone, x: Tensor) -> list[Tensor]:
         self.computed += 1
         made: list[Tensor] = backbone(x)
@@ -86,7 +97,7 @@ class SharedMaps:
         state = [(tensor, tensor._version) for tensor in tensors.values()]
         before, digest = self._known.get(backbone, ([], ""))
         if not digest or not _same(before, state):
-            facts = f"{type(backbone).__qualname__} {backbone.shape} {backbone.layers}"
+            facts = f"{type(backbone)} {backbone.shape} {backbone.layers}"
             digest = f"{facts} {tensors_digest(tensors)}"
             self._known[backbone] = state, digest
         return digest

@@ -56,6 +56,11 @@ def draw_clips(clip_ids: Sequence[str], n_clips: int | None) -> list[str]:
     return [clip_id for clip_id in clip_ids if clip_id in drawn]
 
 
+def rates_of(clips: pd.DataFrame) -> list[int]:
+    """Sampling rates of all recordings, each once; none where the data set ships no sound."""
+    return [int(rate) for rate in clips["sample_rate_hz"].dropna().unique()]
+
+
 def part_of(clips: pd.DataFrame, part: str) -> pd.DataFrame:
     """Rows of one part: a machine's, or all of them (part ``all``)."""
     return clips if part == "all" else clips[clips["machine"] == part].reset_index(drop=True)

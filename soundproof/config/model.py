@@ -20,6 +20,7 @@ from pydantic import (
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
+from soundproof.audio.settings import ListenSettings
 from soundproof.backbones.registry import check_input
 from soundproof.config.places import plain_path
 from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
@@ -101,6 +102,9 @@ class Study(Section):
     localisation: dict[str, Chosen] = Field(default_factory=dict, description="metric family: settings")
     bands: BandSettings | None = Field(
         None, description="score all test clips without each frequency band (P3); None: do not"
+    )
+    listen: ListenSettings | None = Field(
+        None, description="make the explanations of some clips audible; None: do not"
     )
     reported: str | None = Field(None, description="file of config/reported to compare with, without .csv")
     reported_dataset: str = Field(
@@ -191,6 +195,13 @@ class Study(Section):
                 f"explanations by {', '.join(self.explainers)}",
                 "no detector is explained",
                 "set 'explain: true' at a detector, or take the explainers away",
+            )
+
+        if self.listen is not None and not self.explained:
+            raise ConfigError(
+                f"explanations of study '{self.name}' to listen to ('listen')",
+                "no detector is explained",
+                "set 'explain: true' at a detector and list explainers, or take 'listen' away",
             )
 
     @property

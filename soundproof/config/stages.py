@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from soundproof.attribution.registry import EXPLAINERS
+from soundproof.attribution.registry import EXPLAINERS, INPUT_MAP
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
@@ -17,6 +17,7 @@ from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.storage.provenance import digest
@@ -87,8 +88,12 @@ class Stages:
         }
 
     def localisation(self) -> Plain:
-        """Localisation metrics."""
-        return {"families": _families(self.study.localisation)}
+        """Localisation metrics, and where those that listen find the sound."""
+        sound = {"dataset": self.dataset(), "features": self.features()} if self._hears_stems() else {}
+        return {"families": _families(self.study.localisation), **sound}
+
+    def _hears_stems(self) -> bool:
+        return any("stems" in LOCALISATION[item.kind].needs for item in self.study.localisation.values())
 
     def needs_backgrounds(self) -> bool:
         """Whether a metric asks for the clean backgrounds of the clips."""
@@ -108,10 +113,23 @@ class Stages:
             raise ValueError(f"study '{self.study.name}' removes no bands")
         return self.study.bands.model_dump(mode="json")
 
+    def listen(self) -> Plain:
+        """What makes explanations audible: the sound, the maps' way back to it, and the mask.
+
+        Raises:
+            ValueError: The study makes none audible.
+        """
+        if self.study.listen is None:
+            raise ValueError(f"study '{self.study.name}' makes no explanation audible")
+        return {
+            "listen": self.study.listen.model_dump(mode="json"),
+            "dataset": self.dataset(),
+            "features": self.features(),
+        }
+
     def trainings(self) -> Plain:
         """How many clips of two trainings are compared: those whose maps model randomisation compares."""
-        chosen = self.study.faithfulness[_RANDOMISATION].settings
-        return {"n_clips": getattr(chosen, "n_clips", None)}
+        return {"n_clips": clip_limit(self.study.faithfulness[_RANDOMISATION].settings)}
 
     def compared_fits(self, part: str) -> list[list[Any]]:
         """[detector, seed] of explained detectors with several trainings, where weights are redrawn."""
@@ -120,6 +138,10 @@ class Stages:
         fits = [[label, seed] for of, label, seed in self.study.fits(self.study.explained) if of == part]
         trained = Counter(label for label, _ in fits)
         return [fit for fit in fits if trained[fit[0]] > 1 and self.compared_explainers()]
+
+    def inputs_shown(self) -> list[str]:
+        """Explainers that show the input itself, the rival that needs no detector."""
+        return [label for label, chosen in self.study.explainers.items() if chosen.kind == INPUT_MAP]
 
     def compared_explainers(self) -> list[str]:
         """Explainers whose maps follow the training; maps made elsewhere are the same for all."""
@@ -228,7 +250,8 @@ class Stages:
 
     def localisation_code(self) -> list[str]:
         """Modules of the localisation metrics."""
-        return _unique(LOCALISATION[item.kind].module for item in self.study.localisation.values())
+        modules = [LOCALISATION[item.kind].module for item in self.study.localisation.values()]
+        return _unique(modules + (self.dataset_code() if self._hears_stems() else []))
 
 
 def _families(chosen: dict[str, Chosen]) -> Plain:

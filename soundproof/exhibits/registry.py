@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from soundproof.core.registry import Entry, Registry
 
 Kind = Literal["table", "figure", "illustration"]
+Group = Literal[
+    "The answer",
+    "Detection",
+    "Localisation",
+    "Faithfulness",
+    "Sanity and agreement",
+    "Against the papers",
+    "Cost",
+]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"""Chapters of a study's page, in its order."""
 TABLE_SUFFIXES = (".parquet", ".csv", ".md", ".tex", ".json")
 FIGURE_SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 
@@ -29,18 +40,22 @@ class ArtefactEntry(Entry):
 
     Attributes:
         kind: Which of the three it is.
+        group: Chapter of the report page that it stands in.
         question: The question it answers, for the report page.
         reported_as: Tables (T) and figures (F) that it regenerates, by paper, numbered as in
             ``config/reported/<paper>.csv``. Names hold no numbers, since every paper has its own.
         needs: Metrics it is made from; it is still written, with a reason, where they are missing.
         of_backbones: It compares the backbones that detectors stand on.
+        picture: Place among the figures that may stand for a whole study, lowest first; None: it never does.
     """
 
     kind: Kind
+    group: Group
     question: str
     reported_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     of_backbones: bool = False
+    picture: int | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -68,11 +83,21 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
     "artefact",
     [
         ArtefactEntry(
+            name="verdict",
+            title="Verdict",
+            implementation="soundproof.tables.verdict:build",
+            citation=_OURS,
+            kind="table",
+            group="The answer",
+            question="Which explanations deserve trust on these data, and on which evidence?",
+        ),
+        ArtefactEntry(
             name="detection",
             title="Detection",
             implementation="soundproof.tables.detection:build",
             citation=_P1,
             kind="table",
+            group="Detection",
             question="Does the detector tell anomalous clips from normal ones at all?",
             reported_as={"P1": ("T-P1-1",)},
             needs=("anomaly_score",),
@@ -83,6 +108,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.detection_by_type:build",
             citation=_OURS,
             kind="table",
+            group="Detection",
             question="Which kinds of fault does each detector find?",
             needs=("anomaly_score",),
         ),
@@ -92,6 +118,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.backbones:build",
             citation=_OURS,
             kind="table",
+            group="Detection",
             question="What does a pretrained network add to detectors on its patches?",
             needs=("anomaly_score", "cell_auroc"),
             of_backbones=True,
@@ -102,6 +129,8 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.backbones_overview:draw",
             citation=_OURS,
             kind="figure",
+            group="Detection",
+            picture=0,
             question="Does a pretrained network exceed random weights, and no network at all?",
             needs=("anomaly_score", "cell_auroc"),
             of_backbones=True,
@@ -141,6 +170,8 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.roc_curves:draw",
             citation=_P1,
             kind="figure",
+            group="Detection",
+            picture=3,
             question="At which false-alarm rate does the detector find which share of the anomalies?",
             needs=("anomaly_score",),
         ),
@@ -150,6 +181,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.detection_by_domain:build",
             citation=_P1,
             kind="table",
+            group="Detection",
             question="Does detection survive other machines and a shifted domain?",
             reported_as={"P1": ("T-P1-2",)},
             needs=("anomaly_score",),
@@ -160,6 +192,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.dcase_score:build",
             citation="evaluators of DCASE Challenge Task 2, 2020 to 2025",
             kind="table",
+            group="Detection",
             question="How would the challenge rank these detectors?",
             needs=("anomaly_score",),
         ),
@@ -169,6 +202,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.quality:build",
             citation=_OURS,
             kind="table",
+            group="The answer",
             question="Which explanation deserves trust, on every axis, and what does it cost?",
         ),
         ArtefactEntry(
@@ -177,6 +211,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.quality_overview:draw",
             citation=_OURS,
             kind="figure",
+            group="The answer",
             question="Which explanations exceed chance, and on which axes?",
         ),
         ArtefactEntry(
@@ -185,6 +220,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.temporal_localisation:build",
             citation=_P1,
             kind="table",
+            group="Localisation",
             question="Do explanations point at the time of the fault better than chance?",
             reported_as={"P1": ("F-P1-5",)},
             needs=("segment_f1",),
@@ -195,6 +231,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.temporal_localisation_curves:draw",
             citation=_P1,
             kind="figure",
+            group="Localisation",
             question="How does temporal localisation depend on the threshold, and where is chance?",
             reported_as={"P1": ("F-P1-5",)},
             needs=("segment_f1",),
@@ -205,6 +242,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.temporal_localisation:build_by_type",
             citation=_P1,
             kind="table",
+            group="Localisation",
             question="Which kinds of fault do explanations find?",
             reported_as={"P1": ("F-P1-7",)},
             needs=("segment_f1",),
@@ -215,6 +253,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.faithfulness:build",
             citation=_P1,
             kind="table",
+            group="Faithfulness",
             question="Does the score fall when what the explanation points at is replaced?",
             reported_as={"P1": ("F-P1-6a", "F-P1-6b", "T-P1-3")},
             needs=_CURVES,
@@ -225,6 +264,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.faithfulness_curves:draw",
             citation=_P1,
             kind="figure",
+            group="Faithfulness",
             question="How does faithfulness depend on how much is replaced?",
             reported_as={"P1": ("F-P1-6a", "F-P1-6b")},
             needs=_CURVES,
@@ -235,6 +275,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.faithfulness_curves:draw_frame",
             citation=_P1,
             kind="figure",
+            group="Faithfulness",
             question="The same without labels, as on the paper's second data set: do the frames matter?",
             reported_as={"P1": ("F-P1-8",)},
             needs=("ff_frame",),
@@ -245,6 +286,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.deletion_curves:draw",
             citation="Petsiuk et al. 2018, arXiv 1806.07421",
             kind="figure",
+            group="Faithfulness",
             question="How fast does the score fall, or return, in the order of relevance?",
             needs=("deletion_curve", "insertion_curve"),
         ),
@@ -254,6 +296,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.auc_without_bands:build",
             citation=_P3,
             kind="table",
+            group="Faithfulness",
             question="Which frequency bands does detection need, and which would it do better without?",
             reported_as={"P3": ("T-P3-1",)},
             needs=("band_removed_score", "anomaly_score"),
@@ -264,6 +307,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.auc_without_bands_overview:draw",
             citation=_P3,
             kind="figure",
+            group="Faithfulness",
             question="Which frequency bands does detection need, and which would it do better without?",
             needs=("band_removed_score", "anomaly_score"),
         ),
@@ -273,6 +317,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.band_faithfulness:build",
             citation=_P3,
             kind="table",
+            group="Faithfulness",
             question="Do the bands that an explanation marks move the score most, and are they those of the fault?",
             reported_as={"P3": ("T-P3-2",)},
             needs=("band_rho", "band_effect"),
@@ -283,6 +328,8 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.band_relevance_and_effect:draw",
             citation=_P3,
             kind="figure",
+            group="Faithfulness",
+            picture=1,
             question="Does relevance follow the effect from band to band?",
             needs=("band_relevance", "band_effect"),
         ),
@@ -292,6 +339,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.band_faithfulness_of_clips:draw",
             citation=_P3,
             kind="figure",
+            group="Faithfulness",
             question="How far do single clips exceed what random orders of bands give?",
             needs=("band_rho",),
         ),
@@ -301,6 +349,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.band_faithfulness_by_replacement:draw",
             citation="this project; the question is raised by P3's own limits",
             kind="figure",
+            group="Faithfulness",
             question="How much of Occlusion's lead comes from measuring it with its own tool?",
             needs=("band_rho",),
         ),
@@ -310,6 +359,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.sanity:build",
             citation="Adebayo et al. 2018, arXiv 1810.03292",
             kind="table",
+            group="Sanity and agreement",
             question="Do the maps depend on what was learnt, and do they add up?",
             needs=(
                 "randomisation_similarity",
@@ -325,6 +375,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.significance:build",
             citation=_OURS,
             kind="table",
+            group="Sanity and agreement",
             question="Which differences between explainers would survive other clips?",
         ),
         ArtefactEntry(
@@ -333,6 +384,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.agreement:build",
             citation=_OURS,
             kind="table",
+            group="Sanity and agreement",
             question="Do localisation and faithfulness rank the explanations alike?",
         ),
         ArtefactEntry(
@@ -341,6 +393,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.claims:build",
             citation=_P1,
             kind="table",
+            group="Against the papers",
             question="Do the conclusions of the papers hold on this data?",
         ),
         ArtefactEntry(
@@ -349,6 +402,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.reproduction:build",
             citation=_P1,
             kind="table",
+            group="Against the papers",
             question="How close do our numbers come to the reported ones?",
         ),
         ArtefactEntry(
@@ -357,6 +411,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.cost:build",
             citation=_OURS,
             kind="table",
+            group="Cost",
             question="What does an explanation cost?",
         ),
         ArtefactEntry(
@@ -365,6 +420,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.history:draw",
             citation=_OURS,
             kind="figure",
+            group="Detection",
             question="Did training converge, and where was it stopped?",
         ),
         ArtefactEntry(
@@ -373,6 +429,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.masked_input:draw",
             citation=_P1,
             kind="illustration",
+            group="Detection",
             question="What does the masked auto-encoder see while it learns?",
         ),
         ArtefactEntry(
@@ -381,6 +438,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.annotated_sample:draw",
             citation=_P1,
             kind="illustration",
+            group="Localisation",
             question="What does an anomaly look like, and what did the annotation mark?",
         ),
         ArtefactEntry(
@@ -389,6 +447,8 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.attribution_panels:draw",
             citation=_P1,
             kind="illustration",
+            group="Localisation",
+            picture=2,
             question="Where does each explainer point, in time and frequency?",
         ),
         ArtefactEntry(
@@ -406,6 +466,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.band_examples:draw",
             citation=_P3,
             kind="illustration",
+            group="Faithfulness",
             question="What do frequency bands average of a map?",
             needs=("band_relevance",),
         ),
@@ -415,6 +476,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.replacement:draw",
             citation=_P1,
             kind="illustration",
+            group="Faithfulness",
             question="What is replaced when faithfulness is measured?",
         ),
     ],

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field
 
 from soundproof.core.registry import Parameters
+from soundproof.faithfulness.settings import FaithfulnessSettings
 
 Scale = Literal["linear", "mel", "octave"]
 Removal = Literal["zero", "band_mean", "clip_median_spectrum"]
@@ -47,16 +48,13 @@ class BandSettings(Parameters):
     )
 
 
-class BandRemovalSettings(BandSettings):
+class BandRemovalSettings(BandSettings, FaithfulnessSettings):
     """How relevance and effect of bands are compared."""
 
     relevance: RelevancePolicy = Field(
         "absolute",
         description="how relevance becomes non-negative, except beside effects that keep their sign: absolute "
         "values, or negative values set to 0",
-    )
-    n_clips: PositiveInt | None = Field(
-        None, description="measure at most so many clips, drawn by clip id; None: all"
     )
 
 

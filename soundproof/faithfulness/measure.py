@@ -16,6 +16,7 @@ from soundproof.core.registry import Parameters, loaded
 from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.settings import clip_limit
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
 from soundproof.interfaces.metric import MetricEntry
@@ -93,10 +94,7 @@ def measure_faithfulness(
     detector.to(device).freeze()
     rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
-    chosen = {
-        family: draw_clips(clip_ids, getattr(settings, "n_clips", None))
-        for family, settings in families.items()
-    }
+    chosen = {family: draw_clips(clip_ids, clip_limit(settings)) for family, settings in families.items()}
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [rows_of([], [])]
     backgrounds = _of_all(backgrounds, [clip_id for clip_id in clip_ids if (anomalous or {}).get(clip_id)])

@@ -220,6 +220,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                     judges="sanity",
                     tested=False,
                     headline=None,
+                    ceiling="training_similarity",
                 ),
             ),
         ),

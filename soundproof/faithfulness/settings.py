@@ -29,7 +29,13 @@ def _ascending_from_0_to_1(values: tuple[float, ...]) -> tuple[float, ...]:
 _N_CLIPS = "measure at most so many clips, drawn by clip id; None: all"
 
 
-class FfSettings(Parameters):
+class FaithfulnessSettings(Parameters):
+    """What the settings of every faithfulness metric have."""
+
+    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
+
+
+class FfSettings(FaithfulnessSettings):
     """Which frames are replaced, and how many random curves stand beside."""
 
     percentiles: tuple[Annotated[float, Field(ge=0, le=100)], ...] = Field(
@@ -41,7 +47,6 @@ class FfSettings(Parameters):
     shifts: NonNegativeInt = Field(
         1, description="random shifts of each curve, per percentile, behind the line of shifted curves"
     )
-    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
 
 
 class FfBackgroundSettings(FfSettings):
@@ -54,7 +59,7 @@ class FfBackgroundSettings(FfSettings):
     )
 
 
-class CurveSettings(Parameters):
+class CurveSettings(FaithfulnessSettings):
     """Settings of deletion and insertion curves."""
 
     fractions: Annotated[tuple[float, ...], AfterValidator(_ascending_from_0_to_1)] = Field(
@@ -70,7 +75,6 @@ class CurveSettings(Parameters):
         "default), the median of the clip, or the median over time of the cell's band",
     )
     draws: PositiveInt = Field(1, description="random rankings per clip behind the chance line")
-    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
 
     @property
     def replacements(self) -> tuple[Background, ...]:
@@ -78,12 +82,11 @@ class CurveSettings(Parameters):
         return (self.replacement,) if isinstance(self.replacement, str) else self.replacement
 
 
-class HeatSettings(Parameters):
+class HeatSettings(FaithfulnessSettings):
     """How many rivals stand beside a map's heat."""
 
     draws: PositiveInt = Field(1, description="times that each map's heat is put at random cells")
     shifts: NonNegativeInt = Field(1, description="times that each map's heat is shifted in time")
-    n_clips: PositiveInt | None = Field(None, description=_N_CLIPS)
 
 
 class SoftRemovalSettings(HeatSettings):
@@ -101,8 +104,13 @@ class SoftRemovalSettings(HeatSettings):
     )
 
 
-class RandomisationSettings(Parameters):
+class RandomisationSettings(FaithfulnessSettings):
     """Settings of model randomisation."""
 
     draws: PositiveInt = Field(5, description="sets of random weights")
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
+
+
+def clip_limit(settings: Parameters) -> int | None:
+    """Most clips that a metric with these settings measures; None: all."""
+    return settings.n_clips if isinstance(settings, FaithfulnessSettings) else None

@@ -1,4 +1,4 @@
-"""The sound behind maps: read a clip as its recipe hears it, cut out what a map marks, make maps of what is left."""
+"""The sound behind maps: clips as their recipe hears them, maps brought back to them, maps of altered ones."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def sounds_of(
     rates_hz: Collection[int],
     scaling: Scaling | None = None,
 ) -> ClipSounds | None:
-    """As :class:`ClipSounds`; None where clips come as spectrograms, which no map can be brought back to sound from."""
+    """As :class:`ClipSounds`; None where clips come as spectrograms, which nobody can turn back into sound."""
     return (
         ClipSounds(dataset, clips, settings, rates_hz, scaling) if isinstance(dataset, AudioDataset) else None
     )

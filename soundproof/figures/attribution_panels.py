@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import INPUT_MAP
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.pictures import (
     bracket_events,
@@ -46,7 +47,7 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
     names = [
         name
         for name in results.explainers(name for one in shown for name in one.maps)
-        if results.explainer_kind(name) != "input_map"
+        if results.explainer_kind(name) != INPUT_MAP
     ]
     width = max(PAGE_IN, 1.15 * (len(names) + 1) + 0.6)
     height = 3.2 * len(shown)

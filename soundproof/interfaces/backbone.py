@@ -52,6 +52,9 @@ class Shared(Protocol):
     def maps(self, backbone: Backbone, x: Tensor) -> list[Tensor]:
         """Maps of a batch, computed unless an equal network was given the same one before."""
 
+    def calibrate(self, backbone: Backbone, x: Tensor) -> None:
+        """Set what the normalisation needs, likewise."""
+
 
 class Backbone(nn.Module, ABC):
     """A frozen network on maps of one shape.
@@ -83,6 +86,13 @@ class Backbone(nn.Module, ABC):
         """As :meth:`forward`, made only where nobody has made them; the caller leaves them as they are."""
         made: list[Tensor] = self(x) if self.shared is None else self.shared.maps(self, x)
         return made
+
+    def calibrate_once(self, x: Tensor) -> None:
+        """As :meth:`calibrate`, computed only where nobody has computed it."""
+        if self.shared is None:
+            self.calibrate(x)
+        else:
+            self.shared.calibrate(self, x)
 
     def calibrate(self, x: Tensor) -> None:
         """Take what the network's normalisation needs from normal training clips, and keep it in buffers.

@@ -9,9 +9,9 @@ from soundproof.core.registry import Entry
 from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
-Need = Literal[Ability, "events", "masks", "event_maps", "background", "re-explanation"]
+Need = Literal[Ability, "events", "masks", "event_maps", "background", "sound", "stems", "re-explanation"]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
-clips, or somebody who explains again."""
+clips, their sound or its parts, or somebody who explains again."""
 Judged = Literal["localisation", "faithfulness", "sanity"]
 Summary = Literal["mean", "fisher_of_bands"]
 
@@ -52,6 +52,8 @@ class Criterion:
         tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
             question one is tested, since every test weakens the others that it is read beside.
         headline: Place among the headlines, lowest first and equal ones in the order of the registries; None: none.
+        ceiling: Name in the ``metric`` column, with the same protocols, of what the same map reaches where nothing
+            is wrong; who does not stay on the better side of it has shown nothing. Empty: there is no such rival.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Criterion:
     favours: str = ""
     tested: bool = True
     headline: int | None = 4
+    ceiling: str = ""
 
     def __post_init__(self) -> None:
         if not self.metric:
@@ -118,7 +121,8 @@ class MetricEntry(Entry):
 
     def _criteria(self, category: Judged) -> tuple[Criterion, ...]:
         criteria = self.criteria or (Criterion(name=self.measures[0], title=self.title),)
-        strange = sorted({criterion.metric for criterion in criteria} - set(self.measures))
+        named = {name for criterion in criteria for name in (criterion.metric, criterion.ceiling) if name}
+        strange = sorted(named - set(self.measures))
         if strange:
             raise ValueError(f"metric '{self.name}' is judged by '{strange[0]}', which it does not measure")
         return tuple(

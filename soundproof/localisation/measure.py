@@ -24,7 +24,12 @@ from soundproof.truth.truth_of_clips import TruthReader
 __all__ = ["Truth", "measure_localisation", "measure_pooled"]
 
 _log = logging.getLogger(__name__)
-_WORDS = {"events": "an event", "masks": "a mask", "event_maps": "a map of its event alone"}
+_WORDS = {
+    "events": "an event",
+    "masks": "a mask",
+    "event_maps": "a map of its event alone",
+    "stems": "the stems of its sound",
+}
 _CELLS_AT_ONCE = 1 << 22
 """Cells of a batch of pooled metrics, which hold about 20 numbers for each."""
 

@@ -10,6 +10,7 @@ from soundproof.localisation.settings import (
     FrameRankingSettings,
     IouSettings,
     SegmentF1Settings,
+    SiSdrSettings,
 )
 
 INFLUENCE = "influence"
@@ -164,6 +165,20 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             criteria=(
                 Criterion(name="cell_mse_ratio", title="Cell MSE (ratio)", tested=False, headline=None),
             ),
+        ),
+        MetricEntry(
+            name="si_sdr",
+            title="SI-SDR of what is marked",
+            implementation="soundproof.localisation.si_sdr:measure",
+            citation="Le Roux et al. 2019, arXiv 1811.02508",
+            parameters=SiSdrSettings,
+            category="localisation",
+            higher_is_better=True,
+            needs=frozenset({"masks", "stems"}),
+            chance="the map's values at random cells; the map, shifted in time; beside them the clip itself, which "
+            "needs no map, and the true mask, which knows the fault",
+            unit="dB, of what a map marks of the clip's sound against the fault's stem",
+            criteria=(Criterion(name="si_sdr", title="SI-SDR", tested=False, headline=None),),
         ),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from soundproof.audio.settings import MaskSettings
 from soundproof.core.registry import Parameters
 
 _Quantile = Annotated[float, Field(ge=0, lt=1)]
@@ -49,6 +50,13 @@ class AuproSettings(Parameters):
         description="cells of the smallest region that counts; smaller ones are ignored, neither "
         "regions nor false positives",
     )
+
+
+class SiSdrSettings(MaskSettings):
+    """Settings of SI-SDR: the mask, and the maps without knowledge beside it."""
+
+    draws: PositiveInt = Field(2, description="maps per clip with the same values at random cells")
+    shifts: PositiveInt = Field(4, description="random shifts of each map in time")
 
 
 class IouSettings(Parameters):

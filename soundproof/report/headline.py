@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,6 @@ from soundproof.interfaces.metric import Criterion
 from soundproof.report.cautions import detector_cautions
 
 DETECTION, QUALITY = "detection", "quality"
-INPUT = "input_map"
-"""Kind of the explainer that shows the input itself, the rival that needs no detector."""
 DIGITS = 4
 
 
@@ -55,10 +54,14 @@ def headline(tables: Path) -> dict[str, Any]:
     return {"detection": aucs, "explanation": explanation}
 
 
-def headline_sentence(tables: Path) -> str:
+def headline_sentence(tables: Path, inputs: Collection[str] = ()) -> str:
     """The study's main result, after what outdoes its detectors; empty where no headline was measured.
 
     Beside the number stand chance, and what the input itself and flagging everything reach, where measured.
+
+    Args:
+        tables: Folder of the study's tables.
+        inputs: Labels of the explainers that show the input itself.
     """
     frame = read_finished_table(tables, QUALITY).frame
     measured = [criterion for criterion in headline_criteria(frame) if frame[criterion.name].notna().any()]
@@ -66,10 +69,10 @@ def headline_sentence(tables: Path) -> str:
         return ""
     name = measured[0].name
     best = frame.sort_values(name, ascending=not measured[0].higher_is_better, kind="stable").iloc[0]
-    shown = frame[frame["explainer"].eq(INPUT) & frame["detector"].eq(best["detector"])]
+    shown = frame[frame["explainer"].isin(inputs) & frame["detector"].eq(best["detector"])]
     rivals = {
         "chance": best.get(f"{name}_chance_uniform"),
-        "the input itself": None if best["explainer"] == INPUT else next(iter(shown[name]), None),
+        "the input itself": None if best["explainer"] in inputs else next(iter(shown[name]), None),
         "flagging every segment": best.get(f"{name}_flag_all"),
     }
     beside = "".join(f", {rival} {value:.2f}" for rival, value in rivals.items() if pd.notna(value))

@@ -108,6 +108,8 @@ class _StudyFiles:
         )
         illustrations = self._illustrations()
         yield illustrations
+        if self.study.listen is not None:
+            yield self._sounds()
         name = self.study.reported
         reported = ROOT / "config" / "reported" / f"{name}.csv" if name else None
         tables = inputs_of.build_tables(measurements, self.clips, reported)
@@ -156,9 +158,20 @@ class _StudyFiles:
         # the folder is named as the stage
         return Expected.of(record, self.folder / record.stage / f"{part}.parquet", inputs)
 
-    def _illustrations(self) -> Expected:
+    def _first_fits(self) -> dict[str, _Fit]:
         firsts = self.study.first_fits()
-        fits = {label: _Fit(self, part, label, seed) for label, (part, seed) in firsts.items()}
+        return {label: _Fit(self, part, label, seed) for label, (part, seed) in firsts.items()}
+
+    def _sounds(self) -> Expected:
+        fits = self._first_fits()
+        first = next(iter(fits.values()))
+        scores = self.folder / "scores" / f"{first.part}.parquet"
+        maps = {label: fit.maps for label, fit in fits.items()}
+        inputs = inputs_of.render_sounds(self.clips, first.features, scores, maps)
+        return Expected.of(self.jobs.render_sounds(), self.folder / "listening.parquet", inputs)
+
+    def _illustrations(self) -> Expected:
+        fits = self._first_fits()
         first = next(iter(fits.values()))
         models = {label: fit.model for label, fit in fits.items()}
         inputs = inputs_of.illustrate_clips(first.features, models)

@@ -92,6 +92,18 @@ def illustrate_clips(features: Path, models: Mapping[str, Path]) -> dict[str, Fi
     return {"features": features, **{f"models/{detector}": path for detector, path in models.items()}}
 
 
+def render_sounds(
+    clips: Path, features: Path, scores: Path, maps: Mapping[str, Mapping[str, Path]]
+) -> dict[str, Files]:
+    """Inputs of what explanations sound like; maps by detector and explainer."""
+    of_maps = {
+        f"maps/{detector}/{explainer}": path
+        for detector, files in maps.items()
+        for explainer, path in files.items()
+    }
+    return {"clips": clips, "features": features, "scores": scores, **of_maps}
+
+
 def build_tables(measurements: Path, clips: Path, reported: Path | None) -> dict[str, Files]:
     """Inputs of a table; numbers of papers where the study has any."""
     return {

@@ -148,6 +148,20 @@ class StudyJobs:
             modules=tuple(module for label in detectors for module in self._stages.detector_code(label)),
         )
 
+    def render_sounds(self) -> Record:
+        """What maps mark of clips, and what is left, to listen to.
+
+        Raises:
+            ValueError: The study makes none audible.
+        """
+        return Record(
+            rule="render_sounds",
+            step="report",
+            stage="listening",
+            settings=self._stages.listen(),
+            modules=tuple(self._stages.dataset_code()),
+        )
+
     def build_tables(self) -> Record:
         """Tables; all have the code of all, and the record of each names it as well."""
         return Record(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from soundproof.config.model import Config, Study
@@ -25,7 +25,9 @@ STEPS = (
 """Steps of a run, in the order of its files."""
 
 
-def jobs_per_step(studies: Mapping[str, Study], run: Path) -> dict[str, dict[str, int]]:
+def jobs_per_step(
+    studies: Mapping[str, Study], run: Path, files: Sequence[Expected] | None = None
+) -> dict[str, dict[str, int]]:
     """Count the jobs of each study, finished ones included.
 
     Two studies that need the same files of a data set, or the same weights, share them; they are counted once, for
@@ -34,12 +36,14 @@ def jobs_per_step(studies: Mapping[str, Study], run: Path) -> dict[str, dict[str
     Args:
         studies: Configuration of the studies by name.
         run: Folder of the run.
+        files: Files of the run, where they are listed already; None: list them.
 
     Returns:
         Study, step, number of jobs.
     """
     at_once = {(name, label) for name, study in studies.items() for label in Stages(study).fitted_at_once()}
-    jobs = {_job(file, run, at_once) for file in expected_files(studies, run)}
+    listed = expected_files(studies, run) if files is None else files
+    jobs = {_job(file, run, at_once) for file in listed}
     counts = Counter((study, step) for study, step, *_ in jobs)
     for name, n_fetched in [*_manifests(studies).items(), *_weights(studies).items()]:
         counts[name, "download"] += n_fetched
@@ -75,10 +79,12 @@ def _weights(studies: Mapping[str, Study]) -> dict[str, int]:
     return dict(Counter(first.values()))
 
 
-def plan_in_words(config: Config, studies: Mapping[str, Study]) -> str:
-    """Text of the plan."""
+def plan_in_words(
+    config: Config, studies: Mapping[str, Study], files: Sequence[Expected] | None = None
+) -> str:
+    """Text of the plan; ``files`` as for :func:`jobs_per_step`."""
     run = Path(config.results_dir) / config.run
-    counts = jobs_per_step(studies, run)
+    counts = jobs_per_step(studies, run, files)
     total = sum(sum(steps.values()) for steps in counts.values()) + 1
     table = [["study", *STEPS]]
     table += [[name, *(str(number or "-") for number in steps.values())] for name, steps in counts.items()]

@@ -155,7 +155,7 @@ class MapWriter:
                 self._flush()
 
     def note_scaling(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Note in the file how its values were scaled (:class:`Scaling`), so that new maps can be made like them."""
+        """Note in the file how its values were scaled (:class:`Scaling`), for new maps to be like them."""
         scaling = Scaling(tuple(mean.tolist()), tuple(deviation.tolist()))
         self._writer.add_key_value_metadata({_SCALING_KEY: canonical_json(scaling.__dict__).encode()})
 

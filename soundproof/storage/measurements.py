@@ -33,6 +33,8 @@ SHIFT = "chance_circular_shift"
 """Protocol of what the map itself earns, shifted in time."""
 FLAG_ALL = "flag_all"
 """Protocol of what flagging everything earns: no chance, but the rival that needs no map at all."""
+ORACLE = "oracle"
+"""Protocol of what the truth itself earns as a map: as far as anything can get on this grid."""
 
 _IDENTITY = ("machine", "snr_db")
 

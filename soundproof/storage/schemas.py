@@ -48,6 +48,23 @@ HISTORY = pa.schema(
     ]
 )
 
+LISTENING = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        pa.field("machine", pa.string(), nullable=False),
+        pa.field("role", pa.string(), nullable=False),  # clip | fault | marked | left
+        pa.field("detector", pa.string()),  # null for the clip itself and its fault
+        pa.field("explainer", pa.string()),
+        pa.field("rate_hz", pa.int32()),
+        pa.field("gain", pa.float64()),  # the same for all sounds of a clip
+        pa.field(
+            "flac", pa.binary()
+        ),  # a whole FLAC file of 16 bits; null where `why` says what is in the way
+        pa.field("why", pa.string()),
+    ]
+)
+"""Sounds of a study, one per row. ``marked`` and ``left`` of a detector and explainer sum to ``clip`` exactly."""
+
 MEASUREMENTS = pa.schema(
     [
         pa.field("study", pa.string(), nullable=False),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from soundproof.core.errors import DataError
 from soundproof.randomness.ties import tie_breakers
+
+if TYPE_CHECKING:
+    from soundproof.features.sounds import ClipSounds
 
 Events = Sequence[tuple[float, float]]
 
@@ -59,6 +63,7 @@ class Truth:
         clip_ids: Names of the clips, from which ties are split; empty: by position.
         event_maps: Level of the events alone in dB [n_clips, n_freq, n_frames], silence where a clip has none; None
             where nobody knows them apart.
+        sounds: Their sound; None where nobody asks for it, or the data set has none.
     """
 
     frames_per_second: float
@@ -66,6 +71,7 @@ class Truth:
     masks: np.ndarray | None = None
     clip_ids: Sequence[str] = ()
     event_maps: np.ndarray | None = None
+    sounds: ClipSounds | None = None
 
     def ties(self, n_items: int) -> np.ndarray:
         """Random numbers that split ties among a clip's frames or cells, float64 [n_clips, n_items]."""
@@ -103,13 +109,18 @@ class Truth:
 
     @property
     def offers(self) -> frozenset[str]:
-        """What is known: any of ``events``, ``masks``, ``event_maps``."""
+        """What is known: any of ``events``, ``masks``, ``event_maps``, ``stems``."""
         known = {
             "events": bool(self.with_events().any()),
             "masks": self.masks is not None,
             "event_maps": self.event_maps is not None,
+            "stems": self.with_stems(),
         }
         return frozenset(name for name, there in known.items() if there)
+
+    def with_stems(self) -> bool:
+        """Whether the data set has the stems of these clips (it has those of all clips or of none)."""
+        return self.sounds is not None and self.sounds.stems(self.clip_ids[0]) is not None
 
     def with_events(self) -> np.ndarray:
         """Tell which clips have at least one event, bool [n_clips]."""

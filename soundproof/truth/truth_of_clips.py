@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,18 +11,22 @@ import pandas as pd
 from soundproof.storage.maps import MapReader
 from soundproof.truth.ground_truth import Events, Truth, frames_of_events
 
+if TYPE_CHECKING:
+    from soundproof.features.sounds import ClipSounds
 SILENCE_DB = -100.0
 """Level of an event that a clip does not have, the lowest that maps of events know."""
 
 
-def truth_of_clips(clips: pd.DataFrame, masks: MapReader) -> Truth:
-    """Ground truth of ``clips``, in their order; masks only where every clip has one."""
+
+def truth_of_clips(clips: pd.DataFrame, masks: MapReader, sounds: ClipSounds | None = None) -> Truth:
+    """Ground truth of ``clips``, in their order, and their sound; masks only where every clip has one."""
     ids = list(clips["clip_id"])
     has_masks = len(ids) > 0 and all(clip_id in masks for clip_id in ids)
     return Truth(
         frames_per_second=masks.axes.frames_per_second,
         events=[event_times(events) for events in clips["events"]],
         masks=masks.read(ids).astype(bool) if has_masks else None,
+        sounds=sounds,
     )
 
 

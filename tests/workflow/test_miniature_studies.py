@@ -24,8 +24,21 @@ DATASETS = {
     },
 }
 KEPT = {
-    "mimii": {"ae": SMALL_AE, "clip_level": {"seeds": [0]}},
-    "envmix": {"ae": SMALL_AE, "clip_level": {"seeds": [0]}},
+    # as published, on what needs no weights
+    "mimii": {
+        "patchcore": {"backbone": "random", "coreset_size": None},
+        "padim": {"backbone": "none"},
+        "cfa": {"backbone": "none", "narrower": 4},
+        "stfpm": {"backbone": "random"},
+        "ae": SMALL_AE,
+        "clip_level": {},
+    },
+    "envmix": {
+        "patchcore_corrected": {"backbone": "none", "coreset_size": None},
+        "padim_corrected": {"backbone": "random"},
+        "cfa_corrected": {"backbone": "none", "narrower": 4},
+        "clip_level": {},
+    },
     "envmix_esc10": {"patchcore_none": {}, "padim_random": {}, "band_memory_none": {}, "clip_level": {}},
 }
 PARTS = {"mimii": ["fan_id_00_6dB"], "envmix": ["siren_6dB"], "envmix_esc10": ["rain"]}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.audio.settings import ListenSettings
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.generated.describe import Key, key_table, keys_of, table
 from soundproof.config.model import Config, Selection, Study
@@ -79,6 +80,9 @@ def _sections() -> Iterator[str]:
     yield from _entries(LOCALISATION)
     yield "### `bands`"
     yield key_table(keys_of(BandSettings))
+    yield "### `listen`"
+    yield "What explanations sound like, written to `listening.parquet` ([listening.md](listening.md))."
+    yield key_table(keys_of(ListenSettings))
 
 
 def _entries(registry: Registry[Any]) -> Iterator[str]:

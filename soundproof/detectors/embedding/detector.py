@@ -135,7 +135,7 @@ class EmbeddingDetector(Detector):
         self._ways_back.clear()
         some = self.calibration_clips(clips, run)
         with torch.no_grad():
-            self.backbone.calibrate(some)
+            self.backbone.calibrate_once(some)
         self.channel_scale.fill_(1)
         self.patches(some[:1])
         if self.chosen.channel_scale == "channel":

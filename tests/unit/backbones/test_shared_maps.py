@@ -82,6 +82,36 @@ def test_a_copy_shares_with_what_it_was_copied_from():
     assert shared.found == 1
 
 
+class Counting(Ripples):
+    """Takes its batch norm's statistics from clips, and counts how often."""
+
+    def __init__(self):
+        super().__init__()
+        self.times = 0
+
+    def calibrate(self, x):
+        self.times += 1
+        first = self.first(x[:, None])
+        self.norm.running_mean.copy_(first.mean(dim=(0, 2, 3)))
+
+
+def test_statistics_of_the_same_clips_are_taken_once():
+    one, other, third = Counting(), Counting(), Counting()
+    shared, x = served(one, other, third), clips(4)
+    one.calibrate_once(x)
+    other.calibrate_once(x)
+    third.calibrate_once(x[:2])
+    assert [one.times, other.times, third.times] == [1, 0, 1]
+    assert torch.equal(one.norm.running_mean, other.norm.running_mean)
+    assert not torch.equal(one.norm.running_mean, third.norm.running_mean)
+    one.maps(x)
+    other.maps(x)
+    assert shared.found == 1
+    alone = Counting()
+    alone.calibrate_once(x)
+    assert alone.times == 1 and torch.equal(alone.norm.running_mean, one.norm.running_mean)
+
+
 @pytest.mark.parametrize("seed", [0, 3])
 def test_detectors_that_share_learn_and_score_the_same_bits(seed):
     maps, test = clips(10), clips(5, seed=1)

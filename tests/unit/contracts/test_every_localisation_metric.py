@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import get_type_hints
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from soundproof.audio.sound import Audio, Stems
+from soundproof.core.registry import Parameters
+from soundproof.features.recipes import FeatureSettings, resolve
+from soundproof.features.sounds import ClipSounds
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.localisation.measure import measure_localisation
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.truth.ground_truth import Truth
@@ -21,6 +29,18 @@ ORACLE = "oracle"
 UNIFORM, SHIFT = "chance_uniform", "chance_circular_shift"
 JUDGED = ("", "corrected", "as_published", "exact_stems", "energy_rule")
 """Protocols whose value says how good a map is; others say what stands behind it."""
+RECIPE = FeatureSettings(
+    **resolve(
+        {
+            "recipe": "stft",
+            "n_fft": 2 * N_FREQ - 2,
+            "window_length": 2 * N_FREQ - 2,
+            "hop_length": 16,
+            "sample_rate_hz": round(16 * RATE),
+        }
+    )
+)
+"""Makes maps of that grid."""
 every_metric = pytest.mark.parametrize("name", LOCALISATION)
 
 
@@ -33,7 +53,30 @@ def truth() -> Truth:
         masks[row, low : low + 4, int(onset * RATE) : int((onset + 1) * RATE)] = True
         events.append([(float(onset), float(onset + 1))])
     levels = np.random.default_rng(4).uniform(-60, 0, masks.shape)
-    return Truth(RATE, events, masks, event_maps=np.where(masks, levels, -100))
+    sounds = ClipSounds(Heard(masks), pd.DataFrame(), RECIPE, [])
+    return Truth(RATE, events, masks, IDS, np.where(masks, levels, -100), sounds)
+
+
+class Heard(AudioDataset):
+    """Noise, and other noise in the cells of the mask."""
+
+    def __init__(self, masks: np.ndarray) -> None:
+        super().__init__(Parameters(), Path())
+        self.masks = torch.from_numpy(masks.astype(np.float32))
+        self.grid = ClipSounds(self, pd.DataFrame(), RECIPE, [])
+
+    def clips(self) -> pd.DataFrame:
+        raise NotImplementedError
+
+    def read(self, clip_id: str) -> Audio:
+        raise NotImplementedError
+
+    def stems(self, clip_id: str) -> Stems:
+        row, n_samples = IDS.index(clip_id), N_FRAMES * RECIPE.hop_length
+        normal, fault = np.random.default_rng(row).standard_normal((2, n_samples)).astype(np.float32)
+        mask = self.grid.bins(self.masks[row], n_samples)
+        heard = self.grid.stft.masked(torch.from_numpy(fault), mask).numpy()
+        return Stems(normal, heard, RECIPE.rate_hz)
 
 
 @cache
@@ -109,15 +152,16 @@ def test_without_the_truth_that_it_needs_it_is_left_out(name: str) -> None:
     entry, known = LOCALISATION[name], truth()
     maps = {ORACLE: known.cells().astype(np.float32)}
     assert entry.needs
-    bare = Truth(RATE, [None] * N_CLIPS if "events" in entry.needs else known.events, None)
-    assert measure_localisation(maps, IDS, bare, {name: entry.settings({})}).empty
+    events = [None] * N_CLIPS if "events" in entry.needs else known.events
+    masks = known.masks if "stems" in entry.needs else None
+    assert measure_localisation(maps, IDS, Truth(RATE, events, masks), {name: entry.settings({})}).empty
 
 
 @every_metric
 def test_a_clip_s_value_does_not_depend_on_its_neighbours(name: str) -> None:
     known = truth()
     of_all = measured(name).query("explainer == @ORACLE and clip_id == @IDS[3]")
-    picked = Truth(RATE, [known.events[3]], known.cells()[3:4])
+    picked = replace(known, events=[known.events[3]], masks=known.cells()[3:4])
     alone = measure_localisation(
         {ORACLE: picked.cells().astype(np.float32)}, IDS[3:4], picked, {name: LOCALISATION[name].settings({})}
     ).query("clip_id == @IDS[3]")

@@ -1,7 +1,7 @@
 """The same patches gave these numbers to anomalib's own coreset and PatchCore.
 
-Source: the wheel of anomalib 2.7.0 (Apache-2.0), its files ``k_center_greedy.py`` (without a projection, ratio 0.25,
-``torch.manual_seed(4)``) and ``torch_model.py`` of PatchCore (nine neighbours) run as they are, with torch 2.13 on a
+Source: the wheel of anomalib 2.7.0 (Apache-2.0), its k-centre greedy coreset (without a projection, ratio 0.25,
+``torch.manual_seed(4)``) and its model of PatchCore (nine neighbours) run as they are, with torch 2.13 on a
 CPU.
 """
 

@@ -6,11 +6,24 @@ import pytest
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.registry import FAITHFULNESS, check_compatible, needs_of
+from soundproof.faithfulness.settings import clip_limit
 
 
 @pytest.mark.parametrize("name", FAITHFULNESS)
 def test_every_implementation_exists(name: str):
-    assert callable(FAITHFULNESS[name].load())
+    entry = FAITHFULNESS[name]
+    assert callable(entry.load())
+    assert entry.module == f"soundproof.faithfulness.{name}"
+
+
+@pytest.mark.parametrize("name", FAITHFULNESS)
+def test_a_setting_of_that_name_limits_the_clips_of_every_metric(name: str):
+    settings = FAITHFULNESS[name].settings
+    if "n_clips" in settings({}).model_dump():
+        assert clip_limit(settings({"n_clips": 3})) == 3
+        assert clip_limit(settings({"n_clips": None})) is None
+    else:
+        assert clip_limit(settings({})) is None
 
 
 def test_no_two_metrics_write_the_same_name():

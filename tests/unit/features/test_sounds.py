@@ -144,7 +144,7 @@ def test_a_recording_that_changed_is_told_by_its_map(name: str, change: str, tmp
         "other": sound[::-1].copy(),
         "longer": np.concatenate([sound, sound]),
     }[change]
-    with pytest.raises(DataError, match="'test_0'.*\n.*changed since"):
+    with pytest.raises(DataError, match=r"'test_0'.*\n.*changed since"):
         sounds.confirmed("test_0", on_file)
 
 

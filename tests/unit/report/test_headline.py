@@ -72,10 +72,14 @@ def test_the_input_and_flagging_everything_stand_beside_the_best(tables):
     row = {"detector_title": "AE", "detector": "ae", "segment_f1": 0.7, "segment_f1_flag_all": 0.71}
     row |= {"segment_f1_ci_low": 0.6, "segment_f1_ci_high": 0.8, "segment_f1_chance_uniform": 0.55}
     best = row | {"explainer": "error_map", "explainer_title": "Error map", "cell_auroc": 0.77}
-    shown = row | {"explainer": "input_map", "explainer_title": "Input", "cell_auroc": 0.675}
+    shown = row | {"explainer": "the_clip", "explainer_title": "Input", "cell_auroc": 0.675}
     quality_table(tables, [best, shown])
     # areas lead: a win over chance is a win there, while flagging everything may win segment F1
-    assert headline_sentence(tables) == ("Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68.")
+    said = headline_sentence(tables, ["the_clip"])
+    assert said == "Best by cell AUROC: Error map of AE, 0.77, the input itself 0.68."
+    quality_table(tables, [best | {"cell_auroc": 0.6}, shown])
+    # a rival is not named beside itself
+    assert headline_sentence(tables, ["the_clip"]) == "Best by cell AUROC: Input of AE, 0.68."
     quality_table(tables, [{key: value for key, value in best.items() if key != "cell_auroc"}])
     assert headline_sentence(tables) == (
         "Best by segment F1 (p98): Error map of AE, 0.70, chance 0.55, flagging every segment 0.71."

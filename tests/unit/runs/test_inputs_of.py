@@ -72,7 +72,7 @@ def test_expected_files_have_their_inputs_under_these_roles() -> None:
 
 def test_a_file_is_expected_before_what_is_made_from_it() -> None:
     seen: set[Path] = set()
-    for file in expected(bands={"scale": "mel", "bands": [4]}).values():
+    for file in expected(bands={"scale": "mel", "bands": [4]}, listen={}).values():
         made = {path for path in file.made_from() if RUN in path.parents}
         assert made <= seen, file.path
         seen.add(file.path)
@@ -98,7 +98,7 @@ def test_a_script_writes_the_record_and_the_inputs_of_its_own_rule(rule: str) ->
 
 def test_every_rule_with_a_record_states_its_inputs() -> None:
     expected_rules = {
-        file.rule for file in expected(bands={"scale": "mel", "bands": [4]}).values() if file.stage
+        file.rule for file in expected(bands={"scale": "mel", "bands": [4]}, listen={}).values() if file.stage
     }
     assert set(RECORDED) == expected_rules
     for rule in RECORDED:

@@ -72,6 +72,13 @@ def test_bands_are_removed_only_where_the_study_asks_for_it() -> None:
         jobs().remove_bands("all")
 
 
+def test_explanations_are_made_audible_only_where_the_study_asks_for_it() -> None:
+    with pytest.raises(ValueError, match="makes no explanation audible"):
+        jobs().render_sounds()
+    settings = jobs(listen={"clips": 1}).render_sounds().settings
+    assert settings["listen"]["clips"] == 1 and settings["dataset"]["kind"] == "bench"
+
+
 def test_a_rule_states_its_record_and_nothing_of_how_it_is_found() -> None:
     record = jobs().measure_faithfulness(*CELL)
     assert record.stated() == {
@@ -96,7 +103,9 @@ def test_a_rule_states_no_setting_that_it_does_not_use() -> None:
 
 
 def test_each_rule_stands_in_the_file_of_its_step() -> None:
-    study = load_study("tiny", STUDIES, {"seeds": [0, 1], "bands": {"scale": "mel", "bands": [4]}})
+    study = load_study(
+        "tiny", STUDIES, {"seeds": [0, 1], "bands": {"scale": "mel", "bands": [4]}, "listen": {}}
+    )
     found = {(file.step, file.rule) for file in expected_files({"tiny": study}, Path("run"))}
     assert len(found) == len({rule for _, rule in found})
     for step, rule in found:

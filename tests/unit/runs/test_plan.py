@@ -13,6 +13,7 @@ from soundproof.downloads.catalogue.lock import Lock, Told
 from soundproof.downloads.needed_files import Needed
 from soundproof.downloads.remote_file import RemoteFile
 from soundproof.runs import download_plan as data_plan
+from soundproof.runs import plan as run_plan
 from soundproof.runs.download_plan import downloads, in_words, shopping_list
 from soundproof.runs.plan import jobs_per_step, plan_in_words
 
@@ -89,6 +90,18 @@ def test_the_plan_of_the_bench_needs_nothing() -> None:
     text = plan_in_words(config, studies)
     assert "to download: nothing" in text
     assert text.startswith("Plan of the run 'bench'")
+
+
+def test_a_list_of_files_at_hand_is_not_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    config, studies = load_config({"studies": ["p1"]}, STUDIES)
+    text = plan_in_words(config, studies)
+    files = run_plan.expected_files(studies, Path(config.results_dir) / config.run)
+    listings: list[object] = []
+    monkeypatch.setattr(run_plan, "expected_files", lambda *args: listings.append(args) or files)
+    assert plan_in_words(config, studies, files) == text
+    assert not listings
+    assert plan_in_words(config, studies) == text
+    assert len(listings) == 1
 
 
 def test_the_sub_command_shows_the_papers_without_numerical_libraries() -> None:

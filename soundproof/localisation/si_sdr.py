@@ -1,0 +1,63 @@
+"""Does one hear the fault? SI-SDR of what a map marks of the clip's sound, against the fault's stem."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from soundproof.audio.masking import soft_mask
+from soundproof.audio.si_sdr import si_sdr
+from soundproof.core.errors import DataError
+from soundproof.features.sounds import ClipSounds
+from soundproof.localisation.measured import Measured
+from soundproof.localisation.settings import SiSdrSettings
+from soundproof.randomness.seeding import seed_from
+from soundproof.storage.measurements import FLAG_ALL, ORACLE, SHIFT, UNIFORM, Block
+from soundproof.truth.ground_truth import Truth
+
+METRIC = "si_sdr"
+
+
+def measure(maps: np.ndarray, truth: Truth, settings: SiSdrSettings) -> Measured:
+    """SI-SDR of what each map marks, beside what maps without knowledge and with all knowledge of the fault earn.
+
+    Protocols: ``chance_uniform`` the map's own values at random cells, ``chance_circular_shift`` the map shifted
+    in time (both means over draws that derive from the clip), ``flag_all`` the clip itself, which needs no map,
+    ``oracle`` the true mask. A map that marks nothing, and a silent stem, have no value.
+
+    Raises:
+        DataError: There is no sound.
+    """
+    if truth.sounds is None:
+        raise DataError("the sound of clips", "none", "leave out the metrics that need stems")
+    rows = [
+        _of_clip(truth.sounds, clip_id, relevance, mask, settings)
+        for clip_id, relevance, mask in zip(truth.clip_ids, maps, truth.cells(), strict=True)
+    ]
+    own, uniform, shifted, whole, oracle = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+    yield Block(METRIC, "", None, own)
+    yield Block(METRIC, UNIFORM, None, uniform)
+    yield Block(METRIC, SHIFT, None, shifted)
+    yield Block(METRIC, FLAG_ALL, None, whole)
+    yield Block(METRIC, ORACLE, None, oracle)
+
+
+def _of_clip(
+    sounds: ClipSounds, clip_id: str, relevance: np.ndarray, mask: np.ndarray, settings: SiSdrSettings
+) -> tuple[float, float, float, float, float]:
+    """Values of the map, of maps at random, of the map shifted, of the clip, of the true mask; NaN: undefined."""
+    stems = sounds.stems(clip_id)
+    if stems is None:
+        return (np.nan,) * 5
+    clip = torch.from_numpy(stems.normal + stems.fault)
+    rng = np.random.default_rng(seed_from(METRIC, clip_id))
+    shuffled = [rng.permutation(relevance.ravel()).reshape(relevance.shape) for _ in range(settings.draws)]
+    lags = rng.integers(relevance.shape[1], size=settings.shifts)
+    moved = [np.roll(relevance, lag, axis=1) for lag in lags]
+    soft = soft_mask(np.stack([relevance, *shuffled, *moved]), settings)
+    masks = torch.from_numpy(np.concatenate([soft, mask[np.newaxis].astype(np.float32)]))
+    heard = sounds.stft.masked(clip, sounds.bins(masks, len(clip))).numpy()
+    values = si_sdr(np.concatenate([heard, clip.numpy()[np.newaxis]]), stems.fault)
+    values[~np.isfinite(values)] = np.nan
+    n_uniform = 1 + settings.draws
+    return values[0], values[1:n_uniform].mean(), values[n_uniform:-2].mean(), values[-1], values[-2]
