@@ -19,6 +19,7 @@ from benchmarks.faithfulness import faithfulness
 from benchmarks.features import features
 from benchmarks.job_start import job_start
 from benchmarks.memory import memory
+from benchmarks.ranking import ranking
 from benchmarks.rows import Row
 from benchmarks.setting import Setting
 from benchmarks.stored import stored
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "stored": stored,
     "memory": memory,
     "coreset": coreset,
+    "ranking": ranking,
     "download": download,
     "job-start": job_start,
 }

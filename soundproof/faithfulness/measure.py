@@ -94,15 +94,15 @@ def measure_faithfulness(
     detector.to(device).freeze()
     rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
+    anomalies = [clip_id for clip_id in clip_ids if (anomalous or {}).get(clip_id)]
+    if backgrounds is not None and not backgrounds.holds(anomalies):
+        backgrounds = None
+    families = _measurable(families, backgrounds)
     chosen = {family: draw_clips(clip_ids, clip_limit(settings)) for family, settings in families.items()}
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [rows_of([], [])]
-    backgrounds = _of_all(backgrounds, [clip_id for clip_id in clip_ids if (anomalous or {}).get(clip_id)])
     for family, settings in families.items():
         entry = FAITHFULNESS[family]
-        if "background" in entry.needs and backgrounds is None:
-            _LOG.warning("left out, since nobody knows the clean background of the clips: %s", family)
-            continue
         of_family: list[pd.DataFrame] = []
         measure: Faithfulness = entry.load()
         for of_individual, ids, values in batches_by_individual(
@@ -145,10 +145,15 @@ def finished(entry: MetricEntry, rows: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def _of_all(backgrounds: MapReader | None, anomalies: Sequence[str]) -> MapReader | None:
-    """The backgrounds, where every anomalous clip has one and there is any."""
-    known = backgrounds is not None and all(clip_id in backgrounds for clip_id in anomalies)
-    return backgrounds if known and anomalies else None
+def _measurable(
+    families: Mapping[str, Parameters], backgrounds: MapReader | None
+) -> Mapping[str, Parameters]:
+    """Those metrics that can be measured on these clips; the log names the others."""
+    lacking = [name for name in families if "background" in FAITHFULNESS[name].needs and backgrounds is None]
+    if lacking:
+        names = ", ".join(lacking)
+        _LOG.warning("left out, since nobody knows the clean background of the clips: %s", names)
+    return {name: settings for name, settings in families.items() if name not in lacking}
 
 
 def _clean(x: Tensor, backgrounds: MapReader, clip_ids: Sequence[str]) -> Tensor:

@@ -210,6 +210,10 @@ class MapReader:
     def __len__(self) -> int:
         return len(self.clip_ids)
 
+    def holds(self, clip_ids: Sequence[str]) -> bool:
+        """Whether there are any such clips, and the file has every one."""
+        return len(clip_ids) > 0 and all(clip_id in self for clip_id in clip_ids)
+
     def read(self, clip_ids: Sequence[str] | None = None) -> np.ndarray:
         """Return maps [n, n_freq, n_frames] in the order of ``clip_ids`` (all clips if None).
 

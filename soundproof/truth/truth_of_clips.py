@@ -17,15 +17,13 @@ SILENCE_DB = -100.0
 """Level of an event that a clip does not have, the lowest that maps of events know."""
 
 
-
 def truth_of_clips(clips: pd.DataFrame, masks: MapReader, sounds: ClipSounds | None = None) -> Truth:
     """Ground truth of ``clips``, in their order, and their sound; masks only where every clip has one."""
     ids = list(clips["clip_id"])
-    has_masks = len(ids) > 0 and all(clip_id in masks for clip_id in ids)
     return Truth(
         frames_per_second=masks.axes.frames_per_second,
         events=[event_times(events) for events in clips["events"]],
-        masks=masks.read(ids).astype(bool) if has_masks else None,
+        masks=masks.read(ids).astype(bool) if masks.holds(ids) else None,
         sounds=sounds,
     )
 
@@ -78,8 +76,8 @@ class TruthReader:
         self._rate = masks.axes.frames_per_second
         self._shape = masks.axes.shape
         anomalies = list(clips.loc[clips["label"].eq("anomaly"), "clip_id"])
-        self._masks = _of_every(masks, anomalies)
-        self._event_maps = _of_every(event_maps, anomalies)
+        self._masks = masks if masks.holds(anomalies) else None
+        self._event_maps = event_maps if event_maps is not None and event_maps.holds(anomalies) else None
 
     @property
     def offers(self) -> frozenset[str]:
@@ -117,9 +115,3 @@ class TruthReader:
         known = [row for row, clip_id in enumerate(clip_ids) if clip_id in reader]
         out[known] = reader.read([clip_ids[row] for row in known])
         return out
-
-
-def _of_every(reader: MapReader | None, clip_ids: Sequence[str]) -> MapReader | None:
-    """The file, where it has every clip and there is any."""
-    known = reader is not None and bool(clip_ids) and all(clip_id in reader for clip_id in clip_ids)
-    return reader if known else None

@@ -29,6 +29,7 @@ N_ROWS = {
     "stored": 2,
     "memory": 2,
     "coreset": 5,
+    "ranking": 3,
     "download": 5,
     "job-start": 20,
 }
