@@ -179,6 +179,7 @@ rule index_studies:
             }
             for name, study in STUDIES.items()
         ],
+        left_out=config["left_out"],
         code=INDEX.code(),
     script:
         "../workflow_scripts/index_studies.py"

@@ -49,7 +49,7 @@ if __name__ == "__main__":
         index_studies(
             run=snakemake.params.run,
             studies=snakemake.params.studies,
-            left_out=snakemake.config["left_out"],
+            left_out=snakemake.params.left_out,
             index=Path(snakemake.output.index),
             metrics=Path(snakemake.output.metrics),
         )
