@@ -10,7 +10,7 @@ from soundproof.core.registry import Entry, Registry
 
 Kind = Literal["table", "figure", "illustration"]
 Group = Literal[
-    "The answer",
+    "Verdict and quality",
     "Detection",
     "Localisation",
     "Faithfulness",
@@ -86,7 +86,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.verdict:build",
             citation=_OURS,
             kind="table",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanations deserve trust on these data, and on which evidence?",
         ),
         ArtefactEntry(
@@ -171,7 +171,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.quality:build",
             citation=_OURS,
             kind="table",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanation deserves trust, on every axis, and what does it cost?",
         ),
         ArtefactEntry(
@@ -180,7 +180,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.quality_overview:draw",
             citation=_OURS,
             kind="figure",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanations exceed chance, and on which axes?",
         ),
         ArtefactEntry(
@@ -277,6 +277,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P3,
             kind="figure",
             group="Faithfulness",
+            picture=1,
             question="Which frequency bands does detection need, and which would it do better without?",
             needs=("band_removed_score", "anomaly_score"),
         ),
@@ -298,7 +299,6 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P3,
             kind="figure",
             group="Faithfulness",
-            picture=1,
             question="Does relevance follow the effect from band to band?",
             needs=("band_relevance", "band_effect"),
         ),
