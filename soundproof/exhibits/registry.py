@@ -10,7 +10,7 @@ from soundproof.core.registry import Entry, Registry
 
 Kind = Literal["table", "figure", "illustration"]
 Group = Literal[
-    "The answer",
+    "Verdict and quality",
     "Detection",
     "Localisation",
     "Faithfulness",
@@ -88,7 +88,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.verdict:build",
             citation=_OURS,
             kind="table",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanations deserve trust on these data, and on which evidence?",
         ),
         ArtefactEntry(
@@ -141,6 +141,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.detection_by_snr:build",
             citation=_P2,
             kind="table",
+            group="Detection",
             question="At which SNR does each detector find the anomalies of which machine?",
             reported_as={"P2": ("T-P2-1",)},
             needs=("average_precision", "max_f1"),
@@ -151,6 +152,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.levels:build",
             citation=_P2,
             kind="table",
+            group="Localisation",
             question="Does a detector's own map find the event, and does its score rest on what the map marks?",
             reported_as={"P2": ("T-P2-2",)},
             needs=_LEVELS,
@@ -161,6 +163,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.levels:build_by_machine",
             citation=_P2,
             kind="table",
+            group="Localisation",
             question="On which machine, or in front of which background?",
             needs=_LEVELS,
         ),
@@ -202,7 +205,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.quality:build",
             citation=_OURS,
             kind="table",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanation deserves trust, on every axis, and what does it cost?",
         ),
         ArtefactEntry(
@@ -211,7 +214,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.quality_overview:draw",
             citation=_OURS,
             kind="figure",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanations exceed chance, and on which axes?",
         ),
         ArtefactEntry(
@@ -308,6 +311,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P3,
             kind="figure",
             group="Faithfulness",
+            picture=1,
             question="Which frequency bands does detection need, and which would it do better without?",
             needs=("band_removed_score", "anomaly_score"),
         ),
@@ -329,7 +333,6 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P3,
             kind="figure",
             group="Faithfulness",
-            picture=1,
             question="Does relevance follow the effect from band to band?",
             needs=("band_relevance", "band_effect"),
         ),
@@ -457,6 +460,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.detector_maps:draw",
             citation=_P2,
             kind="illustration",
+            group="Localisation",
             question="Where does each detector's own map point, and when?",
             needs=_LEVELS,
         ),
