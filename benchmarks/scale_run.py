@@ -216,6 +216,7 @@ class StudyRun:
                 features=self._features,
                 model=self._path(f"models/{label}.safetensors"),
                 maps=maps,
+                data_dir=self.folder,
                 output=rows,
                 runtime=RUNTIME,
             ),

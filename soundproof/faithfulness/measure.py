@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -17,9 +18,11 @@ from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
+from soundproof.interfaces.sounds import Sounds
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import rows_of
 
+_LOG = logging.getLogger(__name__)
 _ORDER = ["metric", "protocol", "explainer", "parameter", "clip_id"]
 
 
@@ -39,6 +42,7 @@ def measure_faithfulness(
     input_factor: InputFactor | None = None,
     event_bands: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     individuals: Individuals | None = None,
+    sounds: Sounds | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -62,6 +66,7 @@ def measure_faithfulness(
         event_bands: (low_hz, high_hz) of the labelled events, by clip id; without the clips whose bands nobody
             knows.
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
+        sounds: Sound of the clips; None: the data set has none, and metrics that listen are left out.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -80,6 +85,7 @@ def measure_faithfulness(
                 f"shape {reader.axes.shape}",
                 "explain the same features that the detector scores",
             )
+    families = _audible(families, sounds)
     detector.to(device).freeze()
     rows = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     size = _clips_per_batch(features.axes.shape, len(maps), memory_budget_bytes)
@@ -110,6 +116,7 @@ def measure_faithfulness(
                 explain=explain,
                 input_factor=input_factor,
                 frequencies_hz=features.axes.frequencies_hz,
+                sounds=sounds,
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
             )
             measured.append(measure(of_individual, x, relevance, context))
@@ -117,6 +124,14 @@ def measure_faithfulness(
             if progress is not None:
                 progress(done, in_all)
     return pd.concat(measured).sort_values(_ORDER, ignore_index=True)
+
+
+def _audible(families: Mapping[str, Parameters], sounds: Sounds | None) -> Mapping[str, Parameters]:
+    """Leave out metrics that listen, and say so, where there is no sound."""
+    deaf = [family for family in families if sounds is None and "sound" in FAITHFULNESS[family].needs]
+    if deaf:
+        _LOG.warning("left out, since the data set ships no sound: %s", ", ".join(deaf))
+    return {family: settings for family, settings in families.items() if family not in deaf}
 
 
 def _clips_per_batch(shape: tuple[int, int], n_maps: int, memory_budget_bytes: int) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.sounds import Sounds
 from soundproof.randomness.seeding import seed_from
 from soundproof.storage.measurements import blocks_of, rows_of
 
@@ -50,6 +51,7 @@ class FaithfulnessContext(Generic[S_co]):
         frequencies_hz: Centre frequency of each row [n_freq]; None where nobody told.
         event_bands: For each clip the (low_hz, high_hz) of its labelled events; None where a band is unknown.
             Empty where no clip has any.
+        sounds: Sound of the clips; None where no metric listens, or the data set has none.
     """
 
     settings: S_co
@@ -63,6 +65,7 @@ class FaithfulnessContext(Generic[S_co]):
     input_factor: InputFactor | None = None
     frequencies_hz: Sequence[float] | None = None
     event_bands: Sequence[Sequence[tuple[float, float]] | None] = ()
+    sounds: Sounds | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.
