@@ -220,6 +220,7 @@ class StudyRun:
                 model=self._path(f"models/{label}.safetensors"),
                 maps=maps,
                 backgrounds=None,
+                data_dir=self.folder,
                 output=rows,
                 runtime=RUNTIME,
             ),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soundproof.report.exhibits import TABLES
 from soundproof.report.headline import headline, headline_sentence, study_warnings
 from soundproof.report.page import StudyLink, write_run_index
 from soundproof.runs.job import job
@@ -21,22 +22,24 @@ def index_studies(
     index: Path,
     metrics: Path,
 ) -> None:
-    """Link the pages of ``studies`` (name, title, dataset, folder, inputs) and gather their headline numbers.
+    """Say what ``studies`` (name, title, dataset, folder, inputs) found, link their pages, gather headline numbers.
 
     ``inputs`` are the labels of explainers that show the input itself. Studies that were left out (study, title,
     reason) are named with the reason.
     """
     links, numbers = [], {}
     for study in studies:
-        tables = Path(study["folder"]) / "tables"
+        folder = Path(study["folder"])
+        tables = folder / TABLES
         numbers[study["name"]] = headline(tables)
         links.append(
-            StudyLink(
-                study["name"],
-                study["title"],
-                study["dataset"],
-                headline_sentence(tables, study["inputs"]),
-                study_warnings(tables),
+            StudyLink.of_folder(
+                folder,
+                study=study["name"],
+                title=study["title"],
+                dataset=study["dataset"],
+                headline=headline_sentence(tables, study["inputs"]),
+                warnings=study_warnings(tables),
             )
         )
     with whole_file(metrics) as partial:

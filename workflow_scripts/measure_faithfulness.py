@@ -8,6 +8,7 @@ import pandas as pd
 
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.clips.selection import part_of
+from soundproof.datasets.open import open_sounds
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
@@ -37,12 +38,14 @@ def measure_faithfulness(
     model: Path,
     maps: Mapping[str, Path],
     backgrounds: Path | None,
+    data_dir: Path,
     output: Path,
     runtime: Runtime,
 ) -> None:
     """Write the faithfulness rows of the maps in ``maps`` (explainer: file)."""
     device, settings = runtime.device(), record["settings"]
-    rows = part_of(read_table(clips), part)
+    listed = read_table(clips)
+    rows = part_of(listed, part)
     reader = MapReader(features)
     readers = {label: MapReader(path) for label, path in maps.items()}
     ids = next(iter(readers.values())).clip_ids
@@ -70,6 +73,10 @@ def measure_faithfulness(
             if not pd.isna(snr_db)
         },
         backgrounds=None if backgrounds is None else MapReader(backgrounds),
+        # stated where a metric listens
+        sounds=open_sounds(settings, data_dir, listed, part, reader.scaling)
+        if "dataset" in settings
+        else None,
     )
     inputs = content_digests(inputs_of.measure_faithfulness(features, model, maps, backgrounds))
     provenance = Provenance.of_record(record, inputs, device.type)
@@ -90,6 +97,7 @@ if __name__ == "__main__":
             model=Path(snakemake.input.model),
             maps=dict(zip(snakemake.params.explainers, map(Path, snakemake.input.maps), strict=True)),
             backgrounds=next(map(Path, snakemake.input.backgrounds), None),
+            data_dir=Path(snakemake.config["data_dir"]),
             output=Path(snakemake.output.rows),
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
         )

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from soundproof.clips.selection import part_of, rates_of
+from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
-from soundproof.datasets.open import open_dataset
-from soundproof.features.recipes import FeatureSettings
-from soundproof.features.sounds import ClipSounds, sounds_of
+from soundproof.datasets.open import open_sounds
+from soundproof.features.sounds import ClipSounds
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.measure import measure_pooled
 from soundproof.localisation.registry import LOCALISATION
@@ -44,16 +43,7 @@ def measure_localisation(
     rows, settings = part_of(listed, part), record["settings"]
     chosen = settings["families"]
     # stated where a metric listens
-    sounds = (
-        sounds_of(
-            open_dataset(settings["dataset"], data_dir),
-            rows,
-            FeatureSettings(**settings["features"]),
-            rates_of(listed),
-        )
-        if "dataset" in settings
-        else None
-    )
+    sounds = open_sounds(settings, data_dir, listed, part) if "dataset" in settings else None
     families = {name: LOCALISATION[name].settings(values) for name, values in chosen.items()}
     stems = MapReader(masks), None if events is None else MapReader(events)
     frames = []

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.audio.settings import ListenSettings
-from soundproof.clips.selection import part_of, rates_of
-from soundproof.datasets.open import open_dataset
-from soundproof.features.recipes import FeatureSettings
-from soundproof.features.sounds import sounds_of
+from soundproof.datasets.open import open_sounds
 from soundproof.illustrations.sounds import clips_to_hear, sounds_of_clips
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job
@@ -61,19 +58,12 @@ def render_sounds(
     of_first = rows[(rows["detector"] == next(iter(readers))) & (rows["seed"] == seed)]
     wanted = ListenSettings(**settings["listen"])
     chosen = clips_to_hear(of_first, listed, explained, wanted.clips)
-    own = part_of(listed, part)
-    sounds = sounds_of(
-        open_dataset(settings["dataset"], data_dir),
-        own,
-        FeatureSettings(**settings["features"]),
-        rates_of(listed),
-        reader.scaling,
-    )
+    sounds = open_sounds(settings, data_dir, listed, part, reader.scaling)
 
     def by_clip(of: MapReader) -> dict[str, np.ndarray]:
         return dict(zip(chosen, of.read(chosen), strict=True))
 
-    machines = own.set_index("clip_id")["machine"]
+    machines = listed.set_index("clip_id")["machine"]
     frame = sounds_of_clips(
         sounds,
         {clip_id: str(machines[clip_id]) for clip_id in chosen},

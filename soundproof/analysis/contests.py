@@ -134,13 +134,13 @@ def _rivals(
             by_clip = _grids(rows[rows["detector"].eq(detector)], clip_ids, seeds)
             # where none was measured clip by clip that of the whole set, or else the level
             of_set = chance_rows(results, *facts, per_clip=False)
-            whole = of_set[of_set["detector"].eq(detector)].groupby("explainer")["value"].mean().to_dict()
+            whole = dict(of_set[of_set["detector"].eq(detector)].groupby("explainer")["value"].mean())
             known = protocol == UNIFORM and criterion.level is not None
-            level = dict.fromkeys(values, criterion.level) if known else {}
+            level = dict.fromkeys(values, criterion.level if known else None)
             for explainer in explainers:
-                sources: list[Mapping[str, Any]] = [by_clip, whole, level]
                 names = (explainer, *SHARED_CHANCE)
-                found = next((source[name] for source in sources for name in names if name in source), None)
+                sources: list[Mapping[Any, Any]] = [by_clip, whole, level]
+                found = next(source[name] for source in sources for name in names if name in source)
                 if found is not None:
                     yield explainer, words, "chance", found
     for control in filter(results.is_control, explainers):
@@ -162,7 +162,7 @@ def _mean(table: np.ndarray, axis: int) -> np.ndarray:
     there = np.isfinite(table)
     counts = there.sum(axis=axis)
     sums = np.where(there, table, 0.0).sum(axis=axis)
-    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
 def _ends(of_clips: np.ndarray, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:

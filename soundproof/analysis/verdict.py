@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from soundproof.analysis.contests import Contest, contests
 from soundproof.analysis.criteria import all_criteria
+from soundproof.analysis.frames import records
 from soundproof.analysis.joint_areas import FEWEST, joint_areas
 from soundproof.analysis.missing import why_missing
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
@@ -150,9 +152,8 @@ def judge_detectors(results: StudyResults) -> list[DetectorJudgement]:
         lost = rivals(results, joint_areas(results))
         runs, _ = run_areas(results)
         of_set = runs[runs["domain"].eq(ALL_DOMAINS) & runs["metric"].eq(AUC)]
-        areas = (
-            {} if of_set.empty else mean_areas(of_set, ["detector"]).set_index("detector").to_dict("index")
-        )
+        measured = [] if of_set.empty else records(mean_areas(of_set, ["detector"]))
+        areas = {str(area["detector"]): area for area in measured}
         found = []
         for detector in _explained(results):
             better = [pair.rival for pair in lost if pair.detector == detector and pair.beats]
@@ -287,7 +288,7 @@ def _stability(decisive: Sequence[Finding]) -> Aspect:
 def _judge_detector(
     results: StudyResults,
     detector: str,
-    areas: Mapping[str, Mapping[str, float]],
+    areas: Mapping[str, Mapping[str, Any]],
     better: Sequence[str],
     equal: Sequence[str],
 ) -> DetectorJudgement:
@@ -301,7 +302,7 @@ def _judge_detector(
         )
 
     def area(label: str) -> float:
-        return areas[label]["value"]
+        return float(areas[label]["value"])
 
     low, high = areas[detector]["ci_low"], areas[detector]["ci_high"]
     number = f"AUC {area(detector):.2f}" + (f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else "")

@@ -85,11 +85,19 @@ class Stages:
             "families": _families(self.study.faithfulness),
             "explainers": {label: self.explainer(label) for label in self.study.explainers},
             "segment_seconds": self.study.segment_seconds,
+            **(self._sound() if self._hears_clips() else {}),
         }
+
+    def _sound(self) -> Plain:
+        """Where those that listen find the sound, and by which recipe maps are made of it."""
+        return {"dataset": self.dataset(), "features": self.features()}
+
+    def _hears_clips(self) -> bool:
+        return any("sound" in FAITHFULNESS[item.kind].needs for item in self.study.faithfulness.values())
 
     def localisation(self) -> Plain:
         """Localisation metrics, and where those that listen find the sound."""
-        sound = {"dataset": self.dataset(), "features": self.features()} if self._hears_stems() else {}
+        sound = self._sound() if self._hears_stems() else {}
         return {"families": _families(self.study.localisation), **sound}
 
     def _hears_stems(self) -> bool:
@@ -123,8 +131,7 @@ class Stages:
             raise ValueError(f"study '{self.study.name}' makes no explanation audible")
         return {
             "listen": self.study.listen.model_dump(mode="json"),
-            "dataset": self.dataset(),
-            "features": self.features(),
+            **self._sound(),
         }
 
     def trainings(self) -> Plain:
@@ -246,6 +253,8 @@ class Stages:
         modules = [FAITHFULNESS[item.kind].module for item in chosen] + self.detector_code(detector)
         if any("re-explanation" in FAITHFULNESS[item.kind].needs for item in chosen):
             modules += [EXPLAINERS[item.kind].module for item in self.study.explainers.values()]
+        if self._hears_clips():
+            modules += self.dataset_code()
         return _unique(modules)
 
     def localisation_code(self) -> list[str]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+MISSING = " Not available: "
+"""Stands in captions before the reason why a table or figure has no numbers."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -61,4 +64,10 @@ def absent(reason: str, formats: tuple[Column, ...], caption: str) -> FinishedTa
     names = [name for column in formats for name in (column.value, column.low, column.high) if name]
     frame = pd.DataFrame({name: pd.Series([None], dtype=object) for name in names if name != "reason"})
     frame["reason"] = reason
-    return FinishedTable(frame, f"{caption} Not available: {reason}.", (Column("Reason", "reason"),))
+    return FinishedTable(frame, f"{caption}{MISSING}{reason}.", (Column("Reason", "reason"),))
+
+
+def reason_missing(caption: str) -> str:
+    """Why a table or figure has no numbers, from its caption; empty: it has some."""
+    reason = caption.partition(MISSING)[2].partition(" Regenerates ")[0]
+    return reason.strip().removesuffix(".")

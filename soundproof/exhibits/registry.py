@@ -10,7 +10,7 @@ from soundproof.core.registry import Entry, Registry
 
 Kind = Literal["table", "figure", "illustration"]
 Group = Literal[
-    "The answer",
+    "Verdict and quality",
     "Detection",
     "Localisation",
     "Faithfulness",
@@ -88,7 +88,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.verdict:build",
             citation=_OURS,
             kind="table",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanations deserve trust on these data, and on which evidence?",
         ),
         ArtefactEntry(
@@ -205,7 +205,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.tables.quality:build",
             citation=_OURS,
             kind="table",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanation deserves trust, on every axis, and what does it cost?",
         ),
         ArtefactEntry(
@@ -214,7 +214,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             implementation="soundproof.figures.quality_overview:draw",
             citation=_OURS,
             kind="figure",
-            group="The answer",
+            group="Verdict and quality",
             question="Which explanations exceed chance, and on which axes?",
         ),
         ArtefactEntry(
@@ -311,6 +311,7 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P3,
             kind="figure",
             group="Faithfulness",
+            picture=1,
             question="Which frequency bands does detection need, and which would it do better without?",
             needs=("band_removed_score", "anomaly_score"),
         ),
@@ -332,7 +333,6 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             citation=_P3,
             kind="figure",
             group="Faithfulness",
-            picture=1,
             question="Does relevance follow the effect from band to band?",
             needs=("band_relevance", "band_effect"),
         ),

@@ -20,6 +20,7 @@ from soundproof.faithfulness.settings import clip_limit
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
 from soundproof.interfaces.metric import MetricEntry
+from soundproof.interfaces.sounds import Sounds
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import rows_of
 
@@ -46,6 +47,7 @@ def measure_faithfulness(
     anomalous: Mapping[str, bool] | None = None,
     snr_db: Mapping[str, float] | None = None,
     backgrounds: MapReader | None = None,
+    sounds: Sounds | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -73,6 +75,7 @@ def measure_faithfulness(
         snr_db: SNR by clip id; without the clips whose SNR nobody knows.
         backgrounds: What the detector would see of the anomalous clips without their events; None, or without a
             clip: unknown.
+        sounds: Sound of the clips; None: the data set has none, and metrics that listen are left out.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -97,7 +100,7 @@ def measure_faithfulness(
     anomalies = [clip_id for clip_id in clip_ids if (anomalous or {}).get(clip_id)]
     if backgrounds is not None and not backgrounds.holds(anomalies):
         backgrounds = None
-    families = _measurable(families, backgrounds)
+    families = _measurable(families, backgrounds, sounds)
     chosen = {family: draw_clips(clip_ids, clip_limit(settings)) for family, settings in families.items()}
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [rows_of([], [])]
@@ -124,6 +127,7 @@ def measure_faithfulness(
                 explain=explain,
                 input_factor=input_factor,
                 frequencies_hz=features.axes.frequencies_hz,
+                sounds=sounds,
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
                 anomalous=[(anomalous or {}).get(clip_id, False) for clip_id in ids],
                 snr_db=[(snr_db or {}).get(clip_id) for clip_id in ids],
@@ -146,14 +150,20 @@ def finished(entry: MetricEntry, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measurable(
-    families: Mapping[str, Parameters], backgrounds: MapReader | None
+    families: Mapping[str, Parameters], backgrounds: MapReader | None, sounds: Sounds | None
 ) -> Mapping[str, Parameters]:
     """Those metrics that can be measured on these clips; the log names the others."""
-    lacking = [name for name in families if "background" in FAITHFULNESS[name].needs and backgrounds is None]
-    if lacking:
-        names = ", ".join(lacking)
-        _LOG.warning("left out, since nobody knows the clean background of the clips: %s", names)
-    return {name: settings for name, settings in families.items() if name not in lacking}
+    lacking = {
+        "background": backgrounds is None and "nobody knows the clean background of the clips",
+        "sound": sounds is None and "the data set ships no sound",
+    }
+    left = dict(families)
+    for need, why in lacking.items():
+        names = [name for name in left if why and need in FAITHFULNESS[name].needs]
+        if names:
+            _LOG.warning("left out, since %s: %s", why, ", ".join(names))
+        left = {name: settings for name, settings in left.items() if name not in names}
+    return left
 
 
 def _clean(x: Tensor, backgrounds: MapReader, clip_ids: Sequence[str]) -> Tensor:

@@ -12,6 +12,7 @@ from soundproof.faithfulness.settings import (
     HeatSettings,
     RandomisationSettings,
     SoftRemovalSettings,
+    SoundSettings,
 )
 from soundproof.interfaces.abilities import check
 from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
@@ -19,7 +20,8 @@ from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
 RANDOM_CELLS = "random_cells"
-"""Stands in the ``explainer`` column of the chance rows of deletion and insertion: cells in random order."""
+"""Stands in the ``explainer`` column of the chance rows of deletion and insertion (on maps and on the sound): cells
+in random order."""
 
 BACKGROUNDS: dict[str, str] = {
     "reconstruction": "reconstruction",
@@ -165,6 +167,37 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             unit="share of the intact clip's score that is regained, and the area under its curve",
             measures=("insertion_auc", "insertion_curve"),
             criteria=_by_background("insertion_auc", "Insertion AUC", tested=False),
+        ),
+        *(
+            MetricEntry(
+                name=name,
+                title=title,
+                implementation=f"soundproof.faithfulness.on_sound:{name}",
+                citation=f"{_RISE}, on the waveform",
+                parameters=SoundSettings,
+                category="faithfulness",
+                higher_is_better=higher,
+                needs=frozenset({"sound"}),
+                chance="as many cells in random order, per clip; the map, shifted in time, with as many cells and "
+                "with as much of the clip's energy",
+                unit="share of the intact clip's score, averaged over the shares of cells",
+                measures=(name, f"{name}_curve"),
+                criteria=tuple(
+                    Criterion(
+                        name=f"{name}_{filling}",
+                        title=f"{title} ({filling})",
+                        metric=name,
+                        protocols=(filling,),
+                        tested=False,
+                        headline=None,
+                    )
+                    for filling in ("surroundings", "silence")
+                ),
+            )
+            for name, title, higher in (
+                ("sound_deletion", "Deletion from the sound", False),
+                ("sound_insertion", "Insertion into the sound", True),
+            )
         ),
         MetricEntry(
             name="band_removal",

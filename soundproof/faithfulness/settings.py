@@ -5,18 +5,20 @@ Those of band removal stand in :mod:`soundproof.faithfulness.band_settings`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
 from soundproof.core.registry import Parameters
 
+T = TypeVar("T")
+Filling = Literal["surroundings", "silence"]
 Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
 
 
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
     if len(set(values)) != len(values):
-        raise ValueError("a replacement stands twice")
+        raise ValueError("a value stands twice")
     return values
 
 
@@ -102,6 +104,24 @@ class SoftRemovalSettings(HeatSettings):
         description="what the clips' SNR is (as published): the event's share of the mixture scales the heat; "
         "ignore: heat counts in full. EnvMix: background_over_event; the bench: event_over_background",
     )
+
+
+class SoundSettings(FaithfulnessSettings):
+    """Settings of deletion and insertion on the sound."""
+
+    shares: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1), AfterValidator(_distinct)
+    ] = Field(
+        (0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
+        description="parts of all cells that are removed from the sound, or kept",
+    )
+    fillings: Annotated[tuple[Filling, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        ("surroundings", "silence"),
+        description="what stands in removed cells: the magnitude interpolated from the cells around (where only "
+        "marked cells are kept: the median over time of each bin) at the clip's own phase, or nothing",
+    )
+    draws: PositiveInt = Field(1, description="random rankings per clip behind the chance line")
+    n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 
 class RandomisationSettings(FaithfulnessSettings):

@@ -18,7 +18,7 @@ from soundproof.features.gains import gains_of_individuals
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
-from soundproof.interfaces.dataset import AudioDataset, Dataset
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.storage.maps import Scaling
 
 KEPT = 64
@@ -95,6 +95,10 @@ class ClipSounds:
         deviation = torch.tensor(self._scaling.deviation, dtype=torch.float64)[:, None]
         return ((raw.double() - mean) / deviation).float()
 
+    def power(self, samples: Tensor) -> Tensor:
+        """Power of each cell of the maps of sounds [..., n_samples], [..., n_freq, n_frames]."""
+        return self.maker.power(samples, self.rate_hz)
+
     def confirmed(self, clip_id: str, features: np.ndarray) -> Tensor:
         """A clip as :meth:`samples`, after its map was found to be the one on file.
 
@@ -158,16 +162,3 @@ class ClipSounds:
     def _gains(self) -> dict[str, float]:
         wanted = self.maker.settings.level == "individual"
         return gains_of_individuals(self._dataset, self._clips) if wanted else {}
-
-
-def sounds_of(
-    dataset: Dataset,
-    clips: pd.DataFrame,
-    settings: FeatureSettings,
-    rates_hz: Collection[int],
-    scaling: Scaling | None = None,
-) -> ClipSounds | None:
-    """As :class:`ClipSounds`; None where clips come as spectrograms, which nobody can turn back into sound."""
-    return (
-        ClipSounds(dataset, clips, settings, rates_hz, scaling) if isinstance(dataset, AudioDataset) else None
-    )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.sounds import Sounds
 from soundproof.randomness.seeding import seed_from
 from soundproof.storage.measurements import blocks_of, rows_of
 
@@ -54,6 +55,7 @@ class FaithfulnessContext(Generic[S_co]):
         snr_db: SNR of each clip, None where it is unknown; empty where no clip has any.
         backgrounds: What the detector would see of each clip without its event, like ``x``; None where stems are
             unknown.
+        sounds: Sound of the clips; None where no metric listens, or the data set has none.
     """
 
     settings: S_co
@@ -70,6 +72,7 @@ class FaithfulnessContext(Generic[S_co]):
     anomalous: Sequence[bool] = ()
     snr_db: Sequence[float | None] = ()
     backgrounds: Tensor | None = None
+    sounds: Sounds | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.

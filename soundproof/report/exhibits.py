@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from soundproof.exhibits.finished import reason_missing
 from soundproof.exhibits.printing import numeric_columns, printed
 from soundproof.exhibits.registry import ARTEFACTS, ArtefactEntry
 from soundproof.exhibits.writing import read_finished_table
 from soundproof.figures.writing import read_caption
+from soundproof.report.blocks import Block, blocks, split_interval
 
 TABLES, FIGURES = "tables", "figures"
 """Folders of a study."""
@@ -21,14 +23,12 @@ class PrintedTable:
     """Cells of a table as text.
 
     Attributes:
-        headers: Column headings.
-        numeric: Whether each column holds numbers.
-        rows: Cells, row by row.
+        blocks: Its columns, laid out so that none is cut off.
+        rows: Cells, row by row: the value, and its interval or nothing.
     """
 
-    headers: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    rows: tuple[tuple[str, ...], ...]
+    blocks: tuple[Block, ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Exhibit:
     image: str
     downloads: dict[str, str]
 
+    @property
+    def missing(self) -> str:
+        """Why it has no numbers; empty: it has some."""
+        return reason_missing(self.caption)
+
 
 def read_exhibit(folder: Path, name: str) -> Exhibit:
     """Read a table or figure of the study in ``folder``.
@@ -63,10 +68,18 @@ def read_exhibit(folder: Path, name: str) -> Exhibit:
     if entry.kind == "table":
         finished = read_finished_table(folder / TABLES, name)
         cells = printed(finished)
-        rows = tuple(tuple(map(str, row)) for row in cells.itertuples(index=False, name=None))
-        table = PrintedTable(tuple(map(str, cells.columns)), tuple(numeric_columns(finished)), rows)
+        texts = [[str(cell) for cell in row] for row in cells.itertuples(index=False, name=None)]
+        layout = blocks([str(header) for header in cells.columns], numeric_columns(finished), texts)
+        rows = tuple(tuple(split_interval(cell) for cell in row) for row in texts)
         downloads = {suffix: f"{TABLES}/{name}.{suffix}" for suffix in _TABLE_FILES}
-        return Exhibit(entry, finished.caption, finished.warnings, table, "", downloads)
+        return Exhibit(entry, finished.caption, finished.warnings, PrintedTable(layout, rows), "", downloads)
     caption, warnings = read_caption(folder / FIGURES / f"{name}.md")
     downloads = {suffix: f"{FIGURES}/{name}.{suffix}" for suffix in _FIGURE_FILES}
     return Exhibit(entry, caption, warnings, None, downloads["png"], downloads)
+
+
+def telling_picture(folder: Path) -> Exhibit | None:
+    """The figure that stands for the study in ``folder``: the first of those that may and that have numbers."""
+    may = sorted((entry.picture, name) for name, entry in ARTEFACTS.items() if entry.picture is not None)
+    exhibits = (read_exhibit(folder, name) for _, name in may)
+    return next((exhibit for exhibit in exhibits if not exhibit.missing), None)

@@ -11,7 +11,6 @@ import pandas as pd
 from soundproof.analysis.criteria import all_criteria
 from soundproof.exhibits.writing import read_finished_table
 from soundproof.interfaces.metric import Criterion
-from soundproof.report.cautions import detector_cautions
 
 DETECTION, QUALITY = "detection", "quality"
 DIGITS = 4
@@ -55,8 +54,9 @@ def headline(tables: Path) -> dict[str, Any]:
 
 
 def headline_sentence(tables: Path, inputs: Collection[str] = ()) -> str:
-    """The study's main result, after what outdoes its detectors; empty where no headline was measured.
+    """The best explanation by the first headline that was measured; empty where none was.
 
+    Whether it deserves trust is the verdict's to say (:mod:`soundproof.report.answer`), which stands before it.
     Beside the number stand chance, and what the input itself and flagging everything reach, where measured.
 
     Args:
@@ -76,9 +76,8 @@ def headline_sentence(tables: Path, inputs: Collection[str] = ()) -> str:
         "flagging every segment": best.get(f"{name}_flag_all"),
     }
     beside = "".join(f", {rival} {value:.2f}" for rival, value in rivals.items() if pd.notna(value))
-    said = [*detector_cautions(read_finished_table(tables, DETECTION).frame), ""]
     best_one = f"{best['explainer_title']} of {best['detector_title']}, {best[name]:.2f}{beside}"
-    return " ".join(said) + f"Best by {measured[0].words}: {best_one}."
+    return f"Best by {measured[0].words}: {best_one}."
 
 
 def study_warnings(tables: Path) -> tuple[str, ...]:

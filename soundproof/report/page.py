@@ -1,15 +1,18 @@
-"""Static pages: one per study, one index per run. No script, no clock time, nothing from elsewhere."""
+"""Static pages: one per study, one landing page per run. Nothing from elsewhere, no clock time, one script."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from soundproof.exhibits.registry import ARTEFACTS
-from soundproof.report.exhibits import read_exhibit
+from soundproof.analysis.verdict import ASPECTS, Verdict
+from soundproof.exhibits.registry import ARTEFACTS, GROUPS
+from soundproof.report.answer import MEANINGS, SYMBOLS, VERDICT, StudyAnswer, read_answer
+from soundproof.report.exhibits import TABLES, Exhibit, read_exhibit, telling_picture
 from soundproof.storage.files import whole_file
 from soundproof.storage.provenance import Provenance
 
@@ -18,23 +21,41 @@ LONG_TABLE = 24
 PAGE = "index.html"
 
 
+UNASKED = "the study does not measure what it is made from"
+
+
 @dataclass(frozen=True)
 class StudyLink:
-    """A line of the run's index.
+    """A study on the run's landing page.
 
     Attributes:
         study: Name of the study's folder.
         title: Title of the study.
         dataset: Printed name of its data set.
+        paper: The paper whose question it asks; empty: none.
         headline: One sentence with its main result; empty: none.
         warnings: What a reader must not miss.
+        answer: What was found; None: nothing was read.
+        picture: Its telling picture; None: none.
     """
 
     study: str
     title: str
     dataset: str
+    paper: str = ""
     headline: str = ""
     warnings: tuple[str, ...] = ()
+    answer: StudyAnswer | None = None
+    picture: Exhibit | None = None
+
+    @classmethod
+    def of_folder(cls, folder: Path, **facts: Any) -> StudyLink:
+        """What the tables and figures in ``folder`` say of the study, beside ``facts``.
+
+        Raises:
+            ArtefactError: One of its files is missing or damaged.
+        """
+        return cls(answer=read_answer(folder / TABLES), picture=telling_picture(folder), **facts)
 
 
 def write_study_page(
@@ -69,30 +90,45 @@ def write_study_page(
         ArtefactError: A file of an artefact is missing or damaged.
         ConfigError: An unknown artefact.
     """
-    chosen = {ARTEFACTS[name].name for name in names}
-    ordered = [name for name in ARTEFACTS if name in chosen]
-    text = (
-        _templates()
-        .get_template("study.html.j2")
-        .render(
-            study=study,
-            title=title or study,
-            facts=facts,
-            exhibits=[read_exhibit(folder, name) for name in ordered],
-            left_out=[ARTEFACTS[name].title for name in left_out],
-            provenance=provenance,
-            long_table=LONG_TABLE,
-            index=index,
-            cautions=cautions,
-        )
+    chosen, unasked = ({ARTEFACTS[name].name for name in given} for given in (names, left_out))
+    read = [read_exhibit(folder, name) for name in ARTEFACTS if name in chosen]
+    shown = [exhibit for exhibit in read if not exhibit.missing]
+    reasons = [(exhibit.missing, exhibit.entry.title) for exhibit in read if exhibit.missing]
+    reasons += [(UNASKED, entry.title) for name, entry in ARTEFACTS.items() if name in unasked]
+    has_verdict = any(exhibit.entry.name == VERDICT for exhibit in read)
+    text = _rendered(
+        "study.html.j2",
+        study=study,
+        title=title or study,
+        facts=facts,
+        answer=read_answer(folder / TABLES) if has_verdict else None,
+        chapters={
+            group: of_group
+            for group in GROUPS
+            if (of_group := [exhibit for exhibit in shown if exhibit.entry.group == group])
+        },
+        left_out=_by_reason(reasons),
+        provenance=provenance,
+        long_table=LONG_TABLE,
+        index=index,
+        cautions=cautions,
+        warned=[(exhibit, sentence) for exhibit in shown for sentence in exhibit.warnings],
     )
     return _write(folder / PAGE, text)
+
+
+def _by_reason(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Titles by the reason why they are not shown; a table and a figure of one title are named once."""
+    found: dict[str, dict[str, None]] = {}
+    for reason, title in reasons:
+        found.setdefault(reason, {})[title] = None
+    return {reason: list(titles) for reason, titles in found.items()}
 
 
 def write_run_index(
     path: Path, *, run: str, studies: Sequence[StudyLink], left_out: Sequence[Mapping[str, str]] = ()
 ) -> Path:
-    """Write the page that links the study pages of a run; it lies beside the studies' folders.
+    """Write the landing page of a run; it lies beside the studies' folders.
 
     Args:
         path: The page.
@@ -100,13 +136,13 @@ def write_run_index(
         studies: Studies that have pages.
         left_out: ``study``, ``title`` and ``reason`` of those that could not be made.
     """
-    template = _templates().get_template("run.html.j2")
-    return _write(path, template.render(run=run, studies=studies, left_out=left_out, page=PAGE))
+    text = _rendered("run.html.j2", run=run, studies=studies, left_out=left_out, page=PAGE)
+    return _write(path, text)
 
 
-def _templates() -> Environment:
+def _rendered(template: str, **facts: Any) -> str:
     folder = Path(__file__).parent / "templates"
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
@@ -114,6 +150,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    constants = {"aspects": ASPECTS, "verdicts": list(Verdict), "symbols": SYMBOLS, "meanings": MEANINGS}
+    return environment.get_template(template).render(**constants, **facts)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import get_type_hints
 
 import numpy as np
@@ -12,12 +13,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from soundproof.audio.sound import Audio
 from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness import trainings
 from soundproof.faithfulness.measure import finished
 from soundproof.faithfulness.registry import FAITHFULNESS, check_compatible
+from soundproof.features.recipes import FeatureSettings, resolve
+from soundproof.features.sounds import ClipSounds
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 from soundproof.interfaces.faithfulness import FaithfulnessContext
 from soundproof.interfaces.metric import abilities
@@ -29,6 +34,18 @@ FRAMES = slice(24, 32)
 """Frames in which something happens."""
 IDS = [f"clip{row:02d}" for row in range(N_CLIPS)]
 ORACLE, BLIND = "oracle", "blind"
+RECIPE = FeatureSettings(
+    **resolve(
+        {
+            "recipe": "stft",
+            "n_fft": 2 * SHAPE[0] - 2,
+            "window_length": 2 * SHAPE[0] - 2,
+            "hop_length": 16,
+            "sample_rate_hz": 128,
+        }
+    )
+)
+"""Makes maps of that shape."""
 every_metric = pytest.mark.parametrize("name", FAITHFULNESS)
 RE_EXPLAINING = [name for name, entry in FAITHFULNESS.items() if "re-explanation" in entry.needs]
 ASKING_THE_SCORE = [name for name in FAITHFULNESS if name not in RE_EXPLAINING]
@@ -74,6 +91,25 @@ def loud() -> Tensor:
     return alone
 
 
+class Noises(AudioDataset):
+    """Noise of low level, and something loud in some frames."""
+
+    def clips(self) -> pd.DataFrame:
+        raise NotImplementedError
+
+    def read(self, clip_id: str) -> Audio:
+        rng = np.random.default_rng(IDS.index(clip_id))
+        samples = rng.standard_normal(SHAPE[1] * RECIPE.hop_length).astype(np.float32)
+        samples[FRAMES.start * RECIPE.hop_length : FRAMES.stop * RECIPE.hop_length] *= 10
+        return Audio(samples, RECIPE.rate_hz)
+
+
+def heard() -> tuple[ClipSounds, Tensor]:
+    """Sounds, and the maps made of them."""
+    sounds = ClipSounds(Noises(Parameters(), Path()), pd.DataFrame(), RECIPE, [])
+    return sounds, torch.stack([sounds.map(sounds.samples(clip_id), clip_id) for clip_id in IDS])
+
+
 def noise(seed: int) -> Tensor:
     return torch.randn(N_CLIPS, *SHAPE, generator=torch.Generator().manual_seed(seed))
 
@@ -88,7 +124,9 @@ def explain(label: str, detector: Detector, x: Tensor, clip_ids: Sequence[str]) 
 @cache
 def measured(name: str) -> pd.DataFrame:
     """Rows of the detector's own cells, of the clip itself, and of maps of noise."""
-    entry, x = FAITHFULNESS[name], clips()
+    entry, x, sounds = FAITHFULNESS[name], clips(), None
+    if "sound" in entry.needs:
+        sounds, x = heard()
     # most cells of a map of few frames are 0 whatever was learnt
     detector = KnownCells(slice(None) if name in RE_EXPLAINING else FRAMES)
     detector.freeze()
@@ -107,6 +145,7 @@ def measured(name: str) -> pd.DataFrame:
         event_bands=[((950.0, 1250.0),)] * N_CLIPS,
         anomalous=[True] * N_CLIPS,
         backgrounds=clips() - loud(),
+        sounds=sounds,
     )
     maps = {ORACLE: detector.contributions(x), BLIND: x.clone()}
     maps |= {f"noise{seed}": noise(seed) for seed in range(N_NOISES)}

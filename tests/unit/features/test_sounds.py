@@ -14,8 +14,8 @@ from soundproof.core.errors import DataError
 from soundproof.core.registry import Parameters
 from soundproof.features.extract import extract_features
 from soundproof.features.recipes import RECIPES, FeatureSettings, resolve
-from soundproof.features.sounds import ClipSounds, sounds_of
-from soundproof.interfaces.dataset import AudioDataset, SpectrogramDataset
+from soundproof.features.sounds import ClipSounds
+from soundproof.interfaces.dataset import AudioDataset
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance
 
@@ -55,9 +55,7 @@ def of_recipe(name: str, folder: Path, dataset: Noises, **values: object) -> tup
         dataset, dataset.clips(), settings, path, folder / "masks.parquet", record, rates_hz=rates
     )
     features = MapReader(path)
-    sounds = sounds_of(dataset, dataset.clips(), settings, rates, features.scaling)
-    assert sounds is not None
-    return sounds, features
+    return ClipSounds(dataset, dataset.clips(), settings, rates, features.scaling), features
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -146,18 +144,3 @@ def test_a_recording_that_changed_is_told_by_its_map(name: str, change: str, tmp
     }[change]
     with pytest.raises(DataError, match=r"'test_0'.*\n.*changed since"):
         sounds.confirmed("test_0", on_file)
-
-
-def test_spectrograms_have_no_sound() -> None:
-    class Pictures(SpectrogramDataset):
-        frequencies_hz = np.array([1.0])
-        frames_per_second = 1.0
-
-        def clips(self) -> pd.DataFrame:
-            return pd.DataFrame()
-
-        def read(self, clip_id: str) -> np.ndarray:
-            return np.zeros((1, 1))
-
-    pictures = Pictures(Parameters(), Path())
-    assert sounds_of(pictures, pictures.clips(), FeatureSettings(), []) is None

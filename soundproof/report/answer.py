@@ -1,0 +1,215 @@
+"""What a page says first: does the detector hold, which explanations deserve trust, and on which evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soundproof.analysis.criteria import all_criteria
+from soundproof.analysis.frames import records
+from soundproof.analysis.verdict import ASPECTS, Answer, Verdict, deciding
+from soundproof.exhibits.writing import read_finished_table
+from soundproof.interfaces.metric import Criterion
+
+VERDICT = "verdict"
+NOTHING = "The study measured no explanation, so there is none to trust or to distrust."
+SYMBOLS = {
+    Answer.YES: "✓",
+    Answer.PARTLY: "◐",
+    Answer.NO: "✗",
+    Answer.UNDECIDED: "?",
+    Answer.UNMEASURED: "–",
+}
+MEANINGS = {
+    Answer.YES: "better than every rival",
+    Answer.PARTLY: "by some criteria",
+    Answer.NO: "not better than a rival",
+    Answer.UNDECIDED: "undecided",
+    Answer.UNMEASURED: "not measured",
+}
+_DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a matrix.
+
+    Attributes:
+        answer: What it says.
+        words: The same in words, for those who do not see the sign.
+        evidence: The number behind it; empty: none.
+    """
+
+    answer: Answer
+    words: str
+    evidence: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """A sign for the answer, which is never its only mark."""
+        return SYMBOLS[self.answer]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An explainer of a detector in the matrices.
+
+    Attributes:
+        detector: Printed name.
+        explainer: Printed name.
+        verdict: The verdict.
+        why: What holds, what fails and what is missing, as a sentence.
+        aspects: One cell per aspect.
+        criteria: One cell per measured criterion, in the order of :attr:`Matrix.criteria`.
+    """
+
+    detector: str
+    explainer: str
+    verdict: Verdict
+    why: str
+    aspects: tuple[Cell, ...]
+    criteria: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        """Explainer and detector in words."""
+        return f"{self.explainer} of {self.detector}"
+
+
+@dataclass(frozen=True)
+class CriterionHeading:
+    """A column of the matrix of criteria.
+
+    Attributes:
+        title: Printed name.
+        decides: Whether it decides on its aspect.
+    """
+
+    title: str
+    decides: bool
+
+
+@dataclass(frozen=True)
+class StudyAnswer:
+    """The first words of a study's page.
+
+    Attributes:
+        detectors: What was found of each explained detector, those that a rival beats first: whether it holds, and
+            the sentence.
+        rows: The explanations, in printing order.
+        headings: Columns of the matrix of criteria by aspect.
+        needed: What would be needed to say more.
+    """
+
+    detectors: tuple[tuple[Answer, str], ...]
+    rows: tuple[Row, ...]
+    headings: tuple[tuple[str, tuple[CriterionHeading, ...]], ...]
+    needed: tuple[str, ...]
+
+    @property
+    def lost(self) -> bool:
+        """Whether something outdoes an explained detector."""
+        return any(answer is Answer.NO for answer, _ in self.detectors)
+
+    def of(self, verdict: Verdict) -> list[Row]:
+        """The explanations of one verdict."""
+        return [row for row in self.rows if row.verdict is verdict]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, in two sentences or so: of the detectors, then of their explanations."""
+        if not self.rows:
+            return (NOTHING,)
+        counted = []
+        for verdict, words in _COUNTED.items():
+            rows = self.of(verdict)
+            if rows:
+                names = f" ({', '.join(row.name for row in rows)})" if verdict in _NAMED else ""
+                counted.append(f"{len(rows)} {words}{names}")
+        found = f"Of {len(self.rows)} explanations {', '.join(counted)}."
+        return (*(words for _, words in self.detectors), found)
+
+
+_COUNTED = {
+    Verdict.YES: "deserve trust",
+    Verdict.PARTLY: "deserve trust in part",
+    Verdict.NO: "do not",
+    Verdict.OPEN: "cannot be judged",
+}
+_NAMED = (Verdict.YES, Verdict.PARTLY)
+
+
+def read_answer(tables: Path) -> StudyAnswer:
+    """Read the answer of the study whose tables lie in ``tables``.
+
+    Raises:
+        ArtefactError: The table of verdicts is missing or damaged.
+    """
+    frame = read_finished_table(tables, VERDICT).frame
+    # a table without a number holds one row with the reason
+    rows = [] if "reason" in frame else records(frame)
+    measured = [
+        criterion
+        for criterion in all_criteria()
+        if any(row[criterion.name] != Answer.UNMEASURED for row in rows)
+    ]
+    by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in ASPECTS}
+    headings = tuple(
+        (ASPECTS[name], tuple(_heading(criterion, criteria) for criterion in criteria))
+        for name, criteria in by_aspect.items()
+        if criteria
+    )
+    ordered = [criterion for criteria in by_aspect.values() for criterion in criteria]
+    detectors = {row["detector_words"]: Answer(row["detector_answer"]) for row in rows}
+    lost_first = sorted(detectors.items(), key=lambda pair: pair[1] is not Answer.NO)
+    needs = [row[column] for column in ("detector_needed", "needed") for row in rows]
+    needed = dict.fromkeys(text for need in needs for text in need.split("; ") if text)
+    return StudyAnswer(
+        tuple((answer, words) for words, answer in lost_first),
+        tuple(_row(row, ordered) for row in rows),
+        headings,
+        tuple(needed),
+    )
+
+
+def _heading(criterion: Criterion, of_aspect: list[Criterion]) -> CriterionHeading:
+    return CriterionHeading(criterion.title, criterion in deciding(of_aspect))
+
+
+def _row(row: dict[str, Any], criteria: list[Criterion]) -> Row:
+    aspects = tuple(Cell(Answer(row[name]), row[f"{name}_counts"]) for name in ASPECTS)
+    return Row(
+        row["detector_title"],
+        row["explainer_title"],
+        Verdict(row["verdict"]),
+        _why(row),
+        aspects,
+        tuple(_cell(row, criterion) for criterion in criteria),
+    )
+
+
+def _why(row: dict[str, Any]) -> str:
+    """Aspects by answer; where some hold, also the criteria that fail."""
+    words = {
+        Answer.YES: "",
+        Answer.PARTLY: "partly ",
+        Answer.NO: "not ",
+        Answer.UNDECIDED: "undecided whether ",
+    }
+    parts = [
+        ", ".join(f"{before}{title.lower()}" for name, title in ASPECTS.items() if row[name] == answer)
+        for answer, before in words.items()
+    ]
+    if row["failed"] and row["verdict"] == Verdict.PARTLY:
+        parts.append(f"fails by {row['failed']}")
+    return "; ".join(part for part in parts if part)
+
+
+def _cell(row: dict[str, Any], criterion: Criterion) -> Cell:
+    answer, name = Answer(row[criterion.name]), criterion.name
+    if answer is Answer.UNMEASURED:
+        return Cell(answer, MEANINGS[answer])
+    ahead, low, high = (f"{row[f'{name}_{end}']:+.{_DIGITS}f}" for end in ("advantage", "ci_low", "ci_high"))
+    interval = "" if "nan" in low else f" [{low}, {high}]"
+    return Cell(answer, MEANINGS[answer], f"{ahead}{interval} against {row[f'{name}_rival']}")
