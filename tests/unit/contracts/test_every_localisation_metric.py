@@ -161,7 +161,9 @@ def test_without_the_truth_that_it_needs_it_is_left_out(name: str) -> None:
 def test_a_clip_s_value_does_not_depend_on_its_neighbours(name: str) -> None:
     known = truth()
     of_all = measured(name).query("explainer == @ORACLE and clip_id == @IDS[3]")
-    picked = replace(known, events=[known.events[3]], masks=known.cells()[3:4])
+    picked = replace(
+        known, events=[known.events[3]], masks=known.cells()[3:4], event_maps=known.levels()[3:4]
+    )
     alone = measure_localisation(
         {ORACLE: picked.cells().astype(np.float32)}, IDS[3:4], picked, {name: LOCALISATION[name].settings({})}
     ).query("clip_id == @IDS[3]")

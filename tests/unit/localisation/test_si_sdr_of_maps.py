@@ -48,7 +48,7 @@ def truth(*clip_ids: str, with_stems: bool = True) -> Truth:
     masks = np.zeros((len(clip_ids), *SHAPE), bool)
     masks[:, 250:263] = True
     sounds = ClipSounds(dataset, dataset.clips(), RECIPE, [RATE])
-    return Truth(31.25, [[]] * len(clip_ids), masks, clip_ids, sounds)
+    return Truth(31.25, [[]] * len(clip_ids), masks, clip_ids, sounds=sounds)
 
 
 def values(relevance: np.ndarray, known: Truth, settings: Parameters = SETTINGS) -> dict[str, float]:
