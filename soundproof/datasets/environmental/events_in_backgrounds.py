@@ -137,11 +137,12 @@ class EventsInBackgrounds(MixtureDataset):
         key = category, snr_db
         if key not in self._gains:
             as_published = self.settings.protocol == "as_published"
-            mixtures = [
+            # one at a time: a set holds hundreds of clips
+            mixtures = (
                 self._mixture(self._planned_clip("", snr_db, background, split, event))[0].samples
                 for background, split, event in self._split[category]
                 if event is not None or (as_published and split == "test")
-            ]
+            )
             if as_published:
                 self._gains[key] = 1 / max(float(samples.max()) for samples in mixtures)
             else:
