@@ -22,9 +22,10 @@ def index_studies(
     index: Path,
     metrics: Path,
 ) -> None:
-    """Say what ``studies`` (name, title, dataset, folder) found, link their pages, gather their headline numbers.
+    """Say what ``studies`` found, link their pages, and gather their headline numbers.
 
-    Studies that were left out (study, title, reason) are named with the reason.
+    A study has name, title, dataset, paper and folder. Studies that were left out (study, title, reason) are named
+    with the reason.
     """
     links, numbers = [], {}
     for study in studies:
@@ -37,6 +38,7 @@ def index_studies(
                 study=study["name"],
                 title=study["title"],
                 dataset=study["dataset"],
+                paper=study["paper"],
                 headline=headline_sentence(tables),
                 warnings=study_warnings(tables),
             )
