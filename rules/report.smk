@@ -174,6 +174,7 @@ rule index_studies:
                 "name": name,
                 "title": Stages(study).facts()["title"],
                 "dataset": Stages(study).facts()["dataset"],
+                "paper": Stages(study).paper(),
                 "folder": f"{RUN}/{name}",
                 "inputs": Stages(study).inputs_shown(),
             }

@@ -18,7 +18,9 @@ def speak_briefly():
     for handler in logger.handlers:
         # a logger plugin that was asked for has no such handler, and its own words
         if handler.name == "DefaultStreamHandler":
-            formatter = OneLineAJob(handler.formatter, words, settings.dryrun)
+            formatter = OneLineAJob(
+                handler.formatter, words, settings.dryrun, page=f"{RUN}/index.html"
+            )
             handler.setFormatter(formatter)
             handler.addFilter(formatter)
             return formatter

@@ -22,10 +22,10 @@ def index_studies(
     index: Path,
     metrics: Path,
 ) -> None:
-    """Say what ``studies`` (name, title, dataset, folder, inputs) found, link their pages, gather headline numbers.
+    """Say what ``studies`` found, link their pages, and gather their headline numbers.
 
-    ``inputs`` are the labels of explainers that show the input itself. Studies that were left out (study, title,
-    reason) are named with the reason.
+    A study has name, title, dataset, paper, folder and inputs: the labels of explainers that show the input itself.
+    Studies that were left out (study, title, reason) are named with the reason.
     """
     links, numbers = [], {}
     for study in studies:
@@ -38,6 +38,7 @@ def index_studies(
                 study=study["name"],
                 title=study["title"],
                 dataset=study["dataset"],
+                paper=study["paper"],
                 headline=headline_sentence(tables, study["inputs"]),
                 warnings=study_warnings(tables),
             )

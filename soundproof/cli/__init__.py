@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from soundproof.cli import config_files, inspect_file, plan, refresh_readme, render_clips
+from soundproof.cli import config_files, inspect_file, open_page, plan, refresh_readme, render_clips
 from soundproof.core.errors import SoundproofError
 
-COMMANDS = (inspect_file, plan, config_files, render_clips, refresh_readme)
+COMMANDS = (open_page, inspect_file, plan, config_files, render_clips, refresh_readme)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m soundproof",
-        description="Look into results, generate reference files, listen to the bench. "
+        description="Open and look into results, generate reference files, listen to the bench. "
         "The pipeline itself runs with: snakemake --cores all",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

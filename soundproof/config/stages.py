@@ -15,7 +15,7 @@ from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE
-from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.registry import ARTEFACTS, PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
@@ -181,6 +181,11 @@ class Stages:
             "measures": self.measures(),
         }
 
+    def paper(self) -> str:
+        """The paper that the study's title names, whose question it asks; empty: none."""
+        name = self.study.title[:2]
+        return f"{name}, {PAPERS[name]}" if name in PAPERS else ""
+
     def backbones(self) -> dict[str, str]:
         """Name of the backbone by label of the detectors that stand on one."""
         return {
@@ -220,6 +225,7 @@ class Stages:
         study, features = self.study, self.study.features
         explained = study.explain.per_machine
         return {
+            **({"Paper": self.paper()} if self.paper() else {}),
             "Data set": f"{DATASETS[study.dataset.kind].title} ({self.licence()})",
             "Features": f"recipe {features.recipe}, level {features.level}, standardised: {features.standardise}",
             "Models": "one for all machines" if study.scope == "pooled" else "one per machine",

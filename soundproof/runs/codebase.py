@@ -1,11 +1,11 @@
 """Digests of the code that a job runs: reruns follow what the code says, not when a file was touched.
 
-The digest of a script covers the script and every module of this package that it imports, directly or
-through others (read off the syntax tree, function-level imports included). Left out, as rooms, is what shapes
-no number: words and messages, downloads (whose files are checked by their checksums), the machinery of a run,
-and what only declares what exists (registries, classes of settings, the configuration's model). What a declaration
-contributes reaches a job as settings, which are parameters of its rule; adding an explainer must not rerun every
-other one.
+The digest of a script covers the script and every module of this package that it imports, directly or through
+others (read off the syntax tree, function-level imports included), and the templates that a package fills in.
+Left out, as rooms, is what shapes no number: words and messages, downloads (whose files are checked by their
+checksums), the machinery of a run, and what only declares what exists (registries, classes of settings, the
+configuration's model). What a declaration contributes reaches a job as settings, which are parameters of its
+rule; adding an explainer must not rerun every other one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from soundproof.runs.import_notes import noted
 
 PACKAGE = "soundproof"
 _ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = "templates"
+"""Folder of what a package fills in; it belongs to the code of the package."""
 NO_NUMBERS = ("core", "downloads", "config", "runs", "datasets.miniatures")
 """Rooms that shape no number, and what they import stays out with them."""
 DECLARED = ("training", "backbones", "detectors", "attribution", "localisation", "faithfulness")
@@ -63,10 +65,17 @@ def _closure(module: str) -> frozenset[Path]:
         if path is None or shapes_no_number(name):
             continue
         found.add(path)
+        found.update(_templates(path))
         fresh = set(_imports(path)) - seen
         seen |= fresh
         waiting += sorted(fresh)
     return frozenset(found)
+
+
+def _templates(path: Path) -> list[Path]:
+    """Files that a package fills in, which say what its pages say."""
+    folder = path.parent / TEMPLATES
+    return sorted(folder.iterdir()) if path.name == "__init__.py" and folder.is_dir() else []
 
 
 @cache

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 SHOWN_FILES = 3
@@ -92,6 +94,7 @@ class OneLineAJob(logging.Formatter):
         words: What each rule does, with ``{wildcards.NAME}`` where a job differs from the next.
         dry: Nothing is run: jobs are listed in the engine's words, with long lists of files cut.
         course: How far the run is.
+        page: Page of the run, which is what to open when all is done; empty: none.
 
     Attributes:
         interrupted: The run was ended by its user, who is told so elsewhere; nothing more is said.
@@ -103,10 +106,12 @@ class OneLineAJob(logging.Formatter):
         words: Mapping[str, str],
         dry: bool,
         course: Course | None = None,
+        page: str = "",
     ) -> None:
         super().__init__()
         self.full, self.words, self.dry = full, words, dry
         self.course = Course() if course is None else course
+        self.page = page
         self.interrupted = False
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -136,10 +141,17 @@ class OneLineAJob(logging.Formatter):
         if not self.dry and event == "run_info" and said.get("stats"):
             return f"{self.course.to_come.total()} jobs to run"
         if not self.dry and event == "job_finished":
-            return "[100 %] All jobs are done"
+            return f"[100 %] All jobs are done{self._what_to_open()}"
         # of a dry run the outputs are what is asked for
         long = {"job_info": ["input"], "job_error": ["input", "output"]}.get(event, [])
         return self.full.format(_with_short_lists(record, long))
+
+    def _what_to_open(self) -> str:
+        """Nothing where the page is not there, since something else was asked for."""
+        page = Path(self.page)
+        if not page.is_file():
+            return ""
+        return f". Open {page}, or: ./run python -m soundproof open {shlex.quote(str(page.parent))}"
 
     def _line(self, said: Mapping[str, Any]) -> str:
         left = self.course.seconds_left()

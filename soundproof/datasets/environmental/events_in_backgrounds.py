@@ -21,8 +21,8 @@ from soundproof.datasets.published.mixtures import MixedClip, MixtureDataset, Pl
 from soundproof.randomness.seeding import seed_from
 
 SECONDS = 4.0
-LACKING_S = 0.1
-"""A background may be shorter than a clip by so much, for its list rounds its times; zeros fill it up, as in P2."""
+SHORTEST_S = 3.9
+"""A background may lack a tenth of a second of a clip, for lists round times; zeros fill it up, as in P2."""
 BELOW_FULL_SCALE = 0.99999
 """Largest amplitude of mixtures that would exceed full scale: single precision may round it up."""
 
@@ -120,7 +120,7 @@ class EventsInBackgrounds(MixtureDataset):
 
     def _read_background(self, source: Source) -> np.ndarray:
         samples = read_at(source, self.rate_hz)
-        if samples.size < self.n_samples - LACKING_S * self.rate_hz:
+        if samples.size < SHORTEST_S * self.rate_hz:
             raise DataError(
                 f"a background of {SECONDS:g} s, as long as an event may be: {source}",
                 f"{samples.size / self.rate_hz:.2f} s",
@@ -137,11 +137,12 @@ class EventsInBackgrounds(MixtureDataset):
         key = category, snr_db
         if key not in self._gains:
             as_published = self.settings.protocol == "as_published"
-            mixtures = [
+            # one at a time: a set holds hundreds of clips
+            mixtures = (
                 self._mixture(self._planned_clip("", snr_db, background, split, event))[0].samples
                 for background, split, event in self._split[category]
                 if event is not None or (as_published and split == "test")
-            ]
+            )
             if as_published:
                 self._gains[key] = 1 / max(float(samples.max()) for samples in mixtures)
             else:

@@ -154,6 +154,17 @@ def test_takes_of_one_recording_are_on_one_side(tmp_path):
     assert published.groupby(recordings)["split"].nunique().max() == 2
 
 
+def test_a_background_that_is_too_short_is_left_out_and_named(tmp_path):
+    folder = esc10(tmp_path, per_class=6)
+    short = np.random.default_rng(0).normal(0, 0.1, 3 * 8000)
+    soundfile.write(folder / "002 - Rain/1-100-A.wav", short, 8000)
+    data = excerpts(folder, anomalies=("dog",))
+    assert len(data.clips()) == 5
+    _, note = data.notes()
+    assert note.kind == "left out" and note.text == "shorter than 3.9 s: '002 - Rain/1-100-A.wav'"
+    assert len(excerpts(folder, machines=("sea_waves",), anomalies=("dog",)).notes()) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

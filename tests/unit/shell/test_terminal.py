@@ -91,6 +91,19 @@ def test_the_last_job_is_said(terminal):
     assert said(terminal, record("job_finished", job_id=0)) == ["[100 %] All jobs are done"]
 
 
+def test_the_last_line_says_what_to_open(terminal, tmp_path):
+    terminal.page = str(tmp_path / "my run" / "index.html")
+    assert said(terminal, record("job_finished", job_id=-1)) == []
+    said(terminal, record("run_info", stats={"all": 1, "total": 1}), begun(0, "all"))
+    # another target was asked for, and there is no page
+    assert said(terminal, record("job_finished", job_id=0)) == ["[100 %] All jobs are done"]
+    (tmp_path / "my run").mkdir()
+    (tmp_path / "my run" / "index.html").touch()
+    said(terminal, record("run_info", stats={"all": 1, "total": 1}), begun(0, "all"))
+    (line,) = said(terminal, record("job_finished", job_id=0))
+    assert f"Open {terminal.page}, or: ./run python -m soundproof open '{tmp_path}/my run'" in line
+
+
 def test_warnings_and_errors_are_the_engines_own(terminal):
     assert said(terminal, record(None, "Select jobs to execute...")) == []
     assert said(terminal, record(None, "Nothing to be done")) == ["full:Nothing to be done:"]
