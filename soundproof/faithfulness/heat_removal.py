@@ -40,8 +40,7 @@ import torch
 from torch import Tensor
 
 from soundproof.detectors.batching import in_passes
-from soundproof.faithfulness.background import background
-from soundproof.faithfulness.settings import HeatSettings, SoftRemovalSettings
+from soundproof.faithfulness.settings import HeatSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.storage.measurements import FLAG_ALL, SHIFT, UNIFORM
@@ -50,58 +49,8 @@ _LOG = logging.getLogger(__name__)
 PUBLISHED, CORRECTED = "as_published", "corrected"
 INTACT, REMOVED = "intact", "removed"
 """Protocols of the raw scores that the published scale is made from."""
-_HOT = 0.5
 Change = Callable[[Tensor, Tensor], Tensor]
 """``change(heat[n, n_freq, n_frames], clip[n])`` -> the changed maps [n, n_freq, n_frames]."""
-
-
-def soft_removal(
-    detector: Detector,
-    x: Tensor,
-    maps: Mapping[str, Tensor],
-    context: FaithfulnessContext[SoftRemovalSettings],
-) -> pd.DataFrame:
-    """FF1: take heat out in proportion.
-
-    Args:
-        detector: Frozen detector.
-        x: Maps [B, n_freq, n_frames].
-        maps: Relevance [B, n_freq, n_frames] by explainer.
-        context: Labels and SNRs of the clips, from which random cells are drawn, and the size of a pass.
-
-    Returns:
-        Rows for :func:`on_the_published_scale`.
-    """
-    share = _event_share(context).to(x)[:, None, None]
-    with torch.no_grad():
-        normal = background(detector, x, context.settings.replacement, context.rows_per_pass)
-    changes: dict[str, Change] = {
-        PUBLISHED: lambda heat, clip: x[clip] * (1 - heat * share[clip]),
-        CORRECTED: lambda heat, clip: x[clip] + heat * (normal[clip] - x[clip]),
-    }
-    return _measured(detector, x, maps, context, "soft_removal", changes)
-
-
-def clean_background(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[HeatSettings]
-) -> pd.DataFrame:
-    """FF2: put the clean background into the hot half.
-
-    Args and returns as :func:`soft_removal`; the context holds the backgrounds.
-
-    Raises:
-        ValueError: It holds none.
-    """
-    clean = context.backgrounds
-    if clean is None:
-        raise ValueError("clean backgrounds are needed; the caller leaves the metric out without them")
-
-    def swapped(heat: Tensor, clip: Tensor) -> Tensor:
-        return torch.where(heat > _HOT, clean[clip], x[clip])
-
-    return _measured(
-        detector, x, maps, context, "clean_background", dict.fromkeys((PUBLISHED, CORRECTED), swapped)
-    )
 
 
 def heat_of(relevance: Tensor) -> Tensor:
@@ -115,7 +64,7 @@ def on_the_published_scale(rows: pd.DataFrame) -> pd.DataFrame:
     """Divide published differences by the range of the scores, explainer by explainer, and drop the raw scores.
 
     Args:
-        rows: What a metric of this module returned, of all clips that one model explains.
+        rows: What :func:`heat_removal` returned, of all clips that one model explains.
 
     Returns:
         The rows without raw scores; without published ones where all scores of an explainer are equal.
@@ -145,7 +94,7 @@ class _Scores(NamedTuple):
     of_all: Tensor
 
 
-def _measured(
+def heat_removal(
     detector: Detector,
     x: Tensor,
     maps: Mapping[str, Tensor],
@@ -153,6 +102,19 @@ def _measured(
     metric: str,
     changes: Mapping[str, Change],
 ) -> pd.DataFrame:
+    """Score clips whose hot cells were changed, beside the rivals of their heat.
+
+    Args:
+        detector: Frozen detector.
+        x: Maps [B, n_freq, n_frames].
+        maps: Relevance [B, n_freq, n_frames] by explainer.
+        context: Labels of the clips, from which random cells are drawn, and the size of a pass.
+        metric: Name of the rows.
+        changes: What heat does to a clip, as published and corrected.
+
+    Returns:
+        Rows for :func:`on_the_published_scale`.
+    """
     heats = heat_of(torch.stack([relevance.to(x) for relevance in maps.values()]))
     places = _places(context, x)
     with torch.no_grad():
@@ -200,16 +162,6 @@ def _with_rivals(
     if len(shifted):
         found[f"{SHIFT}_{protocol}"] = shifted.mean(dim=0)
     return found | {f"{FLAG_ALL}_{protocol}": of(scores.of_all).expand_as(own[0])}
-
-
-def _event_share(context: FaithfulnessContext[SoftRemovalSettings]) -> Tensor:
-    """Part of the heat that counts, by clip [B]: the event's share of the mixture; 1 where no SNR is used."""
-    sign = {"ignore": 0, "background_over_event": 1, "event_over_background": -1}[context.settings.snr]
-    known = context.snr_db or [None] * len(context.clip_ids)
-    return torch.tensor(
-        [1.0 if snr is None or not sign else 1 / (1 + 10 ** (sign * snr / 20)) for snr in known],
-        dtype=torch.float64,
-    )
 
 
 def _places(context: FaithfulnessContext[HeatSettings], x: Tensor) -> Tensor:

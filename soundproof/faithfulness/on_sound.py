@@ -49,43 +49,17 @@ BYTES_PER_CELL = 128
 """Of a spectrogram, while one altered copy is made: complex values, mask, and the places of known cells."""
 
 
-def sound_deletion(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[SoundSettings]
-) -> pd.DataFrame:
-    """Remove the most relevant cells from the sound.
-
-    Args:
-        detector: Frozen detector.
-        x: Maps on file [B, n_freq, n_frames].
-        maps: Signed relevance [B, n_freq, n_frames] by explainer.
-        context: Sounds of the clips; settings ``shares``, ``filling`` and ``draws``; pass size.
-
-    Returns:
-        Metrics ``sound_deletion`` and ``sound_deletion_curve``, whose parameter is the share of cells removed.
-
-    Raises:
-        DataError: There is no sound, it cannot be read, or it is not the one that ``x`` was made of.
-    """
-    return _measure(detector, x, maps, context, "sound_deletion")
-
-
-def sound_insertion(
-    detector: Detector, x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[SoundSettings]
-) -> pd.DataFrame:
-    """Keep nothing of the sound but the most relevant cells.
-
-    Args, returns and errors as :func:`sound_deletion`, with ``sound_insertion`` and ``sound_insertion_curve``.
-    """
-    return _measure(detector, x, maps, context, "sound_insertion")
-
-
-def _measure(
+def removal_on_sound(
     detector: Detector,
     x: Tensor,
     maps: Mapping[str, Tensor],
     context: FaithfulnessContext[SoundSettings],
     name: str,
 ) -> pd.DataFrame:
+    """Score clips of whose sound the most relevant cells were removed, or nothing else was kept.
+
+    Args, returns and errors as :func:`soundproof.faithfulness.sound_deletion.sound_deletion`.
+    """
     if context.sounds is None:
         raise DataError(f"the sound of clips for '{name}'", "none", "leave it out, or take data with sound")
     settings = context.settings

@@ -115,7 +115,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="soft_removal",
             title="FF1 (soft removal)",
-            implementation="soundproof.faithfulness.heat_removal:soft_removal",
+            implementation="soundproof.faithfulness.soft_removal:soft_removal",
             citation=_P2,
             parameters=SoftRemovalSettings,
             category="faithfulness",
@@ -129,7 +129,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
         MetricEntry(
             name="clean_background",
             title="FF2 (clean background)",
-            implementation="soundproof.faithfulness.heat_removal:clean_background",
+            implementation="soundproof.faithfulness.clean_background:clean_background",
             citation=_P2,
             parameters=HeatSettings,
             category="faithfulness",
@@ -172,7 +172,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             MetricEntry(
                 name=name,
                 title=title,
-                implementation=f"soundproof.faithfulness.on_sound:{name}",
+                implementation=f"soundproof.faithfulness.{name}:{name}",
                 citation=f"{_RISE}, on the waveform",
                 parameters=SoundSettings,
                 category="faithfulness",

@@ -37,6 +37,7 @@ LIBRARIES = (
     "pandas",
     "pyarrow.parquet",
     "scipy.signal",
+    "soundfile",
     "scipy.stats",
     "sklearn.metrics",
     "torch",

@@ -9,9 +9,11 @@ import torch
 from toys.faithfulness import Linear, context
 
 from soundproof.core.errors import ConfigError
-from soundproof.faithfulness.heat_removal import clean_background, heat_of, soft_removal
+from soundproof.faithfulness.clean_background import clean_background
+from soundproof.faithfulness.heat_removal import heat_of
 from soundproof.faithfulness.measure import finished, measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.soft_removal import soft_removal
 from soundproof.storage.maps import Axes, MapReader, MapWriter
 from soundproof.storage.provenance import Provenance
 

@@ -16,6 +16,7 @@ from soundproof.core.registry import Parameters
 from soundproof.faithfulness import on_sound
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.sound_deletion import sound_deletion
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.sounds import ClipSounds
 from soundproof.interfaces.dataset import AudioDataset
@@ -123,7 +124,7 @@ def test_a_value_is_the_score_of_the_sound_cut_by_hand(metric: str) -> None:
 def test_the_value_of_a_clip_is_the_mean_of_its_curve() -> None:
     sounds, x = sounds_and_maps()
     of = context(sounds, "sound_deletion", shares=[0.1, 0.4])
-    rows = on_sound.sound_deletion(detector(), x, {"tone": relevance(1.0)}, of)
+    rows = sound_deletion(detector(), x, {"tone": relevance(1.0)}, of)
     keys = ["protocol", "explainer"]
     mean = rows[rows["metric"] == "sound_deletion"].set_index(keys)["value"]
     curve = rows[rows["metric"] == "sound_deletion_curve"].groupby(keys)["value"].mean()
@@ -151,7 +152,7 @@ def test_passes_are_bounded_and_change_nothing(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(on_sound, "PASS_BYTES", 2 * on_sound.BYTES_PER_CELL * cells)
     toy = detector()
     of = context(sounds, "sound_deletion", shares=[0.05, 0.3])
-    on_sound.sound_deletion(toy, x, {"tone": relevance(1.0)}, of)
+    sound_deletion(toy, x, {"tone": relevance(1.0)}, of)
     # the intact clip; then two shares of three rankings and a random one, by two fillings
     assert toy.passes == [1, *[2] * 8]
 
@@ -159,7 +160,7 @@ def test_passes_are_bounded_and_change_nothing(monkeypatch: pytest.MonkeyPatch) 
 def test_a_clip_whose_score_is_not_positive_is_left_out_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     sounds, x = sounds_and_maps()
     of = context(sounds, "sound_deletion")
-    assert on_sound.sound_deletion(detector(-1.0), x, {"tone": relevance(1.0)}, of).empty
+    assert sound_deletion(detector(-1.0), x, {"tone": relevance(1.0)}, of).empty
     assert "left out 1 clips whose score is not positive" in caplog.text
 
 
@@ -169,7 +170,7 @@ def test_a_recording_that_changed_is_refused() -> None:
     changed.gain = 1.1
     other = ClipSounds(changed, pd.DataFrame(), RECIPE, [RATE])
     with pytest.raises(DataError, match="changed since"):
-        on_sound.sound_deletion(detector(), x, {"tone": relevance(1.0)}, context(other, "sound_deletion"))
+        sound_deletion(detector(), x, {"tone": relevance(1.0)}, context(other, "sound_deletion"))
 
 
 def test_without_sound_it_is_refused_and_a_study_leaves_it_out(
@@ -177,7 +178,7 @@ def test_without_sound_it_is_refused_and_a_study_leaves_it_out(
 ) -> None:
     sounds, x = sounds_and_maps()
     with pytest.raises(DataError, match="the sound of clips"):
-        on_sound.sound_deletion(detector(), x, {"tone": relevance(1.0)}, context(None, "sound_deletion"))
+        sound_deletion(detector(), x, {"tone": relevance(1.0)}, context(None, "sound_deletion"))
     axes = sounds.maker.axes(SHAPE[1], "magnitude")
     for name, values in (("x", x), ("map", relevance(1.0))):
         with MapWriter(tmp_path / name, axes, Provenance(stage="test")) as writer:
