@@ -28,10 +28,10 @@ STABILITY = "stability"
 ASPECTS = {"localisation": "Localised", "faithfulness": "Faithful", "sanity": "Sane", STABILITY: "Stable"}
 """Aspects by what their criteria judge, in print; stability is judged over the criteria of the others."""
 AUC = "auc"
-MORE_SEEDS = "at least two trainings of the detector (`seeds`)"
+MORE_SEEDS = "at least two trainings of the detector ('seeds' in the study's file)"
 MORE_CLIPS = f"at least {FEWEST} explained clips of different recordings"
-CONTROLS = "the controls `input_map` and `random_map` among the explainers"
-DETECTOR_CONTROLS = "the controls `clip_level` and `mean_square` among the detectors"
+CONTROLS = "the controls 'input_map' and 'random_map' among the explainers"
+DETECTOR_CONTROLS = "the controls 'clip_level' and 'mean_square' among the detectors"
 
 
 class Answer(StrEnum):

@@ -228,6 +228,7 @@ class Stages:
             **({"Paper": self.paper()} if self.paper() else {}),
             "Data set": f"{DATASETS[study.dataset.kind].title} ({self.licence()})",
             "Features": f"recipe {features.recipe}, level {features.level}, standardised: {features.standardise}",
+            "Segments": f"{study.segment_seconds:g} s, where a metric counts in segments",
             "Models": "one for all machines" if study.scope == "pooled" else "one per machine",
             "Seeds": ", ".join(map(str, study.seeds)),
             **({} if study.precision == "strict" else {"Precision on a GPU": study.precision}),
