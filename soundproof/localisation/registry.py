@@ -177,7 +177,8 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             needs=frozenset({"masks", "stems"}),
             chance="the map's values at random cells; the map, shifted in time; beside them the clip itself, which "
             "needs no map, and the true mask, which knows the fault",
-            unit="dB, of what a map marks of the clip's sound against the fault's stem",
+            unit="dB, of what a map marks of the clip's sound against the fault's stem; none where the fault is a "
+            "sound that is missing",
             criteria=(Criterion(name="si_sdr", title="SI-SDR", tested=False, headline=None),),
         ),
     ],

@@ -16,6 +16,8 @@ from soundproof.storage.measurements import FLAG_ALL, ORACLE, SHIFT, UNIFORM, Bl
 from soundproof.truth.ground_truth import Truth
 
 METRIC = "si_sdr"
+HEARD = 0.5
+"""Part of a fault's stem that its clip must hold; of a missing stroke, minus the stroke, it holds nothing."""
 
 
 def measure(maps: np.ndarray, truth: Truth, settings: SiSdrSettings) -> Measured:
@@ -23,7 +25,8 @@ def measure(maps: np.ndarray, truth: Truth, settings: SiSdrSettings) -> Measured
 
     Protocols: ``chance_uniform`` the map's own values at random cells, ``chance_circular_shift`` the map shifted
     in time (both means over draws that derive from the clip), ``flag_all`` the clip itself, which needs no map,
-    ``oracle`` the true mask. A map that marks nothing, and a silent stem, have no value.
+    ``oracle`` the true mask. A map that marks nothing has no value, nor has a clip that holds less than
+    :data:`HEARD` of its fault's stem: a sound that is missing cannot be heard.
 
     Raises:
         DataError: There is no sound.
@@ -50,6 +53,8 @@ def _of_clip(
     if stems is None:
         return (np.nan,) * 5
     clip = torch.from_numpy(stems.normal + stems.fault)
+    if not _is_heard(clip.numpy(), stems.fault):
+        return (np.nan,) * 5
     rng = np.random.default_rng(seed_from(METRIC, clip_id))
     shuffled = [rng.permutation(relevance.ravel()).reshape(relevance.shape) for _ in range(settings.draws)]
     lags = rng.integers(relevance.shape[1], size=settings.shifts)
@@ -61,3 +66,9 @@ def _of_clip(
     values[~np.isfinite(values)] = np.nan
     n_uniform = 1 + settings.draws
     return values[0], values[1:n_uniform].mean(), values[n_uniform:-2].mean(), values[-1], values[-2]
+
+
+def _is_heard(clip: np.ndarray, fault: np.ndarray) -> bool:
+    """Whether a clip holds enough of a stem, going by its projection on it; of a silent one it never does."""
+    wanted = fault.astype(np.float64)
+    return bool(clip @ wanted > HEARD * (wanted @ wanted))

@@ -185,6 +185,16 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
         for quantile in (0.90, 0.95, 0.98):
             add("iou", max(0.0, 0.05 + skill / 2 + wobble / 4), name, "", quantile)
             add("iou", 0.02, name, "chance_uniform", quantile)
+        add("si_sdr", -6 + 30 * skill + 4 * wobble, name)
+        for protocol, level in (("chance_uniform", -7.0), ("chance_circular_shift", -6.5)):
+            add("si_sdr", level, name, protocol)
+        add("si_sdr", -6.0, name, "flag_all")
+        add("si_sdr", 9.0, name, "oracle")
+        for filling, tilt in (("surroundings", 1.0), ("silence", 0.5)):
+            for metric, sign in (("sound_deletion", -1.0), ("sound_insertion", 1.0)):
+                add(metric, 0.5 + sign * tilt * skill + wobble / 5, name, filling)
+                add(metric, 0.5, name, f"chance_circular_shift_{filling}")
+                add(metric, 0.5, name, f"chance_energy_{filling}")
         for protocol in ("signed", "absolute"):
             add("randomisation_similarity", 0.1 + 0.1 * e + wobble / 4, name, protocol)
             add("training_similarity", 0.3 + 0.1 * e + wobble / 4, name, protocol)
@@ -200,6 +210,9 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
         for kind in BACKGROUNDS:
             add("deletion_curve", 1 - fraction, "random_cells", f"chance_uniform_{kind}", fraction)
             add("insertion_curve", fraction, "random_cells", f"chance_uniform_{kind}", fraction)
+    for metric in ("sound_deletion", "sound_insertion"):
+        for filling in ("surroundings", "silence"):
+            add(metric, 0.5, "random_cells", f"chance_uniform_{filling}")
     for metric in ("deletion_auc", "insertion_auc"):
         for kind in BACKGROUNDS:
             add(metric, 0.5, "random_cells", f"chance_uniform_{kind}")

@@ -26,7 +26,7 @@ SETTINGS = LOCALISATION["si_sdr"].settings({"share": 1.0})
 
 
 class Tone(AudioDataset):
-    """A tone of 1 kHz, and as its fault one of 4 kHz; clip ``silent`` has no fault."""
+    """A tone of 1 kHz, and as its fault one of 4 kHz; ``silent`` has no fault, of ``missing`` the tone is gone."""
 
     has_stems = True
 
@@ -39,7 +39,11 @@ class Tone(AudioDataset):
     def stems(self, clip_id: str) -> Stems | None:
         time = np.arange(SAMPLES) / RATE
         low, high = (np.sin(2 * np.pi * hz * time).astype(np.float32) for hz in (1000, 4000))
-        return Stems(low, 0 * high if clip_id == "silent" else high, RATE) if self.has_stems else None
+        return (
+            Stems(low, {"silent": 0 * high, "missing": -low}.get(clip_id, high), RATE)
+            if self.has_stems
+            else None
+        )
 
 
 def truth(*clip_ids: str, with_stems: bool = True) -> Truth:
@@ -88,13 +92,14 @@ def test_chance_derives_from_the_clip_alone() -> None:
 
 
 def test_clips_without_a_value_are_counted_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    known, ids = truth("a", "silent"), ["a", "silent"]
-    maps = {"right": known.cells().astype(np.float32), "nothing": -np.ones((2, *SHAPE), np.float32)}
+    ids = ["a", "silent", "missing"]
+    known = truth(*ids)
+    maps = {"right": known.cells().astype(np.float32), "nothing": -np.ones((3, *SHAPE), np.float32)}
     table = measure_localisation(maps, ids, known, {"si_sdr": SETTINGS})
     assert set(table["clip_id"]) == {"a"}
     own = table[table["protocol"] == ""]
     assert list(own["explainer"]) == ["right"]
-    assert "si_sdr of nothing: undefined for 2 of 2 clips" in caplog.text
+    assert "si_sdr of nothing: undefined for 3 of 3 clips" in caplog.text
 
 
 def test_data_without_stems_or_sound_are_said(caplog: pytest.LogCaptureFixture) -> None:
