@@ -36,6 +36,7 @@ def run(chosen: argparse.Namespace) -> None:
     from soundproof.config.strict_yaml import read_settings
     from soundproof.runs.download_plan import downloads, shopping_list
     from soundproof.runs.plan import plan_in_words
+    from soundproof.runs.weights_plan import missing_weights
 
     values: dict[str, Any] = {}
     for path in (ROOT / "config" / "config.yaml", chosen.configfile):
@@ -45,7 +46,8 @@ def run(chosen: argparse.Namespace) -> None:
         values["studies"] = chosen.studies
     config, studies = load_config(values, studies_dir())
     if chosen.missing:
-        lines = shopping_list(downloads(studies, Path(config.data_dir)))
+        data_dir = Path(config.data_dir)
+        lines = shopping_list(downloads(studies, data_dir), missing_weights(studies, data_dir))
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         return
     sys.stdout.write(plan_in_words(config, studies))

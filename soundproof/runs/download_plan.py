@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from soundproof.datasets.registry import DATASETS
 from soundproof.downloads.catalogue.lock import Lock
 from soundproof.downloads.needed_files import Needed
 from soundproof.downloads.transfer import held_bytes
+from soundproof.runs.weights_plan import MissingWeights
 
 
 @dataclass
@@ -82,26 +83,35 @@ def downloads(studies: Mapping[str, Study], data_dir: Path, lock: Lock | None = 
     return list(found.values())
 
 
-def shopping_list(plans: Iterable[Downloads]) -> list[str]:
+def shopping_list(plans: Iterable[Downloads], weights: Iterable[MissingWeights] = ()) -> list[str]:
     """One line per missing file: where it belongs, what tells it, where it is."""
-    return [
+    files = [
         f"{place} ({item.remote.marks}"
         + (f"; or {item.members} of its members" if item.members else "")
         + f") from {' or '.join(item.remote.urls)}"
         for plan in plans
         for place, item in plan.missing.items()
     ]
+    return files + [f"{one.place} (made from {_weights_size(one)}) from {one.source}" for one in weights]
 
 
-def in_words(plans: Iterable[Downloads]) -> list[str]:
-    """One line per data set, and the sum."""
+def in_words(plans: Iterable[Downloads], weights: Sequence[MissingWeights] = ()) -> list[str]:
+    """One line per data set and set of weights, and the sum."""
     plans = list(plans)
-    if not plans:
-        return ["to download: nothing, all studies synthesise their clips or read your own files"]
+    if not plans and not weights:
+        return ["to download: nothing, the studies have all that they need"]
     lines = [f"{plan.kind}: {_line(plan)}" for plan in plans]
-    total = sum(plan.known_bytes for plan in plans)
-    n_unknown = sum(plan.n_unknown for plan in plans)
+    lines += [
+        f"weights {one.name}: {_weights_size(one)} from {one.source}, into {one.place.parent} [{one.licence}]"
+        for one in weights
+    ]
+    total = sum(plan.known_bytes for plan in plans) + sum(one.n_bytes or 0 for one in weights)
+    n_unknown = sum(plan.n_unknown for plan in plans) + sum(one.n_bytes is None for one in weights)
     return [f"to download: {_bytes(total, n_unknown)}", *lines]
+
+
+def _weights_size(weights: MissingWeights) -> str:
+    return _bytes(weights.n_bytes or 0, int(weights.n_bytes is None))
 
 
 def _line(plan: Downloads) -> str:

@@ -11,6 +11,7 @@ from soundproof.config.stages import Stages
 from soundproof.datasets.registry import DATASETS
 from soundproof.runs.download_plan import downloads, in_words
 from soundproof.runs.expected import Expected, expected_files
+from soundproof.runs.weights_plan import missing_weights
 
 STEPS = (
     "download",
@@ -83,7 +84,7 @@ def plan_in_words(
     config: Config, studies: Mapping[str, Study], files: Sequence[Expected] | None = None
 ) -> str:
     """Text of the plan; ``files`` as for :func:`jobs_per_step`."""
-    run = Path(config.results_dir) / config.run
+    run, data_dir = Path(config.results_dir) / config.run, Path(config.data_dir)
     counts = jobs_per_step(studies, run, files)
     total = sum(sum(steps.values()) for steps in counts.values()) + 1
     table = [["study", *STEPS]]
@@ -91,7 +92,7 @@ def plan_in_words(
     lines = [
         f"Plan of the run '{config.run}', {total} jobs in all (finished ones included):",
         *_columns(table),
-        *in_words(downloads(studies, Path(config.data_dir))),
+        *in_words(downloads(studies, data_dir), missing_weights(studies, data_dir)),
     ]
     return "\n  ".join(lines) + "\n"
 

@@ -16,6 +16,7 @@ from soundproof.runs import download_plan as data_plan
 from soundproof.runs import plan as run_plan
 from soundproof.runs.download_plan import downloads, in_words, shopping_list
 from soundproof.runs.plan import jobs_per_step, plan_in_words
+from soundproof.runs.weights_plan import missing_weights
 
 ROOT = Path(__file__).parents[3]
 STUDIES = ROOT / "config" / "studies"
@@ -115,3 +116,28 @@ def test_the_sub_command_shows_the_papers_without_numerical_libraries() -> None:
         assert f"\n  {name}" in said
     assert "size unknown for" in said and "CC-BY-NC-SA-4.0" in said
     assert said.splitlines()[-1] == ""
+
+
+def test_weights_are_told_until_they_are_there(tmp_path: Path) -> None:
+    values = {"studies": ["p2"], "data_dir": str(tmp_path)}
+    config, studies = load_config(values, STUDIES)
+    place = tmp_path / "weights" / "cnn9.safetensors"
+    lines = plan_in_words(config, studies).splitlines()[-2:]
+    assert lines[0].strip() == "to download: 23.1 MB"
+    assert lines[1].strip() == (
+        f"weights cnn9: 23.1 MB from the Python package aisfx==0.1.2, into {place.parent} [CC-BY-4.0]"
+    )
+    assert shopping_list([], missing_weights(studies, tmp_path)) == [
+        f"{place} (made from 23.1 MB) from the Python package aisfx==0.1.2"
+    ]
+    place.parent.mkdir()
+    place.touch()
+    assert missing_weights(studies, tmp_path) == []
+    assert plan_in_words(config, studies).splitlines()[-1].strip().startswith("to download: nothing")
+
+
+def test_weights_of_a_record_have_its_file_s_size(tmp_path: Path) -> None:
+    study = load_study("mimii_cnn14", STUDIES)
+    (found,) = missing_weights({"a": study, "b": study}, tmp_path)
+    assert (found.name, found.n_bytes) == ("cnn14", 327_428_481)
+    assert "zenodo.org/records/3987831" in found.source

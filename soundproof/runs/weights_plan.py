@@ -1,0 +1,51 @@
+"""Pretrained weights that studies have to fetch, told from settings and the data folder alone. Asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from soundproof.config.model import Study
+from soundproof.config.stages import Stages
+from soundproof.downloads.catalogue import Record
+from soundproof.weights.place import NAME
+from soundproof.weights.records import recorded
+
+
+@dataclass(frozen=True)
+class MissingWeights:
+    """Weights that nobody has brought yet.
+
+    Attributes:
+        name: Key of the catalogue.
+        n_bytes: Size of the file that is fetched; None: not known.
+        place: File that is made of it.
+        source: Where it comes from.
+        licence: Terms of use.
+    """
+
+    name: str
+    n_bytes: int | None
+    place: Path
+    source: str
+    licence: str
+
+
+def missing_weights(studies: Mapping[str, Study], data_dir: Path) -> list[MissingWeights]:
+    """List the weights that studies need and that are not in the folder of data, each once."""
+    names = dict.fromkeys(name for study in studies.values() for name in Stages(study).all_weights())
+    places = {name: data_dir / NAME / f"{name}.safetensors" for name in names}
+    return [_missing(name, recorded(name), place) for name, place in places.items() if not place.exists()]
+
+
+def _missing(name: str, record: Record, place: Path) -> MissingWeights:
+    if record.kept is None:
+        raise ValueError(f"nothing of '{name}' is kept")
+    source = next(source for source in record.sources if record.kept.file in source.files)
+    if source.wheel is not None:
+        n_bytes, told = source.wheel.bytes, f"the Python package {source.package}"
+    else:
+        remote = record.file(record.kept.file)
+        n_bytes, told = remote.n_bytes, " or ".join(remote.urls)
+    return MissingWeights(name, n_bytes, place, told, record.licence.id)
