@@ -8,7 +8,7 @@ import pandas as pd
 
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.clips.selection import part_of
-from soundproof.datasets.open import open_sounds
+from soundproof.datasets.open_sounds import open_sounds
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure

@@ -8,7 +8,7 @@ import pandas as pd
 
 from soundproof.clips.selection import part_of
 from soundproof.core.progress import progress
-from soundproof.datasets.open import open_sounds
+from soundproof.datasets.open_sounds import open_sounds
 from soundproof.features.sounds import ClipSounds
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.measure import measure_pooled

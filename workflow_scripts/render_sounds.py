@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from soundproof.audio.settings import ListenSettings
-from soundproof.datasets.open import open_sounds
+from soundproof.datasets.open_sounds import open_sounds
 from soundproof.illustrations.sounds import clips_to_hear, sounds_of_clips
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job

@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from soundproof.clips.selection import part_of, rates_of
 from soundproof.datasets.registry import DATASETS
-from soundproof.features.recipes import FeatureSettings
-from soundproof.features.sounds import ClipSounds
-from soundproof.interfaces.dataset import AudioDataset, Dataset
-from soundproof.storage.maps import Scaling
+from soundproof.interfaces.dataset import Dataset
 
 
 def open_dataset(choice: Mapping[str, Any], data_dir: Path) -> Dataset:
@@ -25,30 +19,3 @@ def open_dataset(choice: Mapping[str, Any], data_dir: Path) -> Dataset:
     entry, settings = DATASETS.choose(choice)
     dataset: Dataset = entry.load()(settings, data_dir)
     return dataset
-
-
-def open_sounds(
-    settings: Mapping[str, Any],
-    data_dir: Path,
-    clips: pd.DataFrame,
-    part: str,
-    scaling: Scaling | None = None,
-) -> ClipSounds | None:
-    """Return the sound of a part's clips; None where they come as spectrograms, which nobody can turn back.
-
-    Args:
-        settings: Choices ``dataset`` and ``features`` of the study.
-        data_dir: Folder of downloads.
-        clips: The ``clips`` table.
-        part: The part.
-        scaling: How the maps of the part were scaled.
-
-    Raises:
-        ConfigError: As :func:`open_dataset`.
-        DataError: The recipe leaves no band.
-    """
-    dataset = open_dataset(settings["dataset"], data_dir)
-    if not isinstance(dataset, AudioDataset):
-        return None
-    recipe = FeatureSettings(**settings["features"])
-    return ClipSounds(dataset, part_of(clips, part), recipe, rates_of(clips), scaling)

@@ -19,7 +19,7 @@ from soundproof.storage.provenance import Provenance
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: install it with `apt-get install chromium`"
+    CHROMIUM is None, reason="no Chromium: scripts/install-browser.sh installs it"
 )
 RECORD = Provenance(stage="measurements", settings={"a": 1}, code="c0de", inputs={"parts": "1234"})
 TABLES = ("verdict", "quality", "significance", "sanity", "cost", "detection")

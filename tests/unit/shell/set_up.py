@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ case "$*" in
     "-m pip config"*) exit 1 ;;
     "-m pip install"*) [ -e .venv/pip ] && cp uv .venv/bin/uv ;;
     *fix_torchaudio*) ;;
-    *) exec {sys.executable} "$@" ;;
+    *) exec {shlex.quote(sys.executable)} "$@" ;;
 esac
 """
 UV = """#!/bin/bash
