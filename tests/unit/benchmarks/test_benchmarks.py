@@ -31,7 +31,7 @@ N_ROWS = {
     "coreset": 5,
     "ranking": 3,
     "download": 5,
-    "job-start": 20,
+    "job-start": 21,
 }
 
 
