@@ -43,9 +43,8 @@ def _missing(name: str, record: Record, place: Path) -> MissingWeights:
     if record.kept is None:
         raise ValueError(f"nothing of '{name}' is kept")
     source = next(source for source in record.sources if record.kept.file in source.files)
+    licence = record.licence.id
     if source.wheel is not None:
-        n_bytes, told = source.wheel.bytes, f"the Python package {source.package}"
-    else:
-        remote = record.file(record.kept.file)
-        n_bytes, told = remote.n_bytes, " or ".join(remote.urls)
-    return MissingWeights(name, n_bytes, place, told, record.licence.id)
+        return MissingWeights(name, source.wheel.bytes, place, f"the Python package {source.package}", licence)
+    remote = record.file(record.kept.file)
+    return MissingWeights(name, remote.n_bytes, place, " or ".join(remote.urls), licence)
