@@ -45,6 +45,7 @@ def _missing(name: str, record: Record, place: Path) -> MissingWeights:
     source = next(source for source in record.sources if record.kept.file in source.files)
     licence = record.licence.id
     if source.wheel is not None:
-        return MissingWeights(name, source.wheel.bytes, place, f"the Python package {source.package}", licence)
+        told = f"the Python package {source.package}"
+        return MissingWeights(name, source.wheel.bytes, place, told, licence)
     remote = record.file(record.kept.file)
     return MissingWeights(name, remote.n_bytes, place, " or ".join(remote.urls), licence)
