@@ -17,8 +17,8 @@ from soundproof.storage.files import is_partial
 KILLS = 20
 SEED = 20
 LONGEST_WAIT_S = 0.4
-# what the tiny study leaves out: several trainings of one detector, and bands
-MORE = {"faithfulness": {"band_removal": {}}, "bands": {}}
+# what the tiny study leaves out: several trainings of one detector, bands, and sounds
+MORE = {"faithfulness": {"band_removal": {}}, "bands": {}, "listen": {"clips": 1}}
 SEEDS = [0, 1]
 # downloads need a server, and the checks make nothing
 ELSEWHERE = {"all", "download_dataset", "fetch_weights", "verify", "test_results"}
@@ -29,7 +29,12 @@ def with_every_rule(checkout):
     study = checkout.study()
     study["detectors"]["ae"]["seeds"] = SEEDS
     study["faithfulness"] |= MORE["faithfulness"]
-    checkout.set_study(detectors=study["detectors"], faithfulness=study["faithfulness"], bands=MORE["bands"])
+    checkout.set_study(
+        detectors=study["detectors"],
+        faithfulness=study["faithfulness"],
+        bands=MORE["bands"],
+        listen=MORE["listen"],
+    )
     return checkout
 
 
