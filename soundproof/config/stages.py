@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from soundproof.attribution.registry import EXPLAINERS, INPUT_MAP
 from soundproof.backbones.registry import BackboneSettings
@@ -19,6 +19,7 @@ from soundproof.exhibits.registry import ARTEFACTS, PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
+from soundproof.interfaces.metric import Need
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.storage.provenance import digest
 
@@ -85,31 +86,33 @@ class Stages:
             "families": _families(self.study.faithfulness),
             "explainers": {label: self.explainer(label) for label in self.study.explainers},
             "segment_seconds": self.study.segment_seconds,
-            **(self._sound() if self._hears_clips() else {}),
+            **(self._sound() if self._asks("faithfulness", "sound") else {}),
         }
 
     def _sound(self) -> Plain:
         """Where those that listen find the sound, and by which recipe maps are made of it."""
         return {"dataset": self.dataset(), "features": self.features()}
 
-    def _hears_clips(self) -> bool:
-        return any("sound" in FAITHFULNESS[item.kind].needs for item in self.study.faithfulness.values())
-
     def localisation(self) -> Plain:
         """Localisation metrics, and where those that listen find the sound."""
-        sound = self._sound() if self._hears_stems() else {}
+        sound = self._sound() if self._asks("localisation", "stems") else {}
         return {"families": _families(self.study.localisation), **sound}
-
-    def _hears_stems(self) -> bool:
-        return any("stems" in LOCALISATION[item.kind].needs for item in self.study.localisation.values())
 
     def needs_backgrounds(self) -> bool:
         """Whether a metric asks for the clean backgrounds of the clips."""
-        return any("background" in FAITHFULNESS[item.kind].needs for item in self.study.faithfulness.values())
+        return self._asks("faithfulness", "background")
 
     def needs_event_maps(self) -> bool:
         """Whether a metric asks for maps of the events alone."""
-        return any("event_maps" in LOCALISATION[item.kind].needs for item in self.study.localisation.values())
+        return self._asks("localisation", "event_maps")
+
+    def _asks(self, judged: Literal["faithfulness", "localisation"], need: Need) -> bool:
+        """Whether a metric of the study needs something besides the maps."""
+        chosen, known = {
+            "faithfulness": (self.study.faithfulness, FAITHFULNESS),
+            "localisation": (self.study.localisation, LOCALISATION),
+        }[judged]
+        return any(need in known[item.kind].needs for item in chosen.values())
 
     def bands(self) -> Plain:
         """Frequency bands that are removed in turn.
@@ -258,16 +261,16 @@ class Stages:
         """Modules of the faithfulness metrics, of the detector, and of the explainers they run again."""
         chosen = self.study.faithfulness.values()
         modules = [FAITHFULNESS[item.kind].module for item in chosen] + self.detector_code(detector)
-        if any("re-explanation" in FAITHFULNESS[item.kind].needs for item in chosen):
+        if self._asks("faithfulness", "re-explanation"):
             modules += [EXPLAINERS[item.kind].module for item in self.study.explainers.values()]
-        if self._hears_clips():
+        if self._asks("faithfulness", "sound"):
             modules += self.dataset_code()
         return _unique(modules)
 
     def localisation_code(self) -> list[str]:
         """Modules of the localisation metrics."""
         modules = [LOCALISATION[item.kind].module for item in self.study.localisation.values()]
-        return _unique(modules + (self.dataset_code() if self._hears_stems() else []))
+        return _unique(modules + (self.dataset_code() if self._asks("localisation", "stems") else []))
 
 
 def _families(chosen: dict[str, Chosen]) -> Plain:

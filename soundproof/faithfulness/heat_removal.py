@@ -40,6 +40,7 @@ import torch
 from torch import Tensor
 
 from soundproof.detectors.batching import in_passes
+from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.settings import HeatSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
@@ -126,8 +127,7 @@ def heat_removal(
     known = context.anomalous or [False] * len(x)
     anomalous = torch.tensor(known, dtype=torch.bool, device=x.device)
     judged = anomalous & (intact > 0)
-    if left_out := int((anomalous & ~judged).sum()):
-        _LOG.warning("%s: left out %d clips whose score is not positive", metric, left_out)
+    say_left_out(metric, int((anomalous & ~judged).sum()))
     published, corrected = scores[changes[PUBLISHED]], scores[changes[CORRECTED]]
     draws, every = context.settings.draws, torch.ones_like(judged)
     parts = {

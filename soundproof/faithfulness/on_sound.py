@@ -23,7 +23,6 @@ gains by marking loud cells, wherever they are, it gains there as well.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -34,6 +33,7 @@ from torch import Tensor
 from soundproof.audio.surroundings import surroundings
 from soundproof.core.errors import DataError
 from soundproof.detectors.batching import in_passes
+from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.settings import Filling, SoundSettings
 from soundproof.interfaces.detector import Detector
@@ -42,7 +42,6 @@ from soundproof.interfaces.sounds import Sounds
 from soundproof.randomness.ties import ranks, tie_breakers
 from soundproof.storage.measurements import ENERGY, SHIFT, UNIFORM, Block, blocks_of, rows_of
 
-_LOG = logging.getLogger(__name__)
 PASS_BYTES = 1 << 28
 """Memory that the spectrograms of one pass may take: they are larger than any map."""
 BYTES_PER_CELL = 128
@@ -66,8 +65,7 @@ def removal_on_sound(
     with torch.no_grad():
         intact = detector.score(x).double().cpu().numpy()
     used: list[int] = np.flatnonzero(intact > 0).tolist()
-    if len(used) < len(intact):
-        _LOG.warning("%s: left out %d clips whose score is not positive", name, len(intact) - len(used))
+    say_left_out(name, len(intact) - len(used))
     drawn = [context.uniform(RANDOM_CELLS, draw, *x.shape[1:]).numpy() for draw in range(settings.draws)]
     lags = (context.uniform(f"{name} shift", 0, len(maps)).numpy() * x.shape[2]).astype(int)
     relevance = np.stack([of.double().cpu().numpy() for of in maps.values()], axis=1)

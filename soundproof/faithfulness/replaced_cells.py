@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Literal
 
@@ -12,14 +11,13 @@ from torch import Tensor
 
 from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.background import background
+from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.settings import Background, CurveSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.measurements import UNIFORM
-
-_LOG = logging.getLogger(__name__)
 
 Direction = Literal["deletion", "insertion"]
 
@@ -82,8 +80,7 @@ def _curves(
         scores = _scores(detector, kept, shown, ranks, counts, context.rows_per_pass)
     intact = scores[0, 0] if name == "deletion" else scores[-1, 0]
     positive = intact > 0
-    if not positive.all():
-        _LOG.warning("%s: left out %d clips whose score is not positive", name, int((~positive).sum()))
+    say_left_out(name, int((~positive).sum()))
     curves = (scores / intact)[..., positive]
     area = torch.trapezoid(curves, counts.double() / cells, dim=0)[None]
     clip_ids = [clip_id for clip_id, keep in zip(context.clip_ids, positive.tolist(), strict=True) if keep]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 import pandas as pd
@@ -18,6 +17,7 @@ from soundproof.faithfulness.frame_marks import (
     segment_masks,
     shifted_masks,
 )
+from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import UNIFORM_FRAMES
 from soundproof.faithfulness.settings import Background, FfSettings
 from soundproof.interfaces.detector import Detector
@@ -25,7 +25,6 @@ from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
 from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.measurements import SHIFT, UNIFORM
 
-_LOG = logging.getLogger(__name__)
 _AS_PUBLISHED = ("as_published", UNIFORM)
 """Protocols whose annotation ends before the clip's last frame."""
 
@@ -77,8 +76,7 @@ def frame_replacement(
         r = background(detector, x, kind, context.rows_per_pass)
         intact, replaced = _scores(detector, x, r, masks, context.rows_per_pass)
     positive = intact > 0
-    if not positive.all():
-        _LOG.warning("%s: left out %d clips whose score is not positive", prefix, int((~positive).sum()))
+    say_left_out(prefix, int((~positive).sum()))
     frame_ff, segment_ff = (
         dict(zip(marks, torch.split(1 - of_level / intact, widths, dim=1), strict=True))
         for of_level in replaced

@@ -171,12 +171,7 @@ class SpectrogramMaker:
         ]
 
 
-def normalise_level(samples: Tensor) -> Tensor:
-    """Scale each clip [..., n_samples] to the RMS :data:`TARGET_RMS`; silence stays silent."""
-    return samples * normalising_factor(samples)
-
-
 def normalising_factor(samples: Tensor) -> Tensor:
-    """Factor [..., 1] that gives each clip [..., n_samples] the RMS :data:`TARGET_RMS`."""
+    """Factor [..., 1] that gives each clip [..., n_samples] the RMS :data:`TARGET_RMS`; silence stays silent."""
     rms = samples.pow(2).mean(-1, keepdim=True).sqrt()
     return TARGET_RMS / rms.clamp_min(torch.finfo(samples.dtype).tiny)

@@ -20,7 +20,7 @@ from soundproof.core.redaction import redact
 from soundproof.downloads.retry_policy import Policy
 from soundproof.storage.files import whole_file
 from soundproof.weights.checkpoint import bring_checkpoint
-from soundproof.weights.place import NAME
+from soundproof.weights.place import NAME, file_of
 from soundproof.weights.records import recorded
 
 _LOOKING = frozenset(
@@ -96,7 +96,7 @@ def _needed(study: Study, run: Path) -> list[str]:
 def _out_of_reach(weights: str, data_dir: Path, *, fetch: bool) -> str:
     folder = data_dir / NAME
     note = folder / f"{weights}.out-of-reach.txt"
-    if (folder / f"{weights}.safetensors").is_file():
+    if file_of(weights, folder).is_file():
         return ""
     if not fetch:
         return note.read_text(encoding="utf-8") if note.is_file() else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from soundproof.config.model import Study
 from soundproof.config.stages import Stages
 from soundproof.downloads.catalogue import Record
-from soundproof.weights.place import NAME
+from soundproof.weights.place import NAME, file_of
 from soundproof.weights.records import recorded
 
 
@@ -35,14 +35,14 @@ class MissingWeights:
 def missing_weights(studies: Mapping[str, Study], data_dir: Path) -> list[MissingWeights]:
     """List the weights that studies need and that are not in the folder of data, each once."""
     names = dict.fromkeys(name for study in studies.values() for name in Stages(study).all_weights())
-    places = {name: data_dir / NAME / f"{name}.safetensors" for name in names}
+    places = {name: file_of(name, data_dir / NAME) for name in names}
     return [_missing(name, recorded(name), place) for name, place in places.items() if not place.exists()]
 
 
 def _missing(name: str, record: Record, place: Path) -> MissingWeights:
     if record.kept is None:
         raise ValueError(f"nothing of '{name}' is kept")
-    source = next(source for source in record.sources if record.kept.file in source.files)
+    source = record.source_of(record.kept.file)
     licence = record.licence.id
     if source.wheel is not None:
         told = f"the Python package {source.package}"

@@ -31,7 +31,7 @@ def bring_checkpoint(name: str, record: Record, data_dir: Path, policy: Policy |
     if record.kept is None:
         raise ValueError(f"nothing of '{name}' is kept")
     file = record.kept.file
-    source = next(source for source in record.sources if file in source.files)
+    source = record.source_of(file)
     if source.wheel is None:
         return fetch(record.file(file), data_dir / name, policy)
     sha256 = source.files[file].sha256 or ""

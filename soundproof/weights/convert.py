@@ -53,7 +53,7 @@ def count_weights(tensors: dict[str, Tensor]) -> int:
 
 def _header(record: Record, name: str) -> dict[str, str]:
     kept = record.kept
-    source = next(source for source in record.sources if kept is not None and kept.file in source.files)
+    source = record.source_of("" if kept is None else kept.file)
     return {
         "weights": name,
         "title": record.title,

@@ -9,7 +9,7 @@ from soundproof.storage.files import whole_file
 from soundproof.weights.checkpoint import bring_checkpoint
 from soundproof.weights.convert import converted
 from soundproof.weights.package import check
-from soundproof.weights.place import NAME
+from soundproof.weights.place import NAME, file_of
 from soundproof.weights.records import recorded
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def fetch_weights(name: str, data_dir: Path) -> Path:
         DataError: The checkpoint is not what the catalogue says.
         StorageError: The folder of data cannot be written.
     """
-    target = data_dir / NAME / f"{name}.safetensors"
+    target = file_of(name, data_dir / NAME)
     if target.exists():
         return target
     record = recorded(name)

@@ -22,4 +22,9 @@ def weights_folder() -> Path:
 
 def weights_file(name: str) -> Path:
     """File of one record's weights; it need not exist."""
-    return _folder / f"{name}.safetensors"
+    return file_of(name, _folder)
+
+
+def file_of(name: str, folder: Path) -> Path:
+    """The same within any folder of weights."""
+    return folder / f"{name}.safetensors"

@@ -193,6 +193,14 @@ class Record(_Section):
         sizes = [remote.n_bytes for remote in self.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
+    def source_of(self, name: str) -> Source:
+        """Where a file of the catalogue lies.
+
+        Raises:
+            StopIteration: No source of this record has a file of that name.
+        """
+        return next(source for source in self.sources if name in source.files)
+
     def file(self, name: str) -> RemoteFile:
         """Return one file.
 
