@@ -37,6 +37,7 @@ class Run:
     def __init__(self, checkout: Checkout, said: Path, *options: str) -> None:
         self.said = said
         self.checkout = checkout
+        self.killed = False
         self._logs = checkout.path / ".snakemake/log"
         self._earlier = set(self._logs.glob("*"))
         with said.open("w") as stream:
@@ -70,10 +71,16 @@ class Run:
         return [job for number, job in begun.items() if number not in ended]
 
     def wait_for_work(self, job: Begun) -> None:
-        """Wait until a job that has just begun has loaded its libraries: then it opens its log."""
+        """Wait until a job that has just begun has loaded its libraries, when it opens its log, or has ended."""
         log = self.checkout.path / job.log
         before = _changed(log)
         while self.process.poll() is None and _changed(log) == before and job in self.working():
+            time.sleep(_LOOK_S / 4)
+
+    def let_work(self, job: Begun, longest_s: float) -> None:
+        """Wait for a time, or until a job has ended."""
+        until = time.monotonic() + longest_s
+        while time.monotonic() < until and job in self.working():
             time.sleep(_LOOK_S / 4)
 
     def stop(self) -> None:
@@ -86,6 +93,7 @@ class Run:
     def kill(self) -> None:
         """End the whole group without warning, and wait until the last of it is gone."""
         os.killpg(self.process.pid, signal.SIGKILL)
+        self.killed = True
         self.process.wait()
         deadline = time.monotonic() + 30
         while _any_left(self.process.pid):
@@ -109,8 +117,8 @@ def _any_left(group: int) -> bool:
 class Interruptions:
     """Kills that are to come: each hits a job of the rule that it is meant for, at a moment that is drawn.
 
-    The run is stopped, looked at, and killed only if the job is still at work. Where it has ended in the
-    meantime, and was the last of its rule, it is undone, and killed in the next attempt as soon as it begins.
+    The run is stopped, looked at, and killed only if the job is still at work. A rule whose jobs have all ended
+    before one was hit, whatever the reason, has its last one undone, which is killed as soon as it begins again.
 
     Attributes:
         due: Kills that are to come, by rule.
@@ -120,6 +128,7 @@ class Interruptions:
         hit: Kills so far, by the rule that they were meant for and hit.
         died: Jobs that died, by rule: those at work beside the one that was meant, too.
         repeated: Outputs of jobs that had ended, and began again in a later attempt.
+        resumed: What those attempts said that followed a kill.
     """
 
     due: Counter[str]
@@ -129,8 +138,10 @@ class Interruptions:
     hit: Counter[str] = field(default_factory=Counter)
     died: Counter[str] = field(default_factory=Counter)
     repeated: list[tuple[str, ...]] = field(default_factory=list)
+    resumed: list[Path] = field(default_factory=list)
     _at_once: set[str] = field(default_factory=set)
-    _ended: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _begun: list[Begun] = field(default_factory=list)
+    _ended: dict[tuple[str, ...], Begun] = field(default_factory=dict)
 
     @classmethod
     def spread(cls, jobs: dict[str, int], kills: int, seed: int, longest_s: float) -> Interruptions:
@@ -165,24 +176,29 @@ class Interruptions:
         while True:
             said.append(folder / f"attempt{len(said)}.log")
             run = Run(checkout, said[-1], *options)
-            if self._watch(run):
+            goes_on = self._watch(run)
+            if run.killed:
+                self.resumed.append(folder / f"attempt{len(said)}.log")
+            if goes_on:
                 look()
                 continue
             assert run.process.returncode == 0, said[-1].read_text()[-6000:]
             return said
 
     def _watch(self, run: Run) -> bool:
-        """Kill the run in the middle of a job that is due; False if the run ended first."""
+        """Kill the run in the middle of a job that is due; False if the run ended, and no kill is to come."""
         before = set(self._ended)
-        killed = self._kill_when_due(run)
+        goes_on = self._kill_when_due(run)
         begun, _ = run.jobs()
         self.repeated += [job.outputs for job in begun.values() if job.outputs in before]
-        return killed
+        return goes_on
 
     def _kill_when_due(self, run: Run) -> bool:
         tried: set[Begun] = set()
         while run.process.poll() is None:
-            self._account(run)
+            if self._missed(run):
+                run.kill()
+                break
             meant = next((job for job in run.working() if self.due[job.rule] and job not in tried), None)
             if meant is None:
                 time.sleep(_LOOK_S)
@@ -191,35 +207,41 @@ class Interruptions:
             if meant.rule not in self._at_once:
                 if self.rng.random() < 0.5:
                     run.wait_for_work(meant)
-                time.sleep(self.rng.uniform(0, self.longest_s))
+                run.let_work(meant, self.rng.uniform(0, self.longest_s))
             run.stop()
             at_work = run.working()
-            ended = self._account(run)
             if meant in at_work:
+                self._account(run)
                 run.kill()
                 self.due[meant.rule] -= 1
                 self.hit[meant.rule] += 1
                 self.died.update(job.rule for job in at_work)
                 return True
-            if ended[meant.rule] >= self.jobs[meant.rule]:
-                # too late, and no other job of this rule is to come
-                run.kill()
-                self._at_once.add(meant.rule)
-                self._undo(run, meant)
-                return True
             run.go_on()
-        return False
+        missed = self._missed(run)
+        if not missed or (run.process.returncode and not run.killed):
+            return False
+        self._at_once.update(job.rule for job in missed)
+        self._undo(run.checkout, min(map(self._begun.index, missed)))
+        return True
 
-    def _account(self, run: Run) -> Counter[str]:
-        """Note which jobs have ended; how many of each rule, over all attempts."""
+    def _missed(self, run: Run) -> list[Begun]:
+        """Last job of each rule that a kill is due for and no job of which is to come."""
+        self._account(run)
+        count = Counter(job.rule for job in self._ended.values())
+        last = {job.rule: job for job in self._begun if job.outputs in self._ended}
+        return [job for rule, job in last.items() if self.due[rule] and count[rule] >= self.jobs[rule]]
+
+    def _account(self, run: Run) -> None:
+        """Note which jobs have begun, in order, and which of them have ended, over all attempts."""
         begun, ended = run.jobs()
-        self._ended |= {job.outputs: job.rule for number, job in begun.items() if number in ended}
-        return Counter(self._ended.values())
+        self._begun += [job for job in begun.values() if job not in self._begun]
+        self._ended |= {job.outputs: job for number, job in begun.items() if number in ended}
 
-    def _undo(self, run: Run, job: Begun) -> None:
-        """Remove what a job has made, and what was begun after it, which may have used it."""
-        begun = list(run.jobs()[0].values())
-        for later in begun[begun.index(job) :]:
+    def _undo(self, checkout: Checkout, first: int) -> None:
+        """Remove what a job has made, by its number, and what was begun after it, which may have used it."""
+        for later in self._begun[first:]:
             self._ended.pop(later.outputs, None)
             for output in later.outputs:
-                (run.checkout.path / output).unlink(missing_ok=True)
+                (checkout.path / output).unlink(missing_ok=True)
+        del self._begun[first:]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from checkout import NOTHING, STUDY, differing
@@ -19,6 +21,7 @@ from cluster import (
     submissions,
     wait_for,
 )
+from filelock import FileLock
 
 # a busy machine takes its time; one Slurm serves all of these tests
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("slurm")]
@@ -29,13 +32,14 @@ OTHER_MAPS = STUDY / "attributions/error_map/all/ae/seed0.parquet"
 
 @pytest.fixture(scope="module", autouse=True)
 def slurm():
-    """Two nodes that are up; they stay down when the tests end."""
-    up = subprocess.run([SCRIPT, "up"], capture_output=True, text=True, check=False)
-    if up.returncode == CANNOT and "SOUNDPROOF_NEEDS_SLURM" not in os.environ:
-        pytest.skip(up.stderr.strip())
-    assert up.returncode == 0, up.stderr
-    yield
-    subprocess.run([SCRIPT, "down"], check=True)
+    """Two nodes that are up; they stay down when the tests end. Other such tests on this machine wait."""
+    with FileLock(Path(tempfile.gettempdir()) / "slurm-local.lock"):
+        up = subprocess.run([SCRIPT, "up"], capture_output=True, text=True, check=False)
+        if up.returncode == CANNOT and "SOUNDPROOF_NEEDS_SLURM" not in os.environ:
+            pytest.skip(up.stderr.strip())
+        assert up.returncode == 0, up.stderr
+        yield
+        subprocess.run([SCRIPT, "down"], check=True)
 
 
 @pytest.fixture
