@@ -14,6 +14,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.statistics.areas import most_effective, score_interval
 from soundproof.statistics.intervals import MIN_CLIPS
 from soundproof.statistics.paired_areas import paired_areas
+from soundproof.statistics.recordings import recordings_among
 
 VARIANT = ["scale", "n_bands", "removal", "band"]
 MEAN = "mean"
@@ -42,22 +43,25 @@ def band_areas(results: StudyResults) -> tuple[pd.DataFrame, str]:
     labels = results.clips.set_index("clip_id")["label"]
     out: list[dict[str, Any]] = []
     for (detector,), part in groups(rows[rows["detector"].isin(removed["detector"])], ["detector"]):
-        out += [
-            {"detector": detector, **row} for row in _of_detector(part, labels, results.dataset, detector)
-        ]
+        out += [{"detector": detector, **row} for row in _of_detector(results, part, labels, detector)]
     return pd.DataFrame(out, columns=COLUMNS), "" if out else NO_CLASSES
 
 
-def _of_detector(rows: pd.DataFrame, labels: pd.Series, *names: str) -> list[dict[str, Any]]:
+def _of_detector(
+    results: StudyResults, rows: pd.DataFrame, labels: pd.Series, detector: str
+) -> list[dict[str, Any]]:
     variants = sorted(set(rows[VARIANT].itertuples(index=False, name=None)) | {_INTACT})
     number = {variant: index for index, variant in enumerate(variants)}
     rows = rows.assign(variant=[number[v] for v in rows[VARIANT].itertuples(index=False, name=None)])
     found: dict[str, tuple[np.ndarray, np.ndarray, dict[str, int]]] = {}
     for (machine,), part in groups(rows, ["machine"]):
-        scored, anomalous = _paired(part, len(variants), labels)
+        scored, clip_ids = _paired(part, len(variants))
+        anomalous = labels.reindex(clip_ids).eq("anomaly").to_numpy()
         if anomalous.any() and not anomalous.all():
-            areas, replicates = paired_areas(scored, anomalous, *names, machine)
-            found[machine] = areas, replicates, _counts(anomalous, scored)
+            recordings = results.recordings_of(clip_ids)
+            names = (results.dataset, detector, machine)
+            areas, replicates = paired_areas(scored, anomalous, *names, recordings=recordings)
+            found[machine] = areas, replicates, _counts(anomalous, scored, recordings)
     if not found:
         return []
     mean_area = np.mean([areas for areas, _, _ in found.values()], axis=0)
@@ -77,28 +81,36 @@ def _of_detector(rows: pd.DataFrame, labels: pd.Series, *names: str) -> list[dic
     ]
 
 
-def _paired(part: pd.DataFrame, n_variants: int, labels: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Scores [n_variants, n_seeds, n_clips] of the clips that have all of them, and which are anomalous."""
+def _paired(part: pd.DataFrame, n_variants: int) -> tuple[np.ndarray, pd.Index]:
+    """Scores [n_variants, n_seeds, n_clips] of the clips that have all of them, and which clips these are."""
     seeds = sorted(part["seed"].unique())
     table = part.pivot_table(index="clip_id", columns=["variant", "seed"], values="value")
     everything = pd.MultiIndex.from_product([range(n_variants), seeds])
     table = table.reindex(columns=everything).dropna()
     scored = table.to_numpy(np.float64).T.reshape(n_variants, len(seeds), len(table))
-    return scored, labels.reindex(table.index).eq("anomaly").to_numpy()
+    return scored, table.index
 
 
-def _counts(anomalous: np.ndarray, scored: np.ndarray) -> dict[str, int]:
+def _counts(anomalous: np.ndarray, scored: np.ndarray, recordings: np.ndarray | None) -> dict[str, int]:
+    """Clips and trainings as they are printed, and the independent observations of each class."""
     n_anomalous = int(anomalous.sum())
+    of_class = {"normal": ~anomalous, "anomalous": anomalous}
     return {
         "n_normal": len(anomalous) - n_anomalous,
         "n_anomalous": n_anomalous,
         "n_seeds": scored.shape[1],
+        **{
+            f"{name}_recordings": recordings_among(
+                int(of.sum()), None if recordings is None else recordings[of]
+            )
+            for name, of in of_class.items()
+        },
     }
 
 
 def _most(machines: dict[str, tuple[np.ndarray, np.ndarray, dict[str, int]]]) -> float:
     """Most independent clips that a mean over machines is worth; 0 where they have too few for an interval."""
-    sizes = [(facts["n_normal"], facts["n_anomalous"]) for _, _, facts in machines.values()]
+    sizes = [(facts["normal_recordings"], facts["anomalous_recordings"]) for _, _, facts in machines.values()]
     if np.sum(sizes, axis=0).min() < MIN_CLIPS:
         return 0.0
     return len(sizes) ** 2 / sum(1 / most_effective(*size) for size in sizes)

@@ -15,6 +15,7 @@ from soundproof.faithfulness.band_settings import BandProtocol
 from soundproof.faithfulness.bands import Band, band_edges_hz, band_of_bins
 from soundproof.statistics import fisher_z_mean, spearman_limit
 from soundproof.statistics.rank_null import spearman_null
+from soundproof.statistics.recordings import recordings_among
 
 PARTS = list(BandProtocol._fields)
 """Columns that the ``protocol`` of a band row is split into."""
@@ -69,15 +70,17 @@ def in_order(values: Sequence[Any] | pd.Series) -> list[Any]:
     return sorted(set(values), key=lambda value: known.index(value) if value in known else -1)
 
 
-def rho_summary(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def rho_summary(rows: pd.DataFrame, by: Sequence[str], recordings: pd.Series | None) -> pd.DataFrame:
     """Fisher means of rho over clips, with what chance gives.
 
     Coefficients of several seeds are averaged within their clip first (on the z scale), since seeds share clips;
-    the interval is over clips.
+    the interval is over clips. Clips of one recording are no independent orders: chance is that of as many clips as
+    there are recordings.
 
     Args:
         rows: ``band_rho`` rows of :func:`band_rows`.
         by: Columns that make a group; ``n_bands`` among them.
+        recordings: Recording by clip id, where one gives several clips; None: clips are independent.
 
     Returns:
         ``by``, value, ci_low, ci_high, mean_rho (the plain mean), n_clips, n_seeds, n_clipped (coefficients moved
@@ -87,17 +90,20 @@ def rho_summary(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     out = []
     for key, part in groups(rows, by):
         n_bands = int(part["n_bands"].iloc[0])
-        out.append(dict(zip(by, key, strict=True)) | _summary_of(part, n_bands))
+        out.append(dict(zip(by, key, strict=True)) | _summary_of(part, n_bands, recordings))
     names = ["value", "ci_low", "ci_high", "mean_rho", "n_clips", "n_seeds", "n_clipped", "limit"]
     names += ["null_low", "null_high", "null_one_clip", "p"]
     return pd.DataFrame(out, columns=[*by, *names])
 
 
-def _summary_of(part: pd.DataFrame, n_bands: int) -> dict[str, Any]:
+def _summary_of(part: pd.DataFrame, n_bands: int, recordings: pd.Series | None) -> dict[str, Any]:
     limit = spearman_limit(n_bands)
     rho = part["value"].to_numpy(np.float64)
     z = pd.Series(np.arctanh(np.clip(rho, -limit, limit)), index=part.index)
-    mean = fisher_z_mean(np.tanh(z.groupby(part["clip_id"]).mean().to_numpy()), limit)
+    of_clips = z.groupby(part["clip_id"]).mean()
+    of = None if recordings is None else recordings.reindex(of_clips.index).to_numpy(dtype=str)
+    mean = fisher_z_mean(np.tanh(of_clips.to_numpy()), limit, recordings=of)
+    independent = recordings_among(mean.n, of)
     plain = float(part.groupby("clip_id")["value"].mean().mean())
     return {
         "value": mean.value,
@@ -108,8 +114,8 @@ def _summary_of(part: pd.DataFrame, n_bands: int) -> dict[str, Any]:
         "n_seeds": int(part["seed"].nunique()),
         "n_clipped": int((np.abs(rho) > limit).sum()),
         "limit": limit,
-        **_chance(n_bands, mean.n),
-        "p": spearman_null(n_bands).p_value_of_mean(plain, mean.n),
+        **_chance(n_bands, independent),
+        "p": spearman_null(n_bands).p_value_of_mean(plain, independent),
     }
 
 

@@ -18,6 +18,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.interfaces.metric import Criterion
 from soundproof.statistics.bootstrap import mean_ends
 from soundproof.statistics.paired_areas import paired_areas
+from soundproof.statistics.recordings import recordings_among
 from soundproof.statistics.trainings import (
     Difference,
     area_difference,
@@ -49,12 +50,17 @@ def over_clips(
     paired = difference.dropna().sort_index()
     if paired.empty:
         return None
-    values = paired.to_numpy(np.float64)
+    values, recordings = paired.to_numpy(np.float64), results.recordings_of(paired.index)
     ends = mean_ends(
-        values[np.newaxis, :, np.newaxis], "claims", *names, machines=machines_of(results, paired.index)
+        values[np.newaxis, :, np.newaxis],
+        "claims",
+        *names,
+        units=recordings,
+        machines=machines_of(results, paired.index),
     )
     low, high, *machines = (float(end[0]) for end in ends)
-    return Measured(paired_difference(values, n_seeds, (low, high)), CLIPS, (machines[0], machines[1]))
+    measured = paired_difference(values, n_seeds, (low, high), recordings)
+    return Measured(measured, CLIPS, (machines[0], machines[1]))
 
 
 def between_trainings(
@@ -69,9 +75,15 @@ def between_trainings(
     if clips.empty:
         return None
     of_first, of_second = (side.loc[clips].to_numpy(np.float64) for side in (a, b))
-    return Measured(
-        training_difference(of_first, of_second, results.study, criterion.name, explainer), TRAININGS
+    difference = training_difference(
+        of_first,
+        of_second,
+        results.study,
+        criterion.name,
+        explainer,
+        recordings=results.recordings_of(clips),
     )
+    return Measured(difference, TRAININGS)
 
 
 def between_areas(results: StudyResults, first: str, second: str, domain: str = "") -> Measured | None:
@@ -85,18 +97,23 @@ def between_areas(results: StudyResults, first: str, second: str, domain: str = 
         # the normal clips of a domain meet the anomalous clips of both, as in run_areas
         rows = rows[rows["domain"].eq(domain) | rows["label"].eq("anomaly")]
     labels = results.clips.set_index("clip_id")["label"]
-    parts, order, n_clips = [], None, 0
+    parts, order, counted = [], None, []
     for (machine,), part in groups(rows, ["machine"]):
         table = part.pivot_table(index="clip_id", columns=["detector", "seed"], values="value").dropna()
         anomalous = labels.reindex(table.index).eq("anomaly").to_numpy()
         if {first, second} <= set(table.columns.get_level_values(0)) and 0 < anomalous.sum() < len(table):
-            variants = table.to_numpy(np.float64).T[:, np.newaxis]
-            parts.append(paired_areas(variants, anomalous, results.dataset, machine))
-            order, n_clips = table.columns.get_level_values(0), n_clips + len(table)
+            variants, recordings = (
+                table.to_numpy(np.float64).T[:, np.newaxis],
+                results.recordings_of(table.index),
+            )
+            parts.append(paired_areas(variants, anomalous, results.dataset, machine, recordings=recordings))
+            counted.append((len(table), recordings_among(len(table), recordings)))
+            order = table.columns.get_level_values(0)
     if order is None:
         return None
     areas = np.mean([part[0] for part in parts], axis=0)
     replicates = np.mean([part[1] for part in parts], axis=0)
+    n_clips, n_recordings = (sum(numbers) for numbers in zip(*counted, strict=True))
     sides = [order == detector for detector in (first, second)]
     return Measured(
         area_difference(
@@ -105,6 +122,7 @@ def between_areas(results: StudyResults, first: str, second: str, domain: str = 
             n_clips,
             results.study,
             domain,
+            n_recordings=n_recordings,
         ),
         TRAININGS,
     )

@@ -49,8 +49,8 @@ def measure_criterion(results: StudyResults, criterion: Criterion) -> pd.DataFra
 def _fisher(results: StudyResults, criterion: Criterion) -> pd.DataFrame:
     """Fisher means as the table of band faithfulness has them, in the columns that :func:`measure` has."""
     rows, keys = quality_rho(results), ["detector", "explainer"]
-    frame = rho_summary(rows, keys)
-    of_seeds = rho_summary(rows, [*keys, "seed"])
+    frame = rho_summary(rows, keys, results.recordings)
+    of_seeds = rho_summary(rows, [*keys, "seed"], results.recordings)
     spread = {key: part["value"].std() for key, part in groups(of_seeds, keys)}
     found = [spread[key] for key in zip(frame["detector"], frame["explainer"], strict=True)]
     frame = frame[[*keys, "value", "ci_low", "ci_high", "n_clips", "n_seeds"]]

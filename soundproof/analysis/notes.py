@@ -52,7 +52,7 @@ def band_note(results: StudyResults) -> str:
     if rows.empty:
         return ""
     first = rows.iloc[0]
-    summary = rho_summary(rows, ["n_bands"]).iloc[0]
+    summary = rho_summary(rows, ["n_bands"], results.recordings).iloc[0]
     signs = "with signs" if first["variant"] == "signed" else "by size"
     return (
         " Band ρ: Fisher-z mean over clips, the same as in the table of band faithfulness: "

@@ -23,7 +23,7 @@ def band_numbers(results: StudyResults) -> Iterator[pd.DataFrame]:
     yield counted.assign(metric="auc_without_band", protocol="as_published")
     rows = _as_published(band_rows(results, "band_rho"))
     rows = rows[rows["variant"].eq("absolute")]
-    summary = rho_summary(rows, ["detector", "explainer", "n_bands"])
+    summary = rho_summary(rows, ["detector", "explainer", "n_bands"], results.recordings)
     yield summary.assign(metric="band_rho", protocol="as_published", machine=MEAN)
 
 

@@ -55,7 +55,8 @@ def _parts(results: StudyResults, reported: pd.DataFrame) -> Iterator[pd.DataFra
     yield types.assign(metric="segment_f1", protocol="as_published")
     last = measure(results, "ff_frame", by[:2], _PUBLISHED, _LAST_TWO)
     yield last.assign(metric="ff_frame_mean_p98_p99", protocol="as_published")
-    chance = summarise(_one_per_clip(select(results, "segment_f1", (UNIFORM,))), ("parameter",), UNIFORM)
+    uniform = _one_per_clip(select(results, "segment_f1", (UNIFORM,)))
+    chance = summarise(uniform, ("parameter",), UNIFORM, units=results.recordings)
     yield chance.assign(metric="segment_f1", protocol=UNIFORM)
     yield from _areas(results)
 

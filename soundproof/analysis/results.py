@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 
 from soundproof.attribution.registry import EXPLAINERS
@@ -105,6 +106,10 @@ class StudyResults:
         found = recording_of(self.clips)
         test = self.clips.loc[self.clips["split"].eq("test"), "clip_id"]
         return None if found[test].is_unique else found
+
+    def recordings_of(self, clip_ids: pd.Index) -> np.ndarray | None:
+        """Recording of each of these clips, [n]; None where every test clip has one of its own."""
+        return None if self.recordings is None else self.recordings.reindex(clip_ids).to_numpy(dtype=str)
 
     def is_control(self, explainer: str) -> bool:
         """Whether the explainer is there to show what a map that knows nothing of the detector reaches."""

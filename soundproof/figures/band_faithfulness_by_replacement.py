@@ -35,7 +35,7 @@ def draw(results: StudyResults) -> FinishedFigure:
         caption = CAPTION.format(bands="K", lead="")
         reason = why_missing(results, "band_rho")
         return FinishedFigure(empty(reason), pd.DataFrame(), f"{caption} Not available: {reason}.")
-    frame = rho_summary(rows, ["detector", "explainer", "removal", "n_bands"])
+    frame = rho_summary(rows, ["detector", "explainer", "removal", "n_bands"], results.recordings)
     detectors, explainers = results.detectors(frame["detector"]), results.explainers(frame["explainer"])
     removals = in_order(frame["removal"])
     columns = min(COLUMNS, len(detectors))

@@ -40,7 +40,7 @@ def draw(results: StudyResults) -> FinishedFigure:
         return FinishedFigure(empty(reason), pd.DataFrame(), f"{caption} Not available: {reason}.")
     removals, n_bands = in_order(rows["removal"]), int(rows["n_bands"].iloc[0])
     edges = np.linspace(-1, 1, BINS + 1)
-    means = rho_summary(rows, ["detector", "explainer", "removal", "n_bands"])
+    means = rho_summary(rows, ["detector", "explainer", "removal", "n_bands"], results.recordings)
     frame = _histograms(rows, edges, removals)
     figure, grid = explainer_panels(
         frame, results, row_height_in=1.25, x_label="ρ of a clip", y_label="Share of clips"

@@ -72,7 +72,7 @@ def draw(results: StudyResults) -> FinishedFigure:
 def _rho(results: StudyResults, removal: str) -> dict[tuple[str, str], float]:
     rows = finest(band_rows(results, "band_rho"))
     rows = rows[rows["variant"].eq("absolute") & rows["removal"].eq(removal)]
-    summary = rho_summary(rows, ["detector", "explainer", "n_bands"])
+    summary = rho_summary(rows, ["detector", "explainer", "n_bands"], results.recordings)
     return {(row["detector"], row["explainer"]): row["value"] for row in records(summary)}
 
 
@@ -87,7 +87,7 @@ def _shares(results: StudyResults, effects: pd.DataFrame, relevance: pd.DataFram
     of_relevance = shares[shares["quantity"].eq("relevance")]
     parts = [
         means(shares[shares["quantity"].eq("effect")], by),
-        summarise(of_relevance, by, results.study, "band_shares"),
+        summarise(of_relevance, by, results.study, "band_shares", units=results.recordings),
     ]
     return pd.concat(parts, ignore_index=True).astype({"band": "int64"})
 

@@ -9,6 +9,7 @@ from scipy.stats import t
 
 from soundproof.core.errors import DataError
 from soundproof.statistics.intervals import MIN_CLIPS
+from soundproof.statistics.recordings import error_of_mean, recordings_among
 
 
 class FisherMean(NamedTuple):
@@ -44,7 +45,9 @@ def spearman_limit(n_items: int) -> float:
     return 1 - 6 / (n_items**3 - n_items)
 
 
-def fisher_z_mean(rho: np.ndarray, limit: float = 1 - 1e-6, level: float = 0.95) -> FisherMean:
+def fisher_z_mean(
+    rho: np.ndarray, limit: float = 1 - 1e-6, level: float = 0.95, recordings: np.ndarray | None = None
+) -> FisherMean:
     """Average correlation coefficients over clips as tanh(mean(atanh rho)).
 
     Coefficients beyond ``limit`` are moved to it, because atanh(1) is infinite and a single such clip would
@@ -55,6 +58,7 @@ def fisher_z_mean(rho: np.ndarray, limit: float = 1 - 1e-6, level: float = 0.95)
         rho: Coefficients, [n], each -1..1.
         limit: Largest absolute value that enters, 0 < limit < 1.
         level: Coverage, 0..1.
+        recordings: Recording of each clip, [n], where one gives several; None: clips are independent.
 
     Returns:
         The mean, its interval, and how many coefficients were clipped.
@@ -73,8 +77,9 @@ def fisher_z_mean(rho: np.ndarray, limit: float = 1 - 1e-6, level: float = 0.95)
     z = np.arctanh(np.clip(rho, -limit, limit))
     mean = z.mean()
     half = np.nan
-    if z.size >= MIN_CLIPS:
-        half = t.ppf((1 + level) / 2, z.size - 1) * z.std(ddof=1) / np.sqrt(z.size)
+    if recordings_among(z.size, recordings) >= MIN_CLIPS:
+        error, degrees = error_of_mean(z, recordings)
+        half = t.ppf((1 + level) / 2, degrees) * error
     low, high = np.tanh([mean - half, mean + half])
     n_clipped = int((np.abs(rho) > limit).sum())
     return FisherMean(float(np.tanh(mean)), float(low), float(high), rho.size, n_clipped)

@@ -31,6 +31,28 @@ def recording_weights(recordings: np.ndarray, rng: np.random.Generator, n_resamp
     return drawn[:, number].astype(np.float64)
 
 
+def recordings_among(n_clips: int, recordings: np.ndarray | None) -> int:
+    """Number of independent observations: recordings, or clips where each is one of its own (None)."""
+    return n_clips if recordings is None else len(np.unique(recordings))
+
+
+def error_of_mean(values: np.ndarray, recordings: np.ndarray | None = None) -> tuple[float, int]:
+    """Standard error of a mean over clips, and its degrees of freedom.
+
+    Args:
+        values: One per clip, finite, [n_clips], at least two.
+        recordings: Recording of each clip, [n_clips], at least two different ones: deviations of clips of one
+            recording are summed first, since they vary together (Liang and Zeger 1986,
+            doi:10.1093/biomet/73.1.13); None: clips are independent.
+    """
+    n = len(values)
+    if recordings is None:
+        return float(values.std(ddof=1) / np.sqrt(n)), n - 1
+    number, names = pd.factorize(recordings)
+    sums = np.bincount(number, weights=values - values.mean())
+    return float(np.sqrt(len(names) / (len(names) - 1) * (sums @ sums)) / n), len(names) - 1
+
+
 def mean_over_recordings(
     table: np.ndarray, recordings: np.ndarray, rng: np.random.Generator, n_resamples: int = 2000
 ) -> tuple[float, float]:

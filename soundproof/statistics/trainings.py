@@ -16,6 +16,7 @@ from scipy.stats import t
 
 from soundproof.randomness.seeding import seed_from
 from soundproof.statistics.intervals import LEVEL, MIN_CLIPS, widened_percentiles
+from soundproof.statistics.recordings import error_of_mean, recordings_among
 from soundproof.statistics.resampling import unit_weights
 
 
@@ -52,7 +53,12 @@ def least_trainings(level: float = 0.05) -> int:
 
 
 def training_difference(
-    a: np.ndarray, b: np.ndarray, *names: str | int | float, n_resamples: int = 2000, level: float = LEVEL
+    a: np.ndarray,
+    b: np.ndarray,
+    *names: str | int | float,
+    recordings: np.ndarray | None = None,
+    n_resamples: int = 2000,
+    level: float = LEVEL,
 ) -> Difference:
     """Mean of a - b over clips and trainings.
 
@@ -60,16 +66,20 @@ def training_difference(
         a: [n_clips, n_trainings], finite.
         b: [n_clips, other n_trainings], the same clips.
         names: What the draws depend on, besides the number of clips.
+        recordings: What is resampled in the place of clips: the recording of each, [n_clips]; None: clips.
         n_resamples: Bootstrap replicates.
         level: Coverage, 0..1.
     """
     n = len(a)
     paired = a.mean(axis=1) - b.mean(axis=1)
-    if n < MIN_CLIPS:
+    if recordings_among(n, recordings) < MIN_CLIPS:
         return Difference(float(paired.mean()), np.nan, np.nan, np.nan, n, min(a.shape[1], b.shape[1]))
-    weights = unit_weights(np.arange(n), n_resamples, "training_difference", *names) / n
+    unit = np.arange(n) if recordings is None else np.unique(recordings, return_inverse=True)[1]
+    weights = unit_weights(unit, n_resamples, "training_difference", *names)
+    weights = weights / weights.sum(axis=1, keepdims=True)
     sides = [(side.mean(axis=0), (weights @ side).T) for side in (a, b)]
-    return _over_trainings(sides, float(paired.var(ddof=1)) / n, n - 1, n, names, level)
+    error, degrees = error_of_mean(paired, recordings)
+    return _over_trainings(sides, error**2, degrees, n, names, level)
 
 
 def area_difference(
@@ -77,6 +87,7 @@ def area_difference(
     replicates: tuple[np.ndarray, np.ndarray],
     n_clips: int,
     *names: str | int | float,
+    n_recordings: int | None = None,
     level: float = LEVEL,
 ) -> Difference:
     """Difference of two detectors' areas, from paired replicates over clips of every training.
@@ -86,11 +97,12 @@ def area_difference(
         replicates: [n_trainings, n_resamples] each, of the same resamples of clips.
         n_clips: Clips behind an area.
         names: What the draws of trainings depend on.
+        n_recordings: Recordings that they come from, where recordings were resampled; None: as many as clips.
         level: Coverage, 0..1.
     """
     variance = float((replicates[0].mean(axis=0) - replicates[1].mean(axis=0)).var())
     sides = list(zip(areas, replicates, strict=True))
-    return _over_trainings(sides, variance, n_clips - 1, n_clips, names, level)
+    return _over_trainings(sides, variance, (n_recordings or n_clips) - 1, n_clips, names, level)
 
 
 def _over_trainings(
@@ -126,17 +138,23 @@ def _mean_of_drawn(replicates: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return np.asarray((drawn.T * replicates).sum(axis=0) / (k - 1))
 
 
-def paired_difference(differences: np.ndarray, n_seeds: int, interval: tuple[float, float]) -> Difference:
+def paired_difference(
+    differences: np.ndarray,
+    n_seeds: int,
+    interval: tuple[float, float],
+    recordings: np.ndarray | None = None,
+) -> Difference:
     """Mean of paired differences for the trainings at hand, with the p of a paired t-test.
 
     Args:
         differences: One per clip, finite.
         n_seeds: Trainings that they are means over.
         interval: Ends, NaN where there are none.
+        recordings: Recording of each clip, where one gives several; None: clips are independent.
     """
     n, value = len(differences), float(differences.mean())
-    if n < MIN_CLIPS:
+    if recordings_among(n, recordings) < MIN_CLIPS:
         return Difference(value, np.nan, np.nan, np.nan, n, n_seeds)
-    error = float(differences.std(ddof=1)) / np.sqrt(n)
-    p = 2 * float(t.sf(abs(value) / error, n - 1)) if error > 0 else float(value == 0)
+    error, degrees = error_of_mean(differences, recordings)
+    p = 2 * float(t.sf(abs(value) / error, degrees)) if error > 0 else float(value == 0)
     return Difference(value, *interval, p, n, n_seeds)

@@ -62,8 +62,8 @@ def build(results: StudyResults) -> FinishedTable:
     if rows.empty:
         return absent(why_missing(results, "band_rho"), (*WHAT, *NUMBERS), CAPTION)
     machines = sorted(set(rows["machine"]) - {""})
-    frame = rho_summary(rows, KEYS)
-    frame = frame.merge(_of_machines(rows), on=KEYS, how="left") if machines else frame
+    frame = rho_summary(rows, KEYS, results.recordings)
+    frame = frame.merge(_of_machines(results, rows), on=KEYS, how="left") if machines else frame
     frame = frame.merge(_undefined(results, rows), on=KEYS, how="left")
     frame = frame.merge(_true_band(results), on=["detector", "explainer"], how="left")
     frame["verdict"] = [_verdict(row) for row in records(frame)]
@@ -76,9 +76,9 @@ def build(results: StudyResults) -> FinishedTable:
     return FinishedTable(frame, f"{CAPTION}{_agreement(frame, results)}", formats)
 
 
-def _of_machines(rows: pd.DataFrame) -> pd.DataFrame:
+def _of_machines(results: StudyResults, rows: pd.DataFrame) -> pd.DataFrame:
     """Fisher means of each machine with their intervals, one column each."""
-    summary = rho_summary(rows, [*KEYS, "machine"])
+    summary = rho_summary(rows, [*KEYS, "machine"], results.recordings)
     parts = [
         part.set_index(KEYS)[["value", "ci_low", "ci_high"]].rename(
             columns={"value": machine, "ci_low": f"{machine}_ci_low", "ci_high": f"{machine}_ci_high"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from soundproof.analysis.claim_differences import machines_of
@@ -32,7 +33,8 @@ CAPTION = (
     "these machines. Clips of one machine may be much alike: p over machines flips the signs of all its clips at "
     "once (signed ranks of clustered data, exact), and says whether the difference would be expected of other "
     "machines. Of M machines it cannot fall below 2 / 2^M before the correction: five or fewer decide nothing. "
-    "Every map marks equally many frames, ties split at random."
+    "Every map marks equally many frames, ties split at random. Where one recording gave several clips, their mean "
+    "counts once."
 )
 LEVEL = 0.05
 
@@ -47,7 +49,7 @@ def build(results: StudyResults) -> FinishedTable:
             if clips.shape[1] < 2 or clips.shape[0] < 2:
                 continue
             clips = clips[results.explainers(clips.columns)]
-            tested = wilcoxon_holm(clips, machines_of(results, clips.index))
+            tested = wilcoxon_holm(*_independent(results, clips))
             parts.append(
                 tested.assign(
                     detector=detector,
@@ -63,6 +65,17 @@ def build(results: StudyResults) -> FinishedTable:
         return absent("fewer than two explainers or clips were measured", FORMATS, CAPTION)
     frame = pd.concat(parts, ignore_index=True)
     return FinishedTable(frame, CAPTION + favours(frame["axis"]), FORMATS)
+
+
+def _independent(results: StudyResults, clips: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """One row per recording, the mean of its clips, with its machine; where each clip is one, the clips."""
+    recordings = results.recordings_of(clips.index)
+    machines = machines_of(results, clips.index)
+    if recordings is None:
+        return clips, machines
+    of_first = pd.Series(machines, index=recordings).groupby(level=0).first()
+    means = clips.groupby(recordings).mean()
+    return means, of_first.reindex(means.index).to_numpy(dtype=str)
 
 
 def _better(tested: pd.DataFrame, results: StudyResults, higher_is_better: bool) -> list[str]:

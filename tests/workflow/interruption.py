@@ -17,6 +17,8 @@ from checkout import Checkout
 
 _STARTED = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*?)    jobid: (\d+)\n", re.MULTILINE)
 _OUTPUT = re.compile(r"^    output: (.*)$", re.MULTILINE)
+# behind a name in the log, as in "map.parquet (update)"
+_FLAG = re.compile(r" \(\w+\)$")
 _LOG = re.compile(r"^    log: (\S+)", re.MULTILINE)
 _FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 _LOOK_S = 0.02
@@ -59,7 +61,7 @@ class Run:
         """Each job that began, in order, by its number in this run; and the numbers of those that have ended."""
         said = self.log()
         begun = {
-            number: Begun(rule, tuple(output[1].split(", ")), log[1])
+            number: Begun(rule, tuple(_FLAG.sub("", name) for name in output[1].split(", ")), log[1])
             for rule, body, number in _STARTED.findall(said)
             if (output := _OUTPUT.search(body)) and (log := _LOG.search(body))
         }
@@ -241,7 +243,7 @@ class Interruptions:
     def _undo(self, checkout: Checkout, first: int) -> None:
         """Remove what a job has made, by its number, and what was begun after it, which may have used it."""
         for later in self._begun[first:]:
-            self._ended.pop(later.outputs, None)
+            had_ended = self._ended.pop(later.outputs, None) is not None
             for output in later.outputs:
-                (checkout.path / output).unlink(missing_ok=True)
+                (checkout.path / output).unlink(missing_ok=not had_ended)
         del self._begun[first:]

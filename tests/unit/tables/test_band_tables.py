@@ -165,7 +165,7 @@ def test_t9_puts_what_was_published_first_and_works_without_truth():
 
 def test_seeds_share_their_clips():
     rows = pd.DataFrame(rho([0.9, 0.1]) + rho([0.5, 0.3], seed=1)).assign(n_bands=5)
-    summary = rho_summary(rows, ["n_bands"]).iloc[0]
+    summary = rho_summary(rows, ["n_bands"], None).iloc[0]
     z = np.arctanh([[0.9, 0.1], [0.5, 0.3]]).mean(axis=0)
     assert summary["value"] == pytest.approx(np.tanh(z.mean()))
     assert (summary["n_clips"], summary["n_seeds"]) == (2, 2)
@@ -173,7 +173,7 @@ def test_seeds_share_their_clips():
 
 def test_perfect_orders_of_few_bands_are_clipped_and_counted():
     rows = pd.DataFrame(rho([1.0, 1.0, -1.0])).assign(n_bands=5)
-    summary = rho_summary(rows, ["n_bands"]).iloc[0]
+    summary = rho_summary(rows, ["n_bands"], None).iloc[0]
     assert summary["value"] == pytest.approx(np.tanh(np.arctanh(0.95) / 3))
     assert summary["n_clipped"] == 3
 
