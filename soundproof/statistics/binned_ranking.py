@@ -9,6 +9,7 @@ the scores fill.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ class RankingHistogram:
     def __init__(self, n_truths: int = 1) -> None:
         n_bins = 1 << BITS
         self._items = np.zeros(n_bins, np.int64)
-        self._positive = np.zeros((n_truths, n_bins), np.int64)
+        self._positive = np.zeros((n_truths, n_bins), np.float64)
         self._lowest = np.full(n_bins, np.iinfo(np.uint32).max, np.uint32)
         self._highest = np.zeros(n_bins, np.uint32)
 
@@ -52,7 +53,7 @@ class RankingHistogram:
 
         Args:
             scores: Finite, any shape, rounded to float32; higher = more positive.
-            positive: bool, the shape of ``scores``, one for each ground truth.
+            positive: bool, or the chance 0..1 to be positive, the shape of ``scores``, one for each ground truth.
 
         Raises:
             DataError: As many ground truths as were announced are needed, or a score is not finite.
@@ -67,7 +68,10 @@ class RankingHistogram:
         bins = keys >> np.uint32(32 - BITS)
         self._items += np.bincount(bins, minlength=len(self._items))
         for counts, truth in zip(self._positive, positive, strict=True):
-            counts += np.bincount(bins[truth.ravel()], minlength=len(counts))
+            if truth.dtype == bool:
+                counts += np.bincount(bins[truth.ravel()], minlength=len(counts))
+            else:
+                counts += np.bincount(bins, truth.ravel(), minlength=len(counts))
         np.minimum.at(self._lowest, bins, keys)
         np.maximum.at(self._highest, bins, keys)
 
@@ -75,8 +79,75 @@ class RankingHistogram:
         """The ranking as one of the ground truths judges it."""
         # the highest scores first, and only bins that hold any
         used = np.flatnonzero(self._items)[::-1]
-        hits = self._positive[truth, used].astype(np.float64)
+        hits = self._positive[truth, used]
         return BinnedRanking(hits, self._items[used] - hits, tied=self._lowest[used] == self._highest[used])
+
+    def groups(self, n_groups: int) -> np.ndarray:
+        """Gather neighbouring bins into groups of about equally many items, the highest scores in group 0.
+
+        Returns:
+            Group of each bin, int64 [bins], for :class:`ClipCounts`.
+        """
+        above = np.cumsum(self._items[::-1])[::-1] - self._items
+        return np.minimum(above * n_groups // max(1, int(self._items.sum())), n_groups - 1)
+
+
+class ClipCounts:
+    """The same counts clip by clip, in few groups of bins: enough to see how much a clip weighs.
+
+    Args:
+        groups: Group of each bin (:meth:`RankingHistogram.groups`).
+        n_truths: Ground truths by which the same items are judged.
+    """
+
+    def __init__(self, groups: np.ndarray, n_truths: int) -> None:
+        self._groups = groups
+        self._n_groups = int(groups.max()) + 1
+        self._items: list[np.ndarray] = []
+        self._positive: list[list[np.ndarray]] = [[] for _ in range(n_truths)]
+
+    def add(self, scores: np.ndarray, *positive: np.ndarray) -> None:
+        """Count the items of a clip.
+
+        Args:
+            scores: Of one clip, any shape.
+            positive: bool, the shape of ``scores``, one for each ground truth.
+        """
+        group = self._groups[_keys(scores.ravel()) >> np.uint32(32 - BITS)]
+        self._items.append(np.bincount(group, minlength=self._n_groups))
+        for counts, truth in zip(self._positive, positive, strict=True):
+            counts.append(np.bincount(group[truth.ravel()], minlength=self._n_groups))
+
+    def influences(
+        self, truth: int, value: float, measure: Callable[[BinnedRanking], Bounded]
+    ) -> np.ndarray | None:
+        """Spread a measure of the set over its clips, so that the clips' mean is it and their spread its error.
+
+        With A(i) the measure without clip i and A(.) the mean of these, clip i gets ``value + (n - 1) (A(.) -
+        A(i))``, as the jackknife has it (Efron and Stein 1981, doi:10.1214/aos/1176345462). That bins are gathered
+        cancels in the differences.
+
+        Args:
+            truth: Which of the ground truths judges.
+            value: The measure of the set.
+            measure: Reads it from a ranking.
+
+        Returns:
+            float64 [n_clips]; None where the set without one of its clips holds one class only.
+        """
+        items, hits = np.array(self._items), np.array(self._positive[truth], np.float64)
+        n_clips = len(items)
+        hits_left = hits.sum(axis=0) - hits
+        misses_left = items.sum(axis=0) - items - hits_left
+        if n_clips < 2 or not (hits_left.any(axis=1) & misses_left.any(axis=1)).all():
+            return None
+        left = np.array(
+            [
+                measure(_of_items(hits_of_rest, misses_of_rest)).value
+                for hits_of_rest, misses_of_rest in zip(hits_left, misses_left, strict=True)
+            ]
+        )
+        return np.asarray(value + (n_clips - 1) * (left.mean() - left))
 
 
 class BinnedRanking:
@@ -90,8 +161,9 @@ class BinnedRanking:
 
     def __init__(self, positive: np.ndarray, negative: np.ndarray, tied: np.ndarray) -> None:
         self._hits, self._misses, self._tied = positive, negative, tied
-        self.n_positive = int(positive.sum())
-        self.n_negative = int(negative.sum())
+        # sums of chances are whole but for rounding
+        self.n_positive = round(float(positive.sum()))
+        self.n_negative = round(float(negative.sum()))
 
     def auroc(self) -> Bounded:
         """Area under the ROC curve, ties counted one half; both classes must be there.
@@ -131,6 +203,12 @@ class BinnedRanking:
         within = 2 * found / (found + false - self._misses + self.n_positive)
         at_best = float(within[~self._tied].max(initial=0.0))
         return Bounded(value, max(at_best - value, 0.0))
+
+
+def _of_items(hits: np.ndarray, misses: np.ndarray) -> BinnedRanking:
+    """The ranking of those bins that hold any item, none of them known to be equal."""
+    used = hits + misses > 0
+    return BinnedRanking(hits[used], misses[used], np.zeros(int(used.sum()), dtype=bool))
 
 
 def _keys(scores: np.ndarray) -> np.ndarray:
