@@ -20,6 +20,8 @@ from soundproof.core.errors import DataError
 BITS = 20
 """Leading bits of a float32 number that tell its bin: about a million bins, 8 MiB for each count."""
 _SIGN = np.uint32(1 << 31)
+_FEW = 1 << 17
+"""Items below which sorting them takes less time than going through all bins."""
 
 
 class Bounded(NamedTuple):
@@ -66,19 +68,23 @@ class RankingHistogram:
             )
         keys = _keys(scores.ravel())
         bins = keys >> np.uint32(32 - BITS)
-        self._items += np.bincount(bins, minlength=len(self._items))
+        # of few items only the bins that they fill are gone through
+        where, place = np.unique(bins, return_inverse=True) if bins.size < _FEW else (slice(None), bins)
+        n_bins = len(self._items[where])
+        self._items[where] += np.bincount(place, minlength=n_bins)
         for counts, truth in zip(self._positive, positive, strict=True):
-            if truth.dtype == bool:
-                counts += np.bincount(bins[truth.ravel()], minlength=len(counts))
-            else:
-                counts += np.bincount(bins, truth.ravel(), minlength=len(counts))
+            marked = truth.ravel()
+            counts[where] += (
+                np.bincount(place[marked], minlength=n_bins)
+                if marked.dtype == bool
+                else np.bincount(place, marked, minlength=n_bins)
+            )
         np.minimum.at(self._lowest, bins, keys)
         np.maximum.at(self._highest, bins, keys)
 
     def ranking(self, truth: int = 0) -> BinnedRanking:
         """The ranking as one of the ground truths judges it."""
-        # the highest scores first, and only bins that hold any
-        used = np.flatnonzero(self._items)[::-1]
+        used = self._used()
         hits = self._positive[truth, used]
         return BinnedRanking(hits, self._items[used] - hits, tied=self._lowest[used] == self._highest[used])
 
@@ -88,8 +94,16 @@ class RankingHistogram:
         Returns:
             Group of each bin, int64 [bins], for :class:`ClipCounts`.
         """
-        above = np.cumsum(self._items[::-1])[::-1] - self._items
-        return np.minimum(above * n_groups // max(1, int(self._items.sum())), n_groups - 1)
+        used = self._used()
+        items = self._items[used]
+        above = np.cumsum(items) - items
+        groups = np.zeros(len(self._items), np.int64)
+        groups[used] = above * n_groups // max(1, int(items.sum()))
+        return groups
+
+    def _used(self) -> np.ndarray:
+        """Bins that hold any item, the highest scores first."""
+        return np.flatnonzero(self._items)[::-1]
 
 
 class ClipCounts:
