@@ -148,6 +148,11 @@ class BackboneSettings(Parameters):
         """Bands and frames that a map must have at least."""
         return self.patch if self.kind == "none" else self.built.least_side
 
+    def controls(self, other: BackboneSettings) -> bool:
+        """Whether it is a control of the other one: random weights of the same network, or no network."""
+        same = (self.network, self.width) == (other.kind, other.width)
+        return self.kind == "none" or (self.kind == "random" and same)
+
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose weights must be there."""
         return () if self.entry.weights is None else (self.entry.weights,)

@@ -26,7 +26,6 @@ FIGURE_SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _P2 = "Barusco et al. 2025, arXiv 2502.18328"
 _P3 = "Buck et al. 2026, arXiv 2601.19017"
-_P2 = "Barusco et al. 2025, arXiv 2502.18328"
 PAPERS: Mapping[str, str] = {"P1": _P1, "P2": _P2, "P3": _P3}
 """Papers that studies stand for, by the names that titles and reported numbers give them."""
 _OURS = "soundproof"
@@ -168,6 +167,16 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             kind="table",
             group="Localisation",
             question="On which machine, or in front of which background?",
+            needs=_LEVELS,
+        ),
+        ArtefactEntry(
+            name="levels_by_snr",
+            title="Clips, cells, frames and faithfulness by SNR at a glance",
+            implementation="soundproof.figures.levels_by_snr:draw",
+            citation=_P2,
+            kind="figure",
+            group="Localisation",
+            question="What does a louder event change, and what exceeds chance?",
             needs=_LEVELS,
         ),
         ArtefactEntry(
