@@ -65,6 +65,7 @@ MAP_MEASURES = (
     *_ranked("cells", "pooled_cell", "exact_stems", "exact stems"),
     *_ranked("cells", "pooled_cell", "energy_rule", "energy rule, as published"),
     Measure("cells", "AU-PRO", "aupro", "", "exact stems, anomalous clips"),
+    Measure("cells", "AU-PRO", "aupro", "energy_rule", "energy rule, as published, anomalous clips"),
     Measure("cells", "MSE (lower is better)", "cell_mse", "set_min_max", "level of the event, as published"),
     *_ranked("frames", "pooled_frame", "", "labelled time, as published"),
     *_ranked("frames", "pooled_frame", "exact_stems", "exact stems"),

@@ -91,8 +91,8 @@ def _legend(snrs: list[str]) -> list[Line2D]:
         Line2D([], [], color=colour, marker=marker, linestyle="none", label=f"{snr} dB" if snr else "one SNR")
         for snr, (colour, marker) in zip(snrs, map(_look, range(len(snrs))), strict=True)
     ]
-    ticks = (("-", "chance: random"), (":", "chance: shifted"))
-    return [*found, *(Line2D([], [], color=CHANCE, linestyle=line, label=words) for line, words in ticks)]
+    random = Line2D([], [], color=CHANCE, linestyle="-", label="chance: random")
+    return [*found, random, Line2D([], [], color=CHANCE, linestyle=":", label="chance: shifted")]
 
 
 def _look(turn: int) -> tuple[str, str]:

@@ -51,7 +51,7 @@ def loud_frames(levels_db: np.ndarray) -> np.ndarray:
 def _frames(maps: np.ndarray, truth: Truth, settings: FrameRankingSettings) -> Items:
     truths = {LABELLED: truth.frames(maps.shape[2])}
     if truth.masks is not None:
-        truths[EXACT] = truth.masks.any(axis=1)
+        truths[EXACT] = np.asarray(truth.masks.any(axis=1))
     if truth.event_maps is not None:
         truths[ENERGY] = loud_frames(truth.event_maps)
     known = np.array([events is not None for events in truth.events], dtype=bool)
