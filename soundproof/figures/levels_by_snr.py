@@ -58,10 +58,12 @@ def draw(results: StudyResults) -> FinishedFigure:
         _panel(axes, part, detectors, snrs)
         level, title, said = drawn
         axes.set_title(textwrap.fill(f"{title} of {level}{f' ({said})' if said else ''} →", 34))
+        axes.set_xlabel("Share of the score that goes" if level == "faithfulness" else "Area")
     for axes in grid.flat[len(parts) :]:
         axes.set_axis_off()
     for axes in grid[:, 0]:
         axes.set_yticks(range(len(detectors)), [results.detector_title(name) for name in detectors])
+        axes.set_ylabel("Detector")
     grid[0, 0].set_ylim(len(detectors) - 0.5, -0.5)
     figure.legend(handles=_legend(snrs), loc="outside lower center", ncols=len(snrs) + 2)
     return FinishedFigure(figure, titled(frame, results), CAPTION)
