@@ -78,10 +78,10 @@ def _panel(axes: Axes, part: pd.DataFrame, detectors: list[str], snrs: list[str]
     for row in records(part):
         turn = snrs.index(row["snr"])
         y = detectors.index(row["detector"]) + (turn - (len(snrs) - 1) / 2) * step
-        for column, line in (("chance", "-"), ("chance_shift", ":")):
+        for column, line, width in (("chance", "-", 1.2), ("chance_shift", ":", 2.2)):
             if np.isfinite(row[column]):
                 ends = [y - _TICK * step, y + _TICK * step]
-                axes.plot([row[column]] * 2, ends, color=CHANCE, linewidth=1.2, linestyle=line)
+                axes.plot([row[column]] * 2, ends, color=CHANCE, linewidth=width, linestyle=line)
         colour, marker = _look(turn)
         if np.isfinite(row["ci_low"]):
             axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=1.0)
@@ -94,7 +94,11 @@ def _legend(snrs: list[str]) -> list[Line2D]:
         for snr, (colour, marker) in zip(snrs, map(_look, range(len(snrs))), strict=True)
     ]
     random = Line2D([], [], color=CHANCE, linestyle="-", label="chance: random")
-    return [*found, random, Line2D([], [], color=CHANCE, linestyle=":", label="chance: shifted")]
+    return [
+        *found,
+        random,
+        Line2D([], [], color=CHANCE, linestyle=":", linewidth=2.2, label="chance: shifted"),
+    ]
 
 
 def _look(turn: int) -> tuple[str, str]:
