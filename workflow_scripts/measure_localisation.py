@@ -81,7 +81,7 @@ def _by_machine(
         if single:
             ids = list(anomalies["clip_id"])
             maps = {label: reader.read(ids) for label, reader in readers.items()}
-            yield str(machine), measure(maps, ids, truth_of_clips(anomalies, masks, sounds), single)
+            yield str(machine), measure(maps, ids, truth_of_clips(anomalies, masks, sounds, events), single)
         if pooled:
             truth = TruthReader(clips, masks, events)
             yield str(machine), measure_pooled(readers, list(clips["clip_id"]), truth, pooled)

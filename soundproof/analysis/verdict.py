@@ -7,12 +7,13 @@ what counts is what the metrics' criteria declare (:class:`soundproof.interfaces
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from soundproof.analysis.by_backbone import credit_words
 from soundproof.analysis.contests import Contest, contests
 from soundproof.analysis.criteria import all_criteria
 from soundproof.analysis.frames import records
@@ -158,7 +159,9 @@ def judge_detectors(results: StudyResults) -> list[DetectorJudgement]:
         for detector in _explained(results):
             better = [pair.rival for pair in lost if pair.detector == detector and pair.beats]
             equal = [pair.rival for pair in lost if pair.detector == detector and not pair.beats]
-            found.append(_judge_detector(results, detector, areas, better, equal))
+            judged_one = _judge_detector(results, detector, areas, better, equal)
+            credit = credit_words(results, detector)
+            found.append(replace(judged_one, words=f"{judged_one.words} {credit}".strip()))
         return found
 
     return results.once("detector judgements", judged)

@@ -49,12 +49,15 @@ def _check(settings: BackboneSettings, shape: tuple[int, int]) -> None:
 
 def _made(settings: BackboneSettings, entry: BackboneEntry, shape: tuple[int, int], seed: int) -> Backbone:
     implementation = settings.entry.load()
-    if settings.kind == "none":
-        made: Backbone = implementation(shape, settings.patch, settings.stride)
+    if settings.kind == "featex":
+        made: Backbone = implementation(shape, settings.width, settings.epochs)
+    elif settings.kind == "none":
+        made = implementation(shape, settings.patch, settings.stride)
     elif settings.kind == "own":
         made = implementation(shape, settings.file, settings.module)
     elif settings.kind == "random":
-        made = implementation(entry.load()(shape), settings.network, seed)
+        wide = (settings.width,) if entry.learns else ()
+        made = implementation(entry.load()(shape, *wide), settings.network, seed)
     else:
         made = _trained(entry, shape)
     return made

@@ -23,6 +23,7 @@ class BackboneEntry(Entry):
         recipes: Feature recipes that give what it was trained on; none: it takes maps of any recipe.
         least_side: Bands and frames that a map must have at least.
         most_bands: Bands that a map may have at most; None: any number.
+        learns: It learns on the study's own clips, as part of the fit of the detector that stands on it.
         control: It is there for others to be compared with.
         network: It is a network with weights.
     """
@@ -31,6 +32,7 @@ class BackboneEntry(Entry):
     recipes: tuple[str, ...] = ()
     least_side: int = 1
     most_bands: int | None = None
+    learns: bool = False
     control: bool = False
     network: bool = True
 
@@ -67,6 +69,14 @@ BACKBONES: Registry[BackboneEntry] = Registry(
             least_side=8,
         ),
         BackboneEntry(
+            name="featex",
+            title="FeatEx (the study's own clips)",
+            implementation="soundproof.detectors.embedding.featex.backbone:FeatExMaps",
+            citation="Wilkinghoff 2024, arXiv 2312.09578",
+            learns=True,
+            least_side=16,
+        ),
+        BackboneEntry(
             name="random",
             title="Random weights (control)",
             implementation="soundproof.backbones.random:RandomWeights",
@@ -94,12 +104,14 @@ BACKBONES: Registry[BackboneEntry] = Registry(
 class BackboneSettings(Parameters):
     """Which backbone a detector stands on; in a file its name alone will do (``backbone: cnn9``)."""
 
-    kind: Literal["cnn9", "cnn14", "efficientnet_lite0", "random", "none", "own"] = Field(
+    kind: Literal["cnn9", "cnn14", "efficientnet_lite0", "featex", "random", "none", "own"] = Field(
         "cnn9", description="name of the backbone"
     )
-    network: Literal["cnn9", "cnn14", "efficientnet_lite0"] = Field(
+    network: Literal["cnn9", "cnn14", "efficientnet_lite0", "featex"] = Field(
         "cnn9", description="random: the network whose weights are drawn"
     )
+    width: float = Field(1.0, gt=0, le=1, description="featex: factor on the published channels")
+    epochs: PositiveInt = Field(10, description="featex: epochs of learning, at most")
     patch: PositiveInt = Field(5, description="none: side of a patch, cells")
     stride: PositiveInt = Field(4, description="none: cells from one patch to the next")
     file: str | None = Field(
@@ -135,6 +147,11 @@ class BackboneSettings(Parameters):
     def least_side(self) -> int:
         """Bands and frames that a map must have at least."""
         return self.patch if self.kind == "none" else self.built.least_side
+
+    def controls(self, other: BackboneSettings) -> bool:
+        """Whether it is a control of the other one: random weights of the same network, or no network."""
+        same = (self.network, self.width) == (other.kind, other.width)
+        return self.kind == "none" or (self.kind == "random" and same)
 
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose weights must be there."""

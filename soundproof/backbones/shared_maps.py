@@ -16,6 +16,8 @@ from torch import Tensor
 
 from soundproof.backbones.digests import tensors_digest
 from soundproof.interfaces.backbone import Backbone
+from soundproof.interfaces.detector import TrainingClips, TrainingRun
+from soundproof.storage.provenance import digest
 
 _PART = 4
 """A job's memory for maps, over what it may keep for the next detector."""
@@ -41,6 +43,7 @@ class SharedMaps:
         self._room = memory_budget_bytes // _PART
         self._maps: dict[tuple[str, str], list[Tensor]] = {}
         self._statistics: dict[tuple[str, str], dict[str, Tensor]] = {}
+        self._learnt: dict[tuple[str, ...], dict[str, Tensor]] = {}
         self._known: WeakKeyDictionary[Backbone, tuple[_State, str]] = WeakKeyDictionary()
         self.computed = 0
         self.found = 0
@@ -85,6 +88,20 @@ class SharedMaps:
             return
         for name, buffer in backbone.named_buffers():
             buffer.copy_(self._statistics[key][name])
+
+    def learn(self, backbone: Backbone, clips: TrainingClips, run: TrainingRun) -> None:
+        """Let the backbone learn from the clips, or give it what an equal one has learnt from them.
+
+        Of the maps only the first and the last are read to tell clips apart: another recipe changes every one.
+        """
+        ids = digest([*clips.frame["clip_id"], run.seed])
+        some = _batch_digest(clips.read([0, len(clips) - 1]))
+        key = self._digest(backbone), backbone.learns, ids, some
+        if key not in self._learnt:
+            backbone.learn(clips, run)
+            self._learnt[key] = {name: value.clone() for name, value in backbone.state_dict().items()}
+            return
+        backbone.load_state_dict(self._learnt[key])
 
     def _made(self, backbone: Backbone, x: Tensor) -> list[Tensor]:
         self.computed += 1

@@ -177,6 +177,7 @@ class Stages:
                 if hasattr(detector.settings, "mask_ratio")
             },
             "backbones": self.backbones(),
+            "controls": self.controls(),
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
@@ -196,6 +197,23 @@ class Stages:
             for label, detector in self.study.detectors.items()
             for part in detector.settings.parts()
             if isinstance(part, BackboneSettings)
+        }
+
+    def controls(self) -> dict[str, list[str]]:
+        """Labels of the controls of each detector on a trained network: all else equal, random weights or none."""
+        standing = {
+            label: (chosen.kind, chosen.settings.model_dump(exclude={"backbone"}), backbone)
+            for label, chosen in self.study.detectors.items()
+            if isinstance(backbone := getattr(chosen.settings, "backbone", None), BackboneSettings)
+        }
+        return {
+            label: [
+                other
+                for other, (of_kind, same, control) in standing.items()
+                if (of_kind, same) == (kind, rest) and control.controls(backbone)
+            ]
+            for label, (kind, rest, backbone) in standing.items()
+            if not backbone.entry.control
         }
 
     def measures(self) -> list[str]:

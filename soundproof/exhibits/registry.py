@@ -170,6 +170,16 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=_LEVELS,
         ),
         ArtefactEntry(
+            name="levels_by_snr",
+            title="Clips, cells, frames and faithfulness by SNR at a glance",
+            implementation="soundproof.figures.levels_by_snr:draw",
+            citation=_P2,
+            kind="figure",
+            group="Localisation",
+            question="What does a louder event change, and what exceeds chance?",
+            needs=_LEVELS,
+        ),
+        ArtefactEntry(
             name="roc_curves",
             title="ROC curves",
             implementation="soundproof.figures.roc_curves:draw",

@@ -91,7 +91,7 @@ def _map(axes: Axes, one: Illustration, title: str, values: np.ndarray, detector
         picture(axes, values, one, colours="Greys", limits=(0.0, 1.0))
     bracket_events(axes, one.events)
     outline(axes, one, one.mask)
-    axes.set_title(textwrap.fill(title, 24))
+    axes.set_title(textwrap.fill(title, 22))
     axes.tick_params(labelbottom=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
@@ -41,13 +41,16 @@ def draw(results: StudyResults) -> FinishedFigure:
         for index, seed in enumerate(seeds):
             part = frame[frame["detector"].eq(detector) & frame["seed"].eq(seed)]
             colour = COLOURS[index % len(COLOURS)]
-            axes.plot(part["epoch"], part["train_loss"], color=colour, linewidth=0.7)
+            # a single epoch is a point
+            alone = "_" if len(part) == 1 else ""
+            axes.plot(part["epoch"], part["train_loss"], color=colour, linewidth=0.7, marker=alone)
             axes.plot(part["epoch"], part["validation_loss"], color=colour, linewidth=1.6)
             used = part[part["best"]].tail(1)
             axes.plot(used["epoch"], used["validation_loss"], "o", color=colour, markersize=4)
             if "trivial_loss" in part:
                 axes.plot(part["epoch"], part["trivial_loss"], color=colour, linewidth=0.9, linestyle=":")
         axes.set(title=results.detector_title(detector), xlabel="Epoch", ylabel="Loss", yscale="log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
         axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))

@@ -18,6 +18,8 @@ from soundproof.figures.style import CHANCE, COLOURS, MARKERS, PAGE_IN, empty, p
 
 MISSING = "no explanation of the study was measured"
 PER_ROW = 4
+MANY = 8
+"""Detectors from which each has a tick of its own length, since longer ones would run into one another."""
 CAPTION = (
     "Quality of the explanations on every measured axis: mean over clips and seeds (marker) with its 95 % "
     "bootstrap interval over clips, for these machines and trainings (bar), one colour and shape per "
@@ -44,7 +46,9 @@ def draw(results: StudyResults) -> FinishedFigure:
     drawn = criteria_named(frame["axis"])
     columns = min(PER_ROW, len(drawn))
     rows = -(-len(drawn) // columns)
-    height = rows * (0.5 + 0.17 * len(explainers)) + 0.4
+    # a line has room for all detectors, and no less than its name takes
+    line = max(0.17, 0.045 * len(detectors))
+    height = rows * (0.5 + line * len(explainers)) + 0.4
     figure, grid = panels(rows, columns, width_in=PAGE_IN, height_in=height, sharey=True)
     compared = against_input(results)
     lost = {(pair.criterion.name, pair.detector, pair.explainer) for pair in compared if not pair.beats}
@@ -66,7 +70,9 @@ def draw(results: StudyResults) -> FinishedFigure:
 
 
 def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: list[str]) -> None:
-    step = 0.56 / max(1, len(detectors) - 1) if len(detectors) > 1 else 0.0
+    step = (
+        (0.56 if len(detectors) < MANY else 0.8) / max(1, len(detectors) - 1) if len(detectors) > 1 else 0.0
+    )
     for row in records(frame):
         turn = detectors.index(row["detector"])
         y = explainers.index(row["explainer"]) + (turn - (len(detectors) - 1) / 2) * step
@@ -84,7 +90,7 @@ def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: li
             markerfacecolor=face,
         )
         if np.isfinite(row["chance_uniform"]):
-            half = 0.2 if len(detectors) > 1 else 0.35
+            half = max(0.5 * step, 0.02) if len(detectors) >= MANY else 0.2 if len(detectors) > 1 else 0.35
             chance = row["chance_uniform"]
             axes.plot([chance, chance], [y - half, y + half], color=CHANCE, linewidth=1.2, label="chance")
             rival = row["flag_all"]

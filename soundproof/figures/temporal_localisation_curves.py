@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from matplotlib.artist import Artist
 
 from soundproof.analysis.measures import measure, titled
@@ -19,6 +21,7 @@ from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
 from soundproof.tables.temporal_localisation import FLAG_ALL_WORDS, METRIC
 
+PER_ROW = 4
 CAPTION = (
     "Temporal localisation against the threshold: segment F1, mean over clips and seeds, when the frames "
     "at or above each clip's own percentile of the curve count as peaks. Shaded: 95 % bootstrap interval "
@@ -38,18 +41,26 @@ def draw(results: StudyResults) -> FinishedFigure:
         reason = why_missing(results, METRIC)
         return FinishedFigure(empty(reason), frame, f"{CAPTION} Not available: {reason}.")
     detectors = results.detectors(frame["detector"])
+    columns = min(PER_ROW, len(detectors))
+    rows = -(-len(detectors) // columns)
+    width = max(3.6, min(PAGE_IN, 3.6 * columns))
     figure, grid = panels(
-        1, len(detectors), width_in=max(3.6, min(PAGE_IN, 3.6 * len(detectors))), height_in=3.3, sharey=True
+        rows, columns, width_in=width, height_in=3.3 if rows == 1 else 2.1 * rows + 0.7, sharey=True
     )
     handles: list[Artist] = []
-    for axes, detector in zip(grid[0], detectors, strict=True):
+    for axes, detector in zip(grid.flat, detectors, strict=False):
         part = frame[frame["detector"].eq(detector)]
         handles += draw_explainers(axes, part, results)
         handles += draw_chance(axes, part, "chance_uniform", "Chance: random frames", UNIFORM_LOOK)
         handles += draw_chance_range(axes, part, "chance_shift", "Chance: curve shifted in time")
         handles += draw_chance(axes, part, "flag_all", "Flag every segment", FLAG_ALL_LOOK)
-        axes.set_title(results.detector_title(detector))
-        axes.set_xlabel("Threshold: percentile of the clip's curve")
-    grid[0, 0].set_ylabel("Segment F1")
+        axes.set_title(textwrap.fill(results.detector_title(detector), 24 if columns > 2 else 60))
+        axes.set_xlabel(
+            "Percentile of the curve" if columns > 2 else "Threshold: percentile of the clip's curve"
+        )
+    for axes in grid.flat[len(detectors) :]:
+        axes.set_axis_off()
+    for axes in grid[:, 0]:
+        axes.set_ylabel("Segment F1")
     legend_below(figure, handles, 5 if len(detectors) > 1 else 2)
     return FinishedFigure(figure, titled(frame, results), CAPTION)

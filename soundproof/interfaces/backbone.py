@@ -9,6 +9,8 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from soundproof.interfaces.detector import TrainingClips, TrainingRun
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -55,6 +57,9 @@ class Shared(Protocol):
     def calibrate(self, backbone: Backbone, x: Tensor) -> None:
         """Set what the normalisation needs, likewise."""
 
+    def learn(self, backbone: Backbone, clips: TrainingClips, run: TrainingRun) -> None:
+        """Let it learn, unless an equal network has learnt from the same clips before."""
+
 
 class Backbone(nn.Module, ABC):
     """A frozen network on maps of one shape.
@@ -63,6 +68,7 @@ class Backbone(nn.Module, ABC):
         layers: Its intermediate maps, in the order of :meth:`forward`.
         origin: Where its weights come from; None without any, or where they are a fit's own.
         calibrated: Entries of the ``state_dict`` that :meth:`calibrate` sets.
+        learns: What it learns by (:meth:`learn`), beside clips and seed, in one text; empty: it learns nothing.
         shared: Where it finds maps that were made before; None: it makes all itself.
 
     Args:
@@ -72,6 +78,7 @@ class Backbone(nn.Module, ABC):
     layers: tuple[Layer, ...]
     origin: Origin | None = None
     calibrated: tuple[str, ...] = ()
+    learns: str = ""
     shared: Shared | None = None
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -93,6 +100,28 @@ class Backbone(nn.Module, ABC):
             self.calibrate(x)
         else:
             self.shared.calibrate(self, x)
+
+    def learn_once(self, clips: TrainingClips, run: TrainingRun) -> None:
+        """As :meth:`learn`, done only where nobody has done it; afterwards the weights stay as they are."""
+        if not self.learns:
+            return
+        if self.shared is None:
+            self.learn(clips, run)
+        else:
+            self.shared.learn(self, clips, run)
+        self.eval()
+        self.requires_grad_(False)
+
+    def learn(self, clips: TrainingClips, run: TrainingRun) -> None:
+        """Learn weights from normal training clips; only where :attr:`learns` says so.
+
+        Detectors call it once, at the start of their fit, before :meth:`calibrate`. What was learnt belongs to the
+        fit and is stored with it.
+
+        Args:
+            clips: All normal training clips.
+            run: Seed and device.
+        """
 
     def calibrate(self, x: Tensor) -> None:
         """Take what the network's normalisation needs from normal training clips, and keep it in buffers.

@@ -8,19 +8,20 @@ which no ranking sees. The best F1 has its threshold from these very cells, an o
 
 from __future__ import annotations
 
+import numpy as np
+
 from soundproof.core.registry import Parameters
 from soundproof.localisation.measured import Measured
-from soundproof.localisation.pooled import Batches, ranking_blocks
-from soundproof.statistics.binned_ranking import RankingHistogram
+from soundproof.localisation.pooled import ENERGY, EXACT, Batches, Items, ranking_of_set
 from soundproof.truth.energy_rule import energy_mask
-
-EXACT, ENERGY = "exact_stems", "energy_rule"
+from soundproof.truth.ground_truth import Truth
 
 
 def measure(batches: Batches, settings: Parameters) -> Measured:
     """Area under the ROC curve, average precision and best F1 over all cells of the set, by each ground truth."""
-    counted = RankingHistogram(2)
-    for maps, truth in batches():
-        counted.add(maps, truth.cells(), energy_mask(truth.levels()))
-    for index, protocol in enumerate((EXACT, ENERGY)):
-        yield from ranking_blocks("pooled_cell", protocol, counted.ranking(index))
+    return ranking_of_set("pooled_cell", batches, _cells)
+
+
+def _cells(maps: np.ndarray, truth: Truth) -> Items:
+    truths = {EXACT: truth.cells(), ENERGY: energy_mask(truth.levels())}
+    return Items(maps, truths, np.ones(len(maps), dtype=bool))

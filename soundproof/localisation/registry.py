@@ -14,10 +14,11 @@ from soundproof.localisation.settings import (
 )
 
 INFLUENCE = "influence"
-"""Protocol of the rows that say how much each clip weighs in the set's AU-PRO."""
+"""Protocol of how much each clip weighs in a value of the set; where that has a protocol, its name follows."""
 _P2 = "Barusco et al. 2025, arXiv 2502.18328"
 _RANKING_CHANCE = (
-    "AUROC: 0.5; AP and best F1: expectation of a random order; best F1 also flagging everything (flag all)"
+    "AUROC: 0.5, and the mean over all shifts in time of all clips; AP and best F1: expectation of a random "
+    "order; best F1 also flagging everything (flag all)"
 )
 _RANKING_UNIT = "area, mean precision, or F1 at the threshold that is best on these very {} (an oracle); 0..1"
 
@@ -121,6 +122,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
                 Criterion(
                     name="pooled_frame_auroc",
                     title="Frame AUROC (set)",
+                    protocols=("", INFLUENCE),
                     level=0.5,
                     tested=False,
                     headline=None,
@@ -143,7 +145,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
                 Criterion(
                     name="pooled_cell_auroc",
                     title="Cell AUROC (set)",
-                    protocols=("exact_stems",),
+                    protocols=("exact_stems", f"{INFLUENCE}_exact_stems"),
                     level=0.5,
                     tested=False,
                     headline=None,

@@ -9,6 +9,7 @@ the scores fill.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from soundproof.core.errors import DataError
 BITS = 20
 """Leading bits of a float32 number that tell its bin: about a million bins, 8 MiB for each count."""
 _SIGN = np.uint32(1 << 31)
+_FEW = 1 << 17
+"""Items below which sorting them takes less time than going through all bins."""
 
 
 class Bounded(NamedTuple):
@@ -43,7 +46,7 @@ class RankingHistogram:
     def __init__(self, n_truths: int = 1) -> None:
         n_bins = 1 << BITS
         self._items = np.zeros(n_bins, np.int64)
-        self._positive = np.zeros((n_truths, n_bins), np.int64)
+        self._positive = np.zeros((n_truths, n_bins), np.float64)
         self._lowest = np.full(n_bins, np.iinfo(np.uint32).max, np.uint32)
         self._highest = np.zeros(n_bins, np.uint32)
 
@@ -52,7 +55,7 @@ class RankingHistogram:
 
         Args:
             scores: Finite, any shape, rounded to float32; higher = more positive.
-            positive: bool, the shape of ``scores``, one for each ground truth.
+            positive: bool, or the chance 0..1 to be positive, the shape of ``scores``, one for each ground truth.
 
         Raises:
             DataError: As many ground truths as were announced are needed, or a score is not finite.
@@ -65,18 +68,100 @@ class RankingHistogram:
             )
         keys = _keys(scores.ravel())
         bins = keys >> np.uint32(32 - BITS)
-        self._items += np.bincount(bins, minlength=len(self._items))
+        # of few items only the bins that they fill are gone through
+        where, place = np.unique(bins, return_inverse=True) if bins.size < _FEW else (slice(None), bins)
+        n_bins = len(self._items[where])
+        self._items[where] += np.bincount(place, minlength=n_bins)
         for counts, truth in zip(self._positive, positive, strict=True):
-            counts += np.bincount(bins[truth.ravel()], minlength=len(counts))
+            marked = truth.ravel()
+            counts[where] += (
+                np.bincount(place[marked], minlength=n_bins)
+                if marked.dtype == bool
+                else np.bincount(place, marked, minlength=n_bins)
+            )
         np.minimum.at(self._lowest, bins, keys)
         np.maximum.at(self._highest, bins, keys)
 
     def ranking(self, truth: int = 0) -> BinnedRanking:
         """The ranking as one of the ground truths judges it."""
-        # the highest scores first, and only bins that hold any
-        used = np.flatnonzero(self._items)[::-1]
-        hits = self._positive[truth, used].astype(np.float64)
+        used = self._used()
+        hits = self._positive[truth, used]
         return BinnedRanking(hits, self._items[used] - hits, tied=self._lowest[used] == self._highest[used])
+
+    def groups(self, n_groups: int) -> np.ndarray:
+        """Gather neighbouring bins into groups of about equally many items, the highest scores in group 0.
+
+        Returns:
+            Group of each bin, int64 [bins], for :class:`ClipCounts`.
+        """
+        used = self._used()
+        items = self._items[used]
+        above = np.cumsum(items) - items
+        groups = np.zeros(len(self._items), np.int64)
+        groups[used] = above * n_groups // max(1, int(items.sum()))
+        return groups
+
+    def _used(self) -> np.ndarray:
+        """Bins that hold any item, the highest scores first."""
+        return np.flatnonzero(self._items)[::-1]
+
+
+class ClipCounts:
+    """The same counts clip by clip, in few groups of bins: enough to see how much a clip weighs.
+
+    Args:
+        groups: Group of each bin (:meth:`RankingHistogram.groups`).
+        n_truths: Ground truths by which the same items are judged.
+    """
+
+    def __init__(self, groups: np.ndarray, n_truths: int) -> None:
+        self._groups = groups
+        self._n_groups = int(groups.max()) + 1
+        self._items: list[np.ndarray] = []
+        self._positive: list[list[np.ndarray]] = [[] for _ in range(n_truths)]
+
+    def add(self, scores: np.ndarray, *positive: np.ndarray) -> None:
+        """Count the items of a clip.
+
+        Args:
+            scores: Of one clip, any shape.
+            positive: bool, the shape of ``scores``, one for each ground truth.
+        """
+        group = self._groups[_keys(scores.ravel()) >> np.uint32(32 - BITS)]
+        self._items.append(np.bincount(group, minlength=self._n_groups))
+        for counts, truth in zip(self._positive, positive, strict=True):
+            counts.append(np.bincount(group[truth.ravel()], minlength=self._n_groups))
+
+    def influences(
+        self, truth: int, value: float, measure: Callable[[BinnedRanking], Bounded]
+    ) -> np.ndarray | None:
+        """Spread a measure of the set over its clips, so that the clips' mean is it and their spread its error.
+
+        With A(i) the measure without clip i and A(.) the mean of these, clip i gets ``value + (n - 1) (A(.) -
+        A(i))``, as the jackknife has it (Efron and Stein 1981, doi:10.1214/aos/1176345462). That bins are gathered
+        cancels in the differences.
+
+        Args:
+            truth: Which of the ground truths judges.
+            value: The measure of the set.
+            measure: Reads it from a ranking.
+
+        Returns:
+            float64 [n_clips]; None where the set without one of its clips holds one class only.
+        """
+        items, hits = np.array(self._items), np.array(self._positive[truth], np.float64)
+        n_clips = len(items)
+        hits_left = hits.sum(axis=0) - hits
+        misses_left = items.sum(axis=0) - items - hits_left
+        if n_clips < 2 or not (hits_left.any(axis=1) & misses_left.any(axis=1)).all():
+            return None
+        left = np.array(
+            [
+                measure(_of_items(hits_of_rest, misses_of_rest)).value
+                for hits_of_rest, misses_of_rest in zip(hits_left, misses_left, strict=True)
+            ]
+        )
+        return np.asarray(value + (n_clips - 1) * (left.mean() - left))
 
 
 class BinnedRanking:
@@ -90,8 +175,9 @@ class BinnedRanking:
 
     def __init__(self, positive: np.ndarray, negative: np.ndarray, tied: np.ndarray) -> None:
         self._hits, self._misses, self._tied = positive, negative, tied
-        self.n_positive = int(positive.sum())
-        self.n_negative = int(negative.sum())
+        # sums of chances are whole but for rounding
+        self.n_positive = round(float(positive.sum()))
+        self.n_negative = round(float(negative.sum()))
 
     def auroc(self) -> Bounded:
         """Area under the ROC curve, ties counted one half; both classes must be there.
@@ -131,6 +217,12 @@ class BinnedRanking:
         within = 2 * found / (found + false - self._misses + self.n_positive)
         at_best = float(within[~self._tied].max(initial=0.0))
         return Bounded(value, max(at_best - value, 0.0))
+
+
+def _of_items(hits: np.ndarray, misses: np.ndarray) -> BinnedRanking:
+    """The ranking of those bins that hold any item, none of them known to be equal."""
+    used = hits + misses > 0
+    return BinnedRanking(hits[used], misses[used], np.zeros(int(used.sum()), dtype=bool))
 
 
 def _keys(scores: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ FORMATS = (
     Column("Backbone", "backbone_title"),
     Column("Clip AUC", "auc", "auc_ci_low", "auc_ci_high"),
     Column("Chance", "auc_chance"),
+    Column("Beyond random weights", "beyond_random", "beyond_random_ci_low", "beyond_random_ci_high"),
+    Column("Beyond no network", "beyond_none", "beyond_none_ci_low", "beyond_none_ci_high"),
     Column("Cell AUROC of its own map", "cell_auroc", "cell_auroc_ci_low", "cell_auroc_ci_high"),
     Column("Chance: uniform", "cell_chance_uniform"),
     Column("Chance: shifted", "cell_chance_shift"),

@@ -17,13 +17,19 @@ SILENCE_DB = -100.0
 """Level of an event that a clip does not have, the lowest that maps of events know."""
 
 
-def truth_of_clips(clips: pd.DataFrame, masks: MapReader, sounds: ClipSounds | None = None) -> Truth:
-    """Ground truth of ``clips``, in their order, and their sound; masks only where every clip has one."""
+def truth_of_clips(
+    clips: pd.DataFrame,
+    masks: MapReader,
+    sounds: ClipSounds | None = None,
+    event_maps: MapReader | None = None,
+) -> Truth:
+    """Ground truth of ``clips``, in their order, and their sound; masks and maps only where every clip has one."""
     ids = list(clips["clip_id"])
     return Truth(
         frames_per_second=masks.axes.frames_per_second,
         events=[event_times(events) for events in clips["events"]],
         masks=masks.read(ids).astype(bool) if masks.holds(ids) else None,
+        event_maps=event_maps.read(ids) if event_maps is not None and event_maps.holds(ids) else None,
         sounds=sounds,
     )
 

@@ -118,7 +118,7 @@ class EmbeddingDetector(Detector):
         """Make the backbone and the grid ready for a fit.
 
         Raises:
-            DataError: No clips, or maps too small for the neighbourhood.
+            DataError: No clips, maps too small for the neighbourhood, or clips that the backbone cannot learn from.
         """
         if len(clips) == 0:
             raise DataError("normal training clips", "none", "add training clips")
@@ -133,6 +133,7 @@ class EmbeddingDetector(Detector):
         self.frequencies_hz.copy_(torch.tensor(clips.axes.frequencies_hz))
         self.frames_per_second.fill_(clips.axes.frames_per_second)
         self._ways_back.clear()
+        self.backbone.learn_once(clips, run)
         some = self.calibration_clips(clips, run)
         with torch.no_grad():
             self.backbone.calibrate_once(some)

@@ -1,10 +1,16 @@
+from pathlib import Path
+
 import pytest
 from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.by_backbone import by_backbone, without_controls
+from soundproof.analysis.verdict import judge_detectors
+from soundproof.config.load import load_study
+from soundproof.config.stages import Stages
 from soundproof.figures.backbones_overview import draw
 from soundproof.tables.backbones import build
 
+STUDIES = Path(__file__).parents[3] / "config" / "studies"
 BACKBONES = {"padim": "cnn9", "padim_random": "random", "patchcore": "cnn9", "patchcore_none": "none"}
 KINDS = {"padim_random": "padim", "patchcore_none": "patchcore"}
 # how many of six anomalous clips lie above all six normal ones; the others lie below them
@@ -12,7 +18,7 @@ FOUND = {"padim": 6, "patchcore": 3, "padim_random": 2, "patchcore_none": 0, "ga
 CELLS = {"padim": 0.9, "padim_random": 0.6}
 
 
-def study(backbones=BACKBONES, kinds=KINDS):
+def study(backbones=BACKBONES, kinds=KINDS, controls=None):
     table = clips(6, 6)
     rows = []
     for detector, found in FOUND.items():
@@ -34,6 +40,7 @@ def study(backbones=BACKBONES, kinds=KINDS):
         explainer_titles={"own": "Error map", "random_map": "Random"},
         explainer_kinds={"own": "error_map"},
         backbones=backbones,
+        controls=controls or {},
     )
 
 
@@ -51,6 +58,43 @@ def test_each_backbone_has_its_own_clip_and_cell_areas():
     assert 0.9 <= frame.loc["padim", "cell_auroc_ci_low"] <= 0.905 <= frame.loc["padim", "cell_auroc_ci_high"]
     assert frame.loc[["patchcore", "patchcore_none"], "cell_auroc"].isna().all()
     assert frame["backbone_title"].tolist()[1] == "Random weights (control)"
+
+
+def test_what_training_adds_is_the_difference_to_the_control_by_hand():
+    controls = {"padim": ["padim_random"], "patchcore": ["patchcore_none"]}
+    frame = by_backbone(study(controls=controls)).set_index("detector")
+    assert frame.loc["padim", "beyond_random"] == pytest.approx(4 / 6)
+    assert (
+        0 < frame.loc["padim", "beyond_random_ci_low"] < 4 / 6 < frame.loc["padim", "beyond_random_ci_high"]
+    )
+    assert frame.loc["patchcore", "beyond_none"] == pytest.approx(3 / 6)
+    # a control has none itself, and none is made up where it is missing
+    assert frame.loc["padim_random", ["beyond_random", "beyond_none"]].isna().all()
+    assert frame.loc["padim", "beyond_none"] != frame.loc["padim", "beyond_none"]
+
+
+def test_the_page_says_first_whether_training_may_be_credited():
+    won = judge_detectors(study(controls={"padim": ["padim_random"]}))
+    words = {judgement.detector: judgement.words for judgement in won}
+    assert "Its network's training adds to it: padim_random reaches 0.33, +0.67 [" in words["padim"].replace(
+        "(", ""
+    )
+    lost = judge_detectors(study(controls={"padim_random": ["padim"]}))
+    words = {judgement.detector: judgement.words for judgement in lost}
+    assert "may not be credited to the network's training: padim reaches 1.00, -0.67" in words["padim_random"]
+    assert "credited" not in words["padim"]
+
+
+def test_controls_are_the_same_detector_with_all_else_equal():
+    controls = Stages(load_study("envmix", STUDIES)).controls()
+    assert controls["patchcore_corrected"] == ["patchcore_random", "patchcore_none"]
+    # as published it has other settings, so that a difference would not be the network's
+    assert controls["patchcore"] == [] and controls["stfpm"] == []
+    assert Stages(load_study("envmix_cnn14", STUDIES)).controls()["padim_corrected"] == [
+        "padim_random",
+        "padim_none",
+    ]
+    assert "patchcore_random" not in controls and "gaussian" not in controls
 
 
 def test_a_missing_control_is_said():

@@ -56,6 +56,32 @@ def test_the_study_on_patches_has_every_detector_on_every_backbone_it_can_stand_
     assert set(Stages(study).backbones()) <= set(study.explained)
 
 
+@pytest.mark.parametrize("name", ["envmix", "envmix_6db", "envmix_minus6db", "envmix_cnn14"])
+def test_envmix_asks_for_p2s_measures_as_p2_defines_them(name: str) -> None:
+    study = load_study(name, STUDIES)
+    # the event is the noise of the mixing rule, so that its share falls with the SNR
+    assert study.faithfulness["soft_removal"].settings.snr == "background_over_event"
+    assert "clean_background" in study.faithfulness
+    assert study.localisation["aupro"].settings.limit == 0.3
+    assert {"pooled_cells", "frame_ranking", "cell_mse"} <= set(study.localisation)
+    assert study.localisation["frame_ranking"].settings.reduction == "top5_mean"
+
+
+@pytest.mark.parametrize("name", ["p2", "envmix", "envmix_cnn14", "envmix_esc10", "mimii", "mimii_cnn14"])
+def test_every_corrected_memory_on_a_trained_network_has_both_controls_with_all_else_equal(name: str) -> None:
+    study = load_study(name, STUDIES)
+    controls = Stages(study).controls()
+    checked = 0
+    for label, found in controls.items():
+        chosen = study.detectors[label]
+        corrected = getattr(chosen.settings, "protocol", "corrected") == "corrected"
+        if corrected and chosen.kind in ("patchcore", "padim", "band_memory"):
+            backbones = [study.detectors[other].settings.backbone.kind for other in found]
+            assert backbones == ["random", "none"], label
+            checked += 1
+    assert checked
+
+
 def test_planer_is_p1_at_its_own_scale() -> None:
     study = load_study("planer", STUDIES)
     ae, mae = (study.detectors[label].plain() for label in ("ae", "mae"))

@@ -8,7 +8,11 @@ from soundproof.localisation.aupro_parts import (
     false_positive_shares,
     region_counts,
 )
+from soundproof.localisation.measure import measure_localisation
 from soundproof.localisation.region_overlap import aupro
+from soundproof.localisation.registry import LOCALISATION
+from soundproof.truth.energy_rule import energy_mask
+from soundproof.truth.ground_truth import Truth
 
 
 def toy(n_clips=30, levels=None, seed=0, skill=1.2):
@@ -99,3 +103,26 @@ def test_regions_are_counted_as_scikit_image_counts_them(connectivity, min_cells
     ]
     kept = sum(size >= min_cells for size in sizes)
     assert region_counts(masks, connectivity, min_cells) == (kept, len(sizes) - kept)
+
+
+def test_by_the_energy_rule_regions_are_those_of_the_event_alone():
+    rng = np.random.default_rng(2)
+    levels = np.where(np.arange(12) < 6, rng.uniform(-30, 0, (3, 10, 12)), -100.0)
+    masks = levels > -25
+    maps = rng.normal(size=levels.shape) + masks
+    ids, settings = ["a", "b", "c"], LOCALISATION["aupro"].settings({"limit": 0.3})
+    rows = measure_localisation(
+        {"map": maps}, ids, Truth(4.0, [[(0.0, 1.5)]] * 3, masks, event_maps=levels), {"aupro": settings}
+    )
+    values = rows[rows["clip_id"].isna()].set_index(["metric", "protocol"])["value"]
+    assert values["aupro", ""] == pytest.approx(aupro(maps, masks, 0.3))
+    assert values["aupro", "energy_rule"] == pytest.approx(aupro(maps, energy_mask(levels), 0.3))
+    assert values["aupro", ""] != values["aupro", "energy_rule"]
+    assert values["aupro", "chance_uniform_energy_rule"] == 0.15
+    weights = rows[rows["protocol"].eq("influence_energy_rule")]["value"]
+    assert weights.mean() == pytest.approx(values["aupro", "energy_rule"])
+    # without maps of the events there is no such row
+    bare = measure_localisation(
+        {"map": maps}, ids, Truth(4.0, [[(0.0, 1.5)]] * 3, masks), {"aupro": settings}
+    )
+    assert not bare["protocol"].str.contains("energy").any()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, mean_squared_error, roc_auc_score
 
+from soundproof.localisation.frame_ranking import loud_frames
 from soundproof.localisation.measure import measure_localisation, measure_pooled
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.storage.maps import Axes, MapReader, MapWriter
@@ -22,8 +23,14 @@ POOLED = [name for name, entry in LOCALISATION.items() if entry.pooled]
 def measured(maps, truth, name, **settings):
     ids = [f"clip{row}" for row in range(len(maps))]
     rows = measure_localisation({"map": maps}, ids, truth, {name: LOCALISATION[name].settings(settings)})
-    assert rows["clip_id"].isna().all()
-    return rows.set_index(["metric", "protocol"])["value"]
+    return rows[rows["clip_id"].isna()].set_index(["metric", "protocol"])["value"]
+
+
+def influences(maps, truth, name, metric, protocol):
+    ids = [f"clip{row}" for row in range(len(maps))]
+    rows = measure_localisation({"map": maps}, ids, truth, {name: LOCALISATION[name].settings({})})
+    own = rows[rows["metric"].eq(metric) & rows["protocol"].eq(protocol)]
+    return own.set_index("clip_id")["value"]
 
 
 def test_frames_by_hand():
@@ -79,6 +86,90 @@ def test_cells_are_those_of_scikit_learn_by_either_truth(toy):
         share = flat.mean()
         assert values["pooled_cell_max_f1", f"flag_all_{protocol}"] == pytest.approx(2 * share / (1 + share))
     assert values["pooled_cell_auroc", "exact_stems"] != values["pooled_cell_auroc", "energy_rule"]
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("pooled_cells", "pooled_cell"), ("frame_ranking", "pooled_frame")]
+)
+def test_chance_by_shift_is_the_mean_over_all_shifts_of_all_clips(toy, name, level):
+    maps, truth = toy
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(300):
+        lags = rng.integers(0, SHAPE[1], len(maps))
+        moved = np.stack([np.roll(of_clip, lag, axis=1) for of_clip, lag in zip(maps, lags, strict=True)])
+        if name == "pooled_cells":
+            positive, scores = truth.cells(), moved
+        else:
+            positive = truth.frames(SHAPE[1])
+            scores = np.sort(moved, axis=1)[:, -5:].mean(axis=1)
+        found.append(roc_auc_score(positive.ravel(), scores.ravel()))
+    protocol = "chance_circular_shift_exact_stems" if name == "pooled_cells" else "chance_circular_shift"
+    ours = measured(maps, truth, name)[f"{level}_auroc", protocol]
+    assert abs(ours - np.mean(found)) < 4 * np.std(found) / np.sqrt(len(found))
+
+
+def test_a_map_that_knows_bands_or_clips_alone_is_at_its_chance_by_shift():
+    # the event stands in band 1 of the first two clips, now here, now there; the maps know the band, or the clip
+    masks = np.zeros((4, 3, 8), dtype=bool)
+    masks[0, 1, 2:4] = masks[1, 1, 5:8] = True
+    levels = np.where(masks, -10.0, -100.0)
+    truth = Truth(1.0, [[(2.0, 4.0)], [(5.0, 8.0)], [], []], masks, event_maps=levels)
+    bands = np.broadcast_to(np.array([0.0, 1.0, 0.5])[:, np.newaxis], masks.shape).copy()
+    of_band = measured(bands, truth, "pooled_cells")
+    assert of_band["pooled_cell_auroc", "exact_stems"] == pytest.approx(
+        of_band["pooled_cell_auroc", "chance_circular_shift_exact_stems"]
+    )
+    assert of_band["pooled_cell_auroc", "exact_stems"] > 0.7
+    of_clip = np.broadcast_to(np.array([2.0, 1.0, 0.0, 0.5])[:, np.newaxis, np.newaxis], masks.shape).copy()
+    of_frames = measured(of_clip, truth, "frame_ranking")
+    assert of_frames["pooled_frame_auroc", ""] > 0.7
+    assert of_frames["pooled_frame_auroc", ""] == pytest.approx(
+        of_frames["pooled_frame_auroc", "chance_circular_shift"]
+    )
+
+
+def test_a_clip_s_weight_is_that_of_the_jackknife_by_scikit_learn(toy):
+    maps, truth = toy
+    whole = roc_auc_score(truth.cells().ravel(), maps.ravel())
+    without = []
+    for row in range(5):
+        kept = [other for other in range(5) if other != row]
+        without.append(roc_auc_score(truth.cells()[kept].ravel(), maps[kept].ravel()))
+    expected = whole + 4 * (np.mean(without) - np.array(without))
+    ours = influences(maps, truth, "pooled_cells", "pooled_cell_auroc", "influence_exact_stems")
+    assert ours.to_numpy() == pytest.approx(expected, abs=0.01)
+    assert ours.mean() == pytest.approx(
+        measured(maps, truth, "pooled_cells")["pooled_cell_auroc", "exact_stems"]
+    )
+    # beside values of clips stands chance of clips
+    chance = influences(maps, truth, "pooled_cells", "pooled_cell_auroc", "chance_uniform_exact_stems")
+    assert chance.drop(index=chance.index[chance.index.isna()]).eq(0.5).sum() == 5
+
+
+def test_where_one_clip_holds_all_that_is_marked_no_clip_has_a_weight():
+    maps = np.random.default_rng(0).normal(size=(2, *SHAPE))
+    truth = Truth(RATE, [[(0.5, 1.0)], []])
+    assert influences(maps, truth, "frame_ranking", "pooled_frame_auroc", "influence").empty
+
+
+def test_frames_by_stems_and_by_the_energy_rule_by_hand():
+    # band by frame; the event is heard in frame 1 alone, and loud in frames 1 and 2
+    masks = np.zeros((2, 2, 4), dtype=bool)
+    masks[0, 1, 1] = True
+    levels = np.full((2, 2, 4), -100.0)
+    levels[0] = [[-100, -20, -40, -90], [-100, -20, -40, -90]]
+    assert loud_frames(levels).tolist() == [[False, True, True, False], [False] * 4]
+    maps = np.zeros((2, 2, 4))
+    maps[0, :, 1:3] = [[3.0, 1.0], [3.0, 1.0]]
+    maps[1, :, 0] = 2.0
+    values = measured(maps, Truth(1.0, [[(0.0, 3.0)], []], masks, event_maps=levels), "frame_ranking")
+    # curves 0 3 1 0 and 2 0 0 0
+    assert values["pooled_frame_auroc", "exact_stems"] == 1.0
+    # frames 1 and 2 against six others: 6 wins, then 5 of 6
+    assert values["pooled_frame_auroc", "energy_rule"] == pytest.approx(11 / 12)
+    # frames 0, 1 and 2 against five: 2 ties at 0.5 each of frame 0 ... 4 of 5 are 0
+    assert values["pooled_frame_auroc", ""] == pytest.approx((5 + 4 + 4 * 0.5) / 15)
 
 
 def test_squared_error_by_hand_and_by_scikit_learn(toy):

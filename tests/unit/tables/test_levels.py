@@ -10,6 +10,7 @@ from toys.study import REPORTED, measurements, results_of
 from soundproof.analysis.machine_kinds import kind_of
 from soundproof.analysis.reported import read_reported
 from soundproof.datasets.published.pinned_names import PinnedName
+from soundproof.figures import levels_by_snr
 from soundproof.tables import detection_by_snr, levels, reproduction
 
 MACHINES = ("siren_6dB", "drilling_6dB", "siren_-6dB")
@@ -55,6 +56,11 @@ def rows():
                     cell = of_map | {"metric": f"pooled_cell_{metric}"}
                     yield cell | {"protocol": protocol, "value": value}
                     yield cell | {"protocol": f"chance_uniform_{protocol}", "value": 0.25}
+                    if metric == "auroc":
+                        yield cell | {"protocol": f"chance_circular_shift_{protocol}", "value": 0.35}
+                    for index in range(4):
+                        weight = {"clip_id": f"{machine}_{index}", "value": value + 0.1 * (-1) ** index}
+                        yield cell | {"protocol": f"influence_{protocol}"} | weight
                 yield of_map | {"metric": f"pooled_frame_{metric}", "value": value}
             for index in range(2):
                 clip = of_map | {"metric": "soft_removal", "clip_id": f"{machine}_{index}"}
@@ -112,6 +118,46 @@ def test_levels_are_means_and_deviations_over_runs_of_the_own_map(study):
     assert frame.loc[("+6", "clips", "AUC", ""), "value"] == pytest.approx((0.75 + 1) / 2)
     assert frame.loc[("+6", "clips", "AUC", ""), "chance"] == 0.5
     assert ("+6", "faithfulness", "FF2", "corrected") not in frame.index
+
+
+def test_intervals_are_over_clips_by_their_weights_in_the_set(study):
+    frame = levels.build(study).frame.set_index(["snr", "level", "title", "said"])
+    cells = frame.loc[("+6", "cells", "AUC", "exact stems")]
+    # eight clips, each 0.1 above or below its machine's value
+    assert 0.5 < cells["ci_low"] < cells["value"] < cells["ci_high"] < 0.9
+    assert cells["chance_shift"] == 0.35
+    # four clips are too few
+    assert pd.isna(frame.loc[("-6", "cells", "AUC", "exact stems"), "ci_low"])
+    headers = [column.header for column in levels.build(study).formats]
+    assert "Chance: shifted" in headers and "sd over runs" in headers
+    # the toy's weights are of normal clips as well
+    assert "normal ones among them" in levels.build(study).caption
+    rows = study.measurements
+    anomalous = rows[rows["explainer"].isna() | ~rows["clip_id"].str.contains("_[23]$", na=False)]
+    assert "no normal one is explained here" in levels.build(replace(study, measurements=anomalous)).caption
+
+
+def test_the_figure_has_a_marker_for_each_snr_and_ticks_of_chance(study):
+    figure = levels_by_snr.draw(study)
+    titles = [axes.get_title().replace("\n", " ") for axes in figure.figure.axes if axes.get_title()]
+    assert titles[0] == "AUC of clips →" and "AUC of cells (exact stems) →" in titles
+    # FF is measured as published alone, which no ranking of detectors can use
+    assert not any("FF" in title for title in titles)
+    panel = figure.figure.axes[titles.index("AUC of cells (exact stems) →")]
+    lines = [(line.get_marker(), line.get_linestyle(), line.get_xdata()) for line in panel.lines]
+    markers = [x[0] for marker, _, x in lines if marker not in ("None", None, "")]
+    assert markers == pytest.approx([0.7, 0.5])
+    assert {float(x[0]) for _, style, x in lines if style == ":"} == {0.35}
+    labels = [text.get_text() for text in figure.figure.legends[0].get_texts()]
+    # the lowest SNR, which is the loudest event, first
+    assert labels == ["-6 dB", "+6 dB", "chance: random", "chance: shifted"]
+    assert set(figure.frame["snr"]) == {"-6", "+6"}
+
+
+def test_without_maps_the_figure_says_why(study):
+    rows = study.measurements
+    bare = replace(study, measurements=rows[rows["metric"].eq("anomaly_score")], measures=frozenset())
+    assert "would have to list 'pooled_cells'" in levels_by_snr.draw(bare).caption
 
 
 def test_the_supplement_has_each_machine(study):
