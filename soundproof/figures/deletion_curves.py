@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from itertools import product
+
 import pandas as pd
 from matplotlib.artist import Artist
 
@@ -22,10 +25,14 @@ CURVES = {
         "Share of the score regained",
     ),
 }
+PER_ROW = 3
+"""Panels beside each other where there is one metric alone."""
+TITLE_LETTERS = 32
+"""Letters of a title's line above a panel of a third of the page."""
 CAPTION = (
     "Anomaly score while time-frequency cells go (deletion) or come back (insertion), most relevant "
-    "first, as a share of the intact clip's score; the curves meet at what the background scores. One row of "
-    "panels per detector and background, which stands in brackets. Mean over clips and seeds. Shaded: "
+    "first, as a share of the intact clip's score; the curves meet at what the background scores. One panel, "
+    "or one row of panels, per detector and background, which stands in brackets. Mean over clips and seeds. Shaded: "
     "95 % bootstrap interval over clips, for these machines and trainings. Dashed: cells in random order, which an "
     "explanation must beat; cells that tie go in random order too."
 )
@@ -33,7 +40,7 @@ CAPTION = (
 
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
-    """Draw one row of panels per detector and background, deletion | insertion."""
+    """Draw one row of panels per detector and background, deletion | insertion; one panel where one was measured."""
     by = ("detector", "explainer", "parameter")
     parts = [
         measure(results, metric, by, (kind,)).assign(metric=metric, background=kind)
@@ -51,19 +58,24 @@ def draw(results: StudyResults) -> FinishedFigure:
         if (frame["detector"].eq(detector) & frame["background"].eq(kind)).any()
     ]
     present = [metric for metric in CURVES if metric in set(frame["metric"])]
-    width = PAGE_IN if len(present) > 1 else 3.6
-    figure, grid = panels(len(rows), len(present), width_in=width, height_in=2.2 * len(rows) + 0.9)
+    n_columns = len(present) if len(present) > 1 else min(PER_ROW, len(rows))
+    n_rows = -(-len(rows) * len(present) // n_columns)
+    width = PAGE_IN if n_columns > 1 else 3.6
+    figure, grid = panels(n_rows, n_columns, width_in=width, height_in=2.2 * n_rows + 0.9)
     handles: list[Artist] = []
-    for row, (detector, kind) in zip(grid, rows, strict=True):
-        for axes, metric in zip(row, present, strict=True):
-            part = frame[frame["detector"].eq(detector) & frame["background"].eq(kind)]
-            part = part[part["metric"].eq(metric)]
-            title, x_label, y_label = CURVES[metric]
-            handles += draw_explainers(axes, part, results)
-            handles += draw_chance(axes, part, "chance_uniform", "Chance: random cells", UNIFORM_LOOK)
-            who = f"{results.detector_title(detector)} ({BACKGROUNDS[kind]})"
-            axes.set(title=f"{who}: {title}", xlabel=x_label, ylabel=y_label)
-            axes.set_xlim(0, 1)
-    legend_below(figure, handles, 4 if len(present) > 1 else 2)
+    shown = list(product(rows, present))
+    for axes in grid.flat[len(shown) :]:
+        axes.set_axis_off()
+    for axes, ((detector, kind), metric) in zip(grid.flat, shown, strict=False):
+        part = frame[frame["detector"].eq(detector) & frame["background"].eq(kind)]
+        part = part[part["metric"].eq(metric)]
+        title, x_label, y_label = CURVES[metric]
+        handles += draw_explainers(axes, part, results)
+        handles += draw_chance(axes, part, "chance_uniform", "Chance: random cells", UNIFORM_LOOK)
+        who = f"{results.detector_title(detector)} ({BACKGROUNDS[kind]})"
+        words = f"{who}: {title}" if n_columns < PER_ROW else f"{textwrap.fill(who, TITLE_LETTERS)}\n{title}"
+        axes.set(title=words, xlabel=x_label, ylabel=y_label)
+        axes.set_xlim(0, 1)
+    legend_below(figure, handles, 4 if n_columns > 1 else 2)
     told = favours(f"deletion_auc_{kind}" for kind in frame["background"].unique())
     return FinishedFigure(figure, titled(frame, results), CAPTION + told)
