@@ -102,9 +102,7 @@ def ceilings_of(results: StudyResults, criterion: Criterion) -> dict[str, ClipVa
     )
 
 
-def chance_of_sets(
-    results: StudyResults, criterion: Criterion, protocol: str
-) -> dict[str, dict[str, float]]:
+def chance_of_sets(results: StudyResults, criterion: Criterion, protocol: str) -> dict[str, dict[str, float]]:
     """What chance gives for whole sets of clips: means by detector and explainer."""
 
     def averaged() -> dict[str, dict[str, float]]:

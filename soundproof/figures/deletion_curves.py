@@ -32,15 +32,15 @@ TITLE_LETTERS = 32
 CAPTION = (
     "Anomaly score while time-frequency cells go (deletion) or come back (insertion), most relevant "
     "first, as a share of the intact clip's score; the curves meet at what the background scores. One panel, "
-    "or one row of panels, per detector and background, which stands in brackets. Mean over clips and seeds. Shaded: "
-    "95 % bootstrap interval over clips, for these machines and trainings. Dashed: cells in random order, which an "
-    "explanation must beat; cells that tie go in random order too."
+    "or one row of panels, per detector and background, which stands in brackets. Mean over clips and seeds. "
+    "Shaded: 95 % bootstrap interval over clips, for these machines and trainings. Dashed: cells in random "
+    "order, which an explanation must beat; cells that tie go in random order too."
 )
 
 
 @styled
 def draw(results: StudyResults) -> FinishedFigure:
-    """Draw one row of panels per detector and background, deletion | insertion; one panel where one was measured."""
+    """Draw deletion | insertion in a row per detector and background, or a panel where one was measured."""
     by = ("detector", "explainer", "parameter")
     parts = [
         measure(results, metric, by, (kind,)).assign(metric=metric, background=kind)

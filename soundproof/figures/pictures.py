@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from contourpy import LineType, contour_generator
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -85,7 +87,10 @@ def outline(axes: Axes, illustration: Illustration, mask: np.ndarray | None, col
         return
     n_freq, n_frames = mask.shape
     times = (np.arange(n_frames) + 0.5) / illustration.axes.frames_per_second
-    axes.contour(times, np.arange(n_freq), mask.astype(float), [0.5], colors=[colour], linewidths=0.6)
+    # the lines that axes.contour draws, without what it sets up for scales and labels
+    found = contour_generator(times, np.arange(n_freq), mask.astype(float), line_type=LineType.Separate)
+    lines = cast("list[np.ndarray]", found.lines(0.5))
+    axes.add_collection(LineCollection(lines, colors=[colour], linewidths=0.6, zorder=2), autolim=False)
 
 
 def colour_bar(figure: Figure, image: AxesImage, axes: Axes | list[Axes], unit: str) -> None:
