@@ -111,6 +111,18 @@ def dataset_settings(wildcards):
     )
 
 
+def faithfulness_rows(wildcards):
+    """Files of faithfulness, where the study asks for any metric of it."""
+    wanted = STUDIES[wildcards.study].faithfulness
+    return explained(f"{STUDY}/faithfulness/{FIT}.parquet")(wildcards) if wanted else []
+
+
+def localisation_rows(wildcards):
+    """Files of localisation, where the study asks for any metric of it."""
+    wanted = STUDIES[wildcards.study].localisation
+    return parts(f"{STUDY}/localisation/{{part}}.parquet")(wildcards) if wanted else []
+
+
 def without_bands(wildcards):
     """Files of scores without bands, where the study asks for them."""
     wanted = STUDIES[wildcards.study].bands is not None

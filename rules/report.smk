@@ -13,8 +13,8 @@ rule collect_measurements:
     input:
         parts(f"{STUDY}/scores/{{part}}.parquet"),
         explained(f"{STUDY}/explanations/{{explainer}}/{FIT}.parquet"),
-        explained(f"{STUDY}/faithfulness/{FIT}.parquet"),
-        parts(f"{STUDY}/localisation/{{part}}.parquet"),
+        faithfulness_rows,
+        localisation_rows,
         without_bands,
         other_trainings,
     output:

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
-from soundproof.analysis.bands import quality_rho
-from soundproof.analysis.frames import means
+from soundproof.analysis.criteria import ceilings_of, chance_of_sets, chance_values_of, values_of
 from soundproof.analysis.joint_areas import FEWEST
-from soundproof.analysis.measures import SHARED_CHANCE, chance_rows, select
+from soundproof.analysis.measures import SHARED_CHANCE
 from soundproof.analysis.results import StudyResults
 from soundproof.interfaces.metric import Criterion
 from soundproof.randomness.seeding import seed_from
@@ -68,12 +66,11 @@ def contests(results: StudyResults, criterion: Criterion, detector: str) -> list
 
     Of a criterion that judges sanity chance is no rival: it is a floor that no map is asked to reach.
     """
-    rows = _rows(results, criterion)
-    rows = rows[rows["detector"].eq(detector)]
-    if rows.empty:
+    measured = values_of(results, criterion).get(detector)
+    if measured is None:
         return []
-    clip_ids, seeds = np.sort(rows["clip_id"].unique()), np.sort(rows["seed"].unique())
-    values = _grids(rows, clip_ids, seeds)
+    clip_ids, seeds = measured.clip_ids, measured.seeds
+    values = measured.aligned(clip_ids, seeds)
     sign = 1.0 if criterion.higher_is_better else -1.0
     pairs = [
         (explainer, rival, kind, sign * (values[explainer] - other))
@@ -93,30 +90,6 @@ def contests(results: StudyResults, criterion: Criterion, detector: str) -> list
     ]
 
 
-def _rows(results: StudyResults, criterion: Criterion) -> pd.DataFrame:
-    if criterion.summary == "fisher_of_bands":
-        return quality_rho(results)
-    return select(results, criterion.metric, criterion.protocols, criterion.parameters)
-
-
-def _grids(rows: pd.DataFrame, clip_ids: np.ndarray, seeds: np.ndarray) -> dict[str, np.ndarray]:
-    """Values of each explainer, [n_clips, n_seeds], NaN where there is none: means over parameters.
-
-    Rows of other trainings than ``seeds`` count as their mean for every training.
-    """
-    grids = {}
-    of_clips = means(rows, ["explainer", "clip_id", "seed"])
-    for name, part in of_clips.groupby("explainer", sort=True):
-        table = part.pivot_table(index="clip_id", columns="seed", values="value").reindex(clip_ids)
-        if set(seeds) <= set(table.columns):
-            grids[str(name)] = table[seeds].to_numpy(np.float64)
-        else:
-            grids[str(name)] = np.repeat(
-                table.mean(axis=1).to_numpy(np.float64)[:, np.newaxis], len(seeds), axis=1
-            )
-    return grids
-
-
 def _rivals(
     results: StudyResults,
     criterion: Criterion,
@@ -129,12 +102,10 @@ def _rivals(
     explainers = results.explainers(values)
     if criterion.judges != "sanity":
         for protocol, words in CHANCE_WORDS.items():
-            facts = (criterion.metric, protocol, criterion.protocols, criterion.parameters)
-            rows = chance_rows(results, *facts)
-            by_clip = _grids(rows[rows["detector"].eq(detector)], clip_ids, seeds)
+            of_clips = chance_values_of(results, criterion, protocol).get(detector)
+            by_clip = of_clips.aligned(clip_ids, seeds) if of_clips is not None else {}
             # where none was measured clip by clip that of the whole set, or else the level
-            of_set = chance_rows(results, *facts, per_clip=False)
-            whole = dict(of_set[of_set["detector"].eq(detector)].groupby("explainer")["value"].mean())
+            whole = chance_of_sets(results, criterion, protocol).get(detector, {})
             known = protocol == UNIFORM and criterion.level is not None
             level = dict.fromkeys(values, criterion.level if known else None)
             for explainer in explainers:
@@ -147,8 +118,9 @@ def _rivals(
         for explainer in explainers:
             yield explainer, results.explainer_title(control), "control", values[control]
     if criterion.ceiling:
-        rows = select(results, criterion.ceiling, criterion.protocols)
-        for explainer, ceiling in _grids(rows[rows["detector"].eq(detector)], clip_ids, seeds).items():
+        ceilings = ceilings_of(results, criterion).get(detector)
+        reached = ceilings.aligned(clip_ids, seeds) if ceilings is not None else {}
+        for explainer, ceiling in reached.items():
             if explainer in values:
                 yield explainer, TRAINING_WORDS, "training", ceiling
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from soundproof.analysis.bands import quality_rho, rho_summary
-from soundproof.analysis.frames import groups, means, table
+from soundproof.analysis.clip_values import ClipValues, clip_means, clip_values
+from soundproof.analysis.frames import groups, means, records
 from soundproof.analysis.measures import chance_rows, measure, select
 from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -73,17 +74,53 @@ def measure_criteria(results: StudyResults) -> pd.DataFrame:
     return results.once(("criteria", criteria), measured)
 
 
+def criterion_rows(results: StudyResults, criterion: Criterion) -> pd.DataFrame:
+    """The measured rows of single clips that a criterion rests on."""
+    if criterion.summary == "fisher_of_bands":
+        return quality_rho(results)
+    return select(results, criterion.metric, criterion.protocols, criterion.parameters)
+
+
+def values_of(results: StudyResults, criterion: Criterion) -> dict[str, ClipValues]:
+    """Values of a criterion by detector: means over parameters."""
+    return results.once(("clip values", criterion), lambda: clip_values(criterion_rows(results, criterion)))
+
+
+def chance_values_of(results: StudyResults, criterion: Criterion, protocol: str) -> dict[str, ClipValues]:
+    """The chance rows in the layout of :func:`values_of`."""
+    return results.once(
+        ("chance values", criterion, protocol),
+        lambda: clip_values(_chance_rows(results, criterion, protocol)),
+    )
+
+
+def ceilings_of(results: StudyResults, criterion: Criterion) -> dict[str, ClipValues]:
+    """What another training gives by a criterion that has such a ceiling, in the layout of :func:`values_of`."""
+    return results.once(
+        ("ceilings", criterion),
+        lambda: clip_values(select(results, criterion.ceiling, criterion.protocols)),
+    )
+
+
+def chance_of_sets(results: StudyResults, criterion: Criterion, protocol: str) -> dict[str, dict[str, float]]:
+    """What chance gives for whole sets of clips: means by detector and explainer."""
+
+    def averaged() -> dict[str, dict[str, float]]:
+        rows = _chance_rows(results, criterion, protocol, per_clip=False)
+        found: dict[str, dict[str, float]] = {}
+        for row in records(means(rows.dropna(subset=["detector", "explainer"]), ["detector", "explainer"])):
+            found.setdefault(row["detector"], {})[row["explainer"]] = row["value"]
+        return found
+
+    return results.once(("chance of sets", criterion, protocol), averaged)
+
+
 def per_clip(results: StudyResults, criterion: Criterion, detector: str) -> pd.DataFrame:
     """Mean over parameters and seeds of each clip: one row per clip, one column per explainer."""
-
-    def spread() -> pd.DataFrame:
-        if criterion.summary == "fisher_of_bands":
-            rows = quality_rho(results)
-        else:
-            rows = select(results, criterion.metric, criterion.protocols, criterion.parameters)
-        return _clip_means(rows[rows["detector"].eq(detector)])
-
-    return results.once(("per clip", criterion, detector), spread)
+    of_detectors = results.once(
+        ("per clip", criterion), lambda: clip_means(criterion_rows(results, criterion))
+    )
+    return of_detectors.get(detector, pd.DataFrame())
 
 
 def per_clip_and_seed(results: StudyResults, criterion: Criterion, detector: str) -> pd.DataFrame:
@@ -103,13 +140,16 @@ def chance_per_clip(
     results: StudyResults, criterion: Criterion, detector: str, protocol: str
 ) -> pd.DataFrame:
     """The chance rows in the layout of :func:`per_clip`."""
+    of_detectors = results.once(
+        ("chance per clip", criterion, protocol),
+        lambda: clip_means(_chance_rows(results, criterion, protocol)),
+    )
+    return of_detectors.get(detector, pd.DataFrame())
 
-    def spread() -> pd.DataFrame:
-        rows = chance_rows(results, criterion.metric, protocol, criterion.protocols, criterion.parameters)
-        return _clip_means(rows[rows["detector"].eq(detector)])
 
-    return results.once(("chance per clip", criterion, detector, protocol), spread)
-
-
-def _clip_means(rows: pd.DataFrame) -> pd.DataFrame:
-    return table(means(rows, ["clip_id", "explainer", "seed"]), "clip_id", "explainer")
+def _chance_rows(
+    results: StudyResults, criterion: Criterion, protocol: str, *, per_clip: bool = True
+) -> pd.DataFrame:
+    return chance_rows(
+        results, criterion.metric, protocol, criterion.protocols, criterion.parameters, per_clip=per_clip
+    )

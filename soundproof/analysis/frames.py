@@ -22,8 +22,3 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def means(frame: pd.DataFrame, keys: Sequence[str], column: str = "value") -> pd.DataFrame:
     """Mean of a column by group: ``keys`` and the column; missing keys are groups of their own."""
     return pd.DataFrame(frame.groupby(list(keys), sort=True, dropna=False)[column].mean()).reset_index()
-
-
-def table(frame: pd.DataFrame, rows: str, columns: str) -> pd.DataFrame:
-    """Spread the value column: one row per value of ``rows``, one column per value of ``columns``."""
-    return pd.DataFrame(frame.pivot_table(index=rows, columns=columns, values="value", sort=True))

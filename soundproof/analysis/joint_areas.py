@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.frames import groups
+from soundproof.analysis.frames import means
 from soundproof.analysis.ranking import scores
 from soundproof.analysis.results import StudyResults
 from soundproof.statistics.paired_areas import paired_areas
@@ -20,6 +20,7 @@ from soundproof.statistics.recordings import interval_of
 
 FEWEST = 5
 """Clips (recordings, where one gives several clips) of a class below which a bootstrap is no interval."""
+_KEYS = ("detector", "machine", "label", "clip_id", "seed")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def joint_areas(results: StudyResults, anomaly_type: str | None = None) -> dict[
     """
 
     def drawn() -> dict[str, JointArea]:
-        rows = scores(results)
+        rows = _of_clips(results)
         if anomaly_type is not None:
             rows = rows[rows["label"].eq("normal") | rows["anomaly_type"].eq(anomaly_type)]
         found: dict[str, list[JointArea]] = {}
@@ -69,20 +70,36 @@ def joint_areas(results: StudyResults, anomaly_type: str | None = None) -> dict[
     return results.once(("joint areas", anomaly_type), drawn)
 
 
+def _of_clips(results: StudyResults) -> pd.DataFrame:
+    """Scores in the order of :data:`_KEYS`, one row for each."""
+    keys = [*_KEYS, "anomaly_type"]
+    return results.once("scores of clips", lambda: means(scores(results), keys).dropna(subset=["value"]))
+
+
 def _of_machines(
     rows: pd.DataFrame, recordings: pd.Series | None, names: tuple[str, str]
 ) -> Iterator[tuple[str, JointArea]]:
-    for (detector, machine), run in groups(rows, ["detector", "machine"]):
-        table = run.pivot_table(index=["label", "clip_id"], columns="seed", values="value", sort=True)
-        anomalous = table.index.get_level_values("label") == "anomaly"
+    """Area of each detector on each machine.
+
+    Rows are cut by position, since a frame for each would cost more than its area.
+    """
+    detectors, machines, labels, clip_ids, seeds = (rows[name].to_numpy() for name in _KEYS)
+    values = rows["value"].to_numpy(np.float64)
+    starts = np.flatnonzero(_changes(detectors) | _changes(machines))
+    for run in map(slice, starts, [*starts[1:], len(rows)]):
+        detector, machine = detectors[run.start], machines[run.start]
+        new_clip = _changes(labels[run]) | _changes(clip_ids[run])
+        of_seed, columns = np.unique(seeds[run], return_inverse=True)
+        table = np.full((new_clip.sum(), len(of_seed)), np.nan)
+        table[new_clip.cumsum() - 1, columns] = values[run]
+        anomalous, ids = labels[run][new_clip] == "anomaly", clip_ids[run][new_clip]
         counts = int((~anomalous).sum()), int(anomalous.sum())
         if not min(counts):
             continue
-        clip_ids = table.index.get_level_values("clip_id")
-        units = np.asarray(clip_ids if recordings is None else recordings[clip_ids])
+        units = ids if recordings is None else recordings[ids].to_numpy()
         # draws hang on the machine, not on the detector: that pairs the detectors
         areas, replicates = paired_areas(
-            table.to_numpy(np.float64).T[np.newaxis],
+            table.T[np.newaxis],
             anomalous,
             "joint_areas",
             *names,
@@ -92,6 +109,11 @@ def _of_machines(
         independent = min(len(set(units[of])) for of in (anomalous, ~anomalous))
         drawn = replicates[0] if independent >= FEWEST else np.empty(0)
         yield str(detector), JointArea(float(areas[0]), drawn, table.shape[1], 1, *counts)
+
+
+def _changes(ordered: np.ndarray) -> np.ndarray:
+    """Where a column begins or differs from the row before, bool [n_rows]."""
+    return np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
 
 
 def _mean(parts: list[JointArea]) -> JointArea:

@@ -134,15 +134,16 @@ def mean_areas(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def _ends(value: float, runs: pd.DataFrame) -> tuple[float, float]:
-    parts = [part for _, part in groups(runs, ["machine"])]
     if runs["placements"].isna().any():
         return np.nan, np.nan
-    machines = [list(part["placements"]) for part in parts]
+    placements, clips = runs["placements"].to_numpy(), runs["recordings"].to_numpy()
+    rows_of = runs.groupby("machine", sort=True).indices.values()
+    machines = [list(placements[rows]) for rows in rows_of]
     if any(len({len(placed.normal) for placed in trainings}) > 1 for trainings in machines):
         raise ArtefactError(
             "scores of the same clips by every training", "clips that some lack", "rerun score_clips"
         )
-    recordings = None if runs["recordings"].isna().any() else [part["recordings"].iloc[0] for part in parts]
+    recordings = None if runs["recordings"].isna().any() else [clips[rows[0]] for rows in rows_of]
     max_fpr = DETECTION[runs["metric"].iloc[0]].max_fpr
     return joint_interval(value, machines, max_fpr, recordings=recordings)
 

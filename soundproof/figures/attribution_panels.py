@@ -19,7 +19,7 @@ from soundproof.figures.pictures import (
     picture,
     relevance_picture,
 )
-from soundproof.figures.style import PAGE_IN, PEAK, blocks, empty, styled
+from soundproof.figures.style import PAGE_IN, PEAK, Space, empty, placed_blocks, styled
 from soundproof.illustrations.table import Illustration, first_of_detectors
 from soundproof.localisation.cells import binarise
 from soundproof.localisation.frames import frame_curves
@@ -50,20 +50,28 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
         if results.explainer_kind(name) != INPUT_MAP
     ]
     width = max(PAGE_IN, 1.15 * (len(names) + 1) + 0.6)
-    height = 3.2 * len(shown)
-    figure, parts = blocks(len(shown), 3, len(names) + 1, width_in=width, height_in=height)
+    titles = [_wrapped(results.explainer_title(name)) for name in names]
+    lines = max((title.count("\n") + 1 for title in titles), default=1)
+    figure, grids = placed_blocks(
+        [results.detector_title(one.detector) for one in shown],
+        3,
+        len(names) + 1,
+        width_in=width,
+        row_in=0.62,
+        space=Space(left=0.6, right=0.12, top=0.32 + 0.13 * lines, bottom=0.45, columns=0.4, rows=0.12),
+        sharex="col",
+    )
     frames = []
-    for one, (part, grid) in zip(shown, parts, strict=True):
-        part.suptitle(results.detector_title(one.detector), fontsize=8, fontweight="bold")
+    for one, grid in zip(shown, grids, strict=True):
         picture(grid[0, 0], one.input, one)
         _marked(grid[:, 0], one, one.input)
         grid[0, 0].set_title("Input")
         frames.append(_frame(one, "input", one.input))
-        for column, name in zip(grid.T[1:], names, strict=True):
+        for column, name, title in zip(grid.T[1:], names, titles, strict=True):
             if name in one.maps:
                 relevance_picture(column[0], one.maps[name], one)
                 _marked(column, one, one.maps[name])
-                column[0].set_title(_wrapped(results.explainer_title(name)))
+                column[0].set_title(title)
                 frames.append(_frame(one, name, one.maps[name]))
             else:
                 for axes in column:

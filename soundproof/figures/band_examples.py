@@ -14,7 +14,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.bands import band_edges_hz, band_of_bins
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.pictures import bracket_events, relevance_picture
-from soundproof.figures.style import OUTLINE, PAGE_IN, blocks, empty, styled
+from soundproof.figures.style import OUTLINE, PAGE_IN, Space, empty, placed_blocks, styled
 from soundproof.illustrations.table import Illustration
 
 NO_BANDS = "band removal was not measured"
@@ -41,16 +41,18 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
     detectors = results.detectors(one.detector for one in shown)
     clips = list(dict.fromkeys(one.clip_id for one in shown))
     names = results.explainers(name for one in shown for name in one.maps)
-    figure, parts = blocks(
-        len(detectors),
+    figure, grids = placed_blocks(
+        [results.detector_title(detector) for detector in detectors],
         len(clips),
         len(names),
         width_in=max(PAGE_IN, 1.4 * len(names)),
-        height_in=len(detectors) * (1.25 * len(clips) + 0.5),
+        row_in=0.95,
+        # the bars of a panel stand right of it
+        space=Space(left=0.75, right=0.4, top=0.45, bottom=0.45, columns=0.5, rows=0.2),
+        sharex="col",
     )
     frames = []
-    for detector, (part, grid) in zip(detectors, parts, strict=True):
-        part.suptitle(results.detector_title(detector), fontsize=8, fontweight="bold")
+    for detector, grid in zip(detectors, grids, strict=True):
         of_clip = {one.clip_id: one for one in shown if one.detector == detector}
         for (row, clip), (column, name) in product(enumerate(clips), enumerate(names)):
             axes, one = grid[row, column], of_clip.get(clip)
@@ -79,6 +81,8 @@ def _words(axes: Axes, title: str, machine: str, top: bool, left: bool, bottom: 
         axes.set_title(title)
     if left:
         axes.set_ylabel(f"{machine}\nFrequency (kHz)".lstrip())
+    else:
+        axes.tick_params(labelleft=False)
     if bottom:
         axes.set_xlabel("Time (s)")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -105,6 +106,79 @@ def blocks(
     FigureCanvasAgg(figure)
     parts = figure.subfigures(count, 1, squeeze=False)[:, 0]
     return figure, [(part, part.subplots(n_rows, n_columns, squeeze=False)) for part in parts]
+
+
+@dataclass(frozen=True)
+class Space:
+    """Room around and between the panels of a block, inches.
+
+    Attributes:
+        left: For what stands left of the first column.
+        right: For what stands right of the last one.
+        top: For heading and titles.
+        bottom: For what stands under the last row.
+        columns: Between two columns.
+        rows: Between two rows.
+    """
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    columns: float
+    rows: float
+
+
+def placed_blocks(
+    headings: Sequence[str],
+    n_rows: int,
+    n_columns: int,
+    *,
+    width_in: float,
+    row_in: float,
+    space: Space,
+    **options: Any,
+) -> tuple[Figure, list[np.ndarray]]:
+    """Make a figure of blocks, one below the other, whose panels are placed by measure.
+
+    For many pictures with the same words around them: to find the room by drawing, as :func:`blocks` does, costs as
+    much as to draw them, and leaves too much of it where a block has several titles.
+
+    Args:
+        headings: One per block.
+        n_rows: Rows of panels in a block.
+        n_columns: Columns of panels.
+        width_in: Width of the figure, inches.
+        row_in: Height of a panel, inches.
+        space: Room around them.
+        options: For :meth:`matplotlib.gridspec.GridSpec.subplots`.
+
+    Returns:
+        The figure and, per block, its axes [n_rows, n_columns].
+    """
+    block_in = space.top + n_rows * row_in + (n_rows - 1) * space.rows + space.bottom
+    height_in = block_in * len(headings)
+    figure = Figure(figsize=(width_in, height_in))
+    FigureCanvasAgg(figure)
+    column_in = (width_in - space.left - space.right - (n_columns - 1) * space.columns) / n_columns
+    grids = []
+    for number, heading in enumerate(headings):
+        top = height_in - number * block_in
+        spec = figure.add_gridspec(
+            n_rows,
+            n_columns,
+            left=space.left / width_in,
+            right=1 - space.right / width_in,
+            top=(top - space.top) / height_in,
+            bottom=(top - block_in + space.bottom) / height_in,
+            wspace=space.columns / column_in,
+            hspace=space.rows / row_in,
+        )
+        grids.append(spec.subplots(squeeze=False, **options))
+        figure.text(
+            0.5, (top - 0.06) / height_in, heading, fontsize=8, fontweight="bold", ha="center", va="top"
+        )
+    return figure, grids
 
 
 def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -136,7 +136,7 @@ class _StudyFiles:
         if self.study.bands is not None:
             yield self._of_part(part, self.jobs.remove_bands(part), inputs_of.remove_bands(features, models))
         maps = {(fit.detector, fit.seed): fit.maps for fit in fits if fit.maps}
-        if maps:
+        if maps and self.study.localisation:
             events = self.stems_of(part, "events", self.stages.needs_event_maps())
             masks = self.folder / "masks" / f"{part}.parquet"
             inputs = inputs_of.measure_localisation(masks, maps, events)
@@ -222,7 +222,7 @@ class _Fit:
             inputs = inputs_of.attribute_clips(clips, features, model)
             for kind in ("attributions", "explanations", "timings"):
                 yield Expected.of(record, self._path(f"{kind}/{label}"), inputs, own=own)
-        if self.maps:
+        if self.maps and self.files.study.faithfulness:
             measured = self.files.jobs.measure_faithfulness(*fit)
             backgrounds = self.files.stems_of(self.part, "backgrounds", self.files.stages.needs_backgrounds())
             inputs = inputs_of.measure_faithfulness(features, model, self.maps, backgrounds)

@@ -13,6 +13,7 @@ from checkout import DEFAULT_STUDIES, TINY, per_rule
 
 from soundproof.config import load_config
 from soundproof.config.stages import Stages
+from soundproof.runs.expected import expected_files
 
 REPOSITORY = Path(__file__).parents[2]
 STUDIES = sorted((REPOSITORY / "config/studies").glob("*.yaml"))
@@ -89,6 +90,23 @@ def test_the_default_run_has_one_job_per_cell(fresh):
     assert {rule: counts.get(rule) for rule in expected} == expected
     # p2 stands each detector on its controls as well: of its 52 jobs 36 explain and judge one of 18 detectors
     assert sum(counts.values()) < 118, "jobs are to be chunks of minutes, not clips or explainers"
+
+
+@pytest.mark.parametrize("judged", ["faithfulness", "localisation"])
+def test_what_a_study_does_not_ask_for_is_not_planned(fresh, judged):
+    rule = f"measure_{judged}"
+    before = per_rule(fresh.planned())
+    fresh.set_study(**{judged: {}})
+    after = per_rule(fresh.planned())
+    assert before[rule] > 0 and rule not in after
+    # a comparison of trainings belongs to faithfulness; all other jobs stay
+    assert after == {name: count for name, count in before.items() if name in after}
+    assert set(before) - set(after) <= {rule, "compare_trainings"}
+    # verification looks for the same files
+    settings = {**default_config(), "studies": ["tiny"]}
+    _, studies = load_config(settings, fresh.path / "config/studies")
+    folders = {part for file in expected_files(studies, Path()) for part in file.path.parts}
+    assert judged not in folders and "attributions" in folders
 
 
 def test_a_dry_run_takes_little_work_and_loads_no_numerical_library(fresh, tmp_path):
