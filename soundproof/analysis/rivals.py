@@ -75,6 +75,21 @@ def rivals(results: StudyResults, areas: Mapping[str, JointArea]) -> list[Rival]
     return found
 
 
+def level_with(results: StudyResults, areas: Mapping[str, JointArea]) -> list[Rival]:
+    """Baselines beside explained detectors where neither is better within the paired interval over clips.
+
+    Detectors with too few clips for an interval are level with none: nothing is known of the difference.
+    """
+    explained = set(results.measurements.loc[results.measurements["explainer"].notna(), "detector"])
+    pairs = [
+        _compare(areas, detector, rival)
+        for detector in (label for label in areas if label in explained)
+        for rival in (label for label in areas if label != detector and _is_baseline(results, label))
+        if not (is_control(results, detector) or _is_baseline(results, detector))
+    ]
+    return [pair for pair in pairs if pair.low <= 0 <= pair.high]
+
+
 def _compare(areas: Mapping[str, JointArea], detector: str, rival: str) -> Rival:
     ours, theirs = areas[detector], areas[rival]
     paired = bool(ours.replicates.size and theirs.replicates.size)

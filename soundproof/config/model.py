@@ -40,6 +40,7 @@ from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
+from soundproof.exhibits.registry import PAPERS
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric
@@ -73,6 +74,10 @@ class Study(Section):
 
     name: str = Field(pattern=NAME, description="name of the study's file and of its folder in the results")
     title: str = Field("", description="headline of the report")
+    paper: str | None = Field(
+        None,
+        description=f"paper whose question the study asks, named on its page: {' or '.join(PAPERS)}; None: none",
+    )
     dataset: Chosen = Field(description="`kind` and settings of a data set")
     features: FeatureSettings = Field(
         default_factory=lambda: FeatureSettings(**resolve({})),
@@ -110,6 +115,13 @@ class Study(Section):
     reported_dataset: str = Field(
         "", description="its name in that file; empty: the paper used other data, so only claims are compared"
     )
+
+    @field_validator("paper")
+    @classmethod
+    def _paper(cls, value: str | None) -> str | None:
+        if value is not None and value not in PAPERS:
+            raise ConfigError(f"paper '{value}'", "none of that name is known", nearest(value, PAPERS))
+        return value
 
     @field_validator("dataset", mode="before")
     @classmethod

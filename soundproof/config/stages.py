@@ -185,9 +185,9 @@ class Stages:
         }
 
     def paper(self) -> str:
-        """The paper that the study's title names, whose question it asks; empty: none."""
-        name = self.study.title[:2]
-        return f"{name}, {PAPERS[name]}" if name in PAPERS else ""
+        """The paper whose question the study asks, with its title; empty: none."""
+        name = self.study.paper
+        return "" if name is None else f"{name}, {PAPERS[name]}"
 
     def backbones(self) -> dict[str, str]:
         """Name of the backbone by label of the detectors that stand on one."""
