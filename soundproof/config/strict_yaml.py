@@ -131,7 +131,8 @@ def _laid_over(value: Any, node: yaml.Node | None, loader: StrictLoader) -> Any:
         return None
     read = loader.construct_object(node, deep=True)
     # text without quotes stays as it was read: to YAML 1e5 is text, to Snakemake a number
-    return value if isinstance(read, str) and node.style is None else read
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return value if isinstance(read, str) and plain else read
 
 
 def _typed(node: yaml.MappingNode) -> dict[str, str]:

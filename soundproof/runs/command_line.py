@@ -1,8 +1,9 @@
 """What was typed after ``--config`` and ``--configfile``: checked before Snakemake reads it, and kept as typed.
 
 Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), inside
-mappings as text even where they are none (``{explain: false}``), keeps the last of two, and answers what it cannot read with a traceback. ``./run`` has its words checked here first
-(``scripts/start-snakemake.py``), so that what is wrong is said in three lines.
+mappings as text even where they are none (``{explain: false}``), keeps the last of two, and answers what it cannot
+read with a traceback. ``./run`` has its words checked here first (``scripts/start-snakemake.py``), so that what is
+wrong is said in three lines.
 """
 
 from __future__ import annotations

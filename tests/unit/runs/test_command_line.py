@@ -245,7 +245,9 @@ SCALARS = ["false", "true", "no", "null", "~", "3", "-2", "0.5", "1.5e-3", ".5",
 
 
 @pytest.mark.parametrize("scalar", SCALARS)
-@pytest.mark.parametrize("form", ["{{p1: {{bands: {}}}}}", "{{p1: {{seeds: [{}]}}}}", "{{p1: {{a: {{b: {}}}}}}}"])
+@pytest.mark.parametrize(
+    "form", ["{{p1: {{bands: {}}}}}", "{{p1: {{seeds: [{}]}}}}", "{{p1: {{a: {{b: {}}}}}}}"]
+)
 def test_a_value_on_the_command_line_is_what_a_file_makes_of_it(tmp_path, form, scalar):
     text = form.format(scalar)
     (tmp_path / "mine.yaml").write_text(f"overrides: {text}\n")
