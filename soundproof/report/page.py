@@ -34,6 +34,7 @@ class StudyLink:
         warnings: What a reader must not miss.
         answer: What was found; None: nothing was read.
         picture: Its telling picture; None: none.
+        explorer: Whether its explained clips have a page of their own.
     """
 
     study: str
@@ -44,6 +45,7 @@ class StudyLink:
     warnings: tuple[str, ...] = ()
     answer: StudyAnswer | None = None
     picture: Exhibit | None = None
+    explorer: bool = False
 
     @classmethod
     def of_folder(cls, folder: Path, **facts: Any) -> StudyLink:
@@ -63,6 +65,7 @@ def write_study_page(
     facts: Mapping[str, str],
     names: Sequence[str],
     left_out: Sequence[str] = (),
+    no_explorer: str = "",
     provenance: Provenance,
     index: str = "",
     cautions: Sequence[str] = (),
@@ -75,6 +78,7 @@ def write_study_page(
         title: Headline.
         facts: What was run, as label and text, such as data set, clips, detectors and seeds.
         names: Artefacts to show; they appear in the order of the registry.
+        no_explorer: Why its explained clips have no page of their own; empty: they have one.
         left_out: Artefacts that the study has nothing to show in, since it does not measure what they need.
         provenance: Record of the measurements that everything was made from.
         index: Relative link to the run's index; empty: none.
@@ -97,6 +101,7 @@ def write_study_page(
         "study.html.j2",
         study=study,
         title=title or study,
+        no_explorer=no_explorer,
         facts=facts,
         answer=read_answer(folder / TABLES) if has_verdict else None,
         chapters={
