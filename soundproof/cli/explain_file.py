@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="where it ends; default: a clip's length on",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="PAGE.html", help="page to write (default: FILE.html here)"
+        "--out", type=Path, metavar="FOLDER", help="folder for the page (default: FILE-explained)"
     )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.add_argument(
@@ -75,7 +75,7 @@ def run(chosen: argparse.Namespace) -> None:
         to_s=chosen.to_s,
     )
     found = explain_recording(asked, chosen.data_dir)
-    page = write_recording_page(chosen.out or Path(f"{asked.path.stem}.html"), found).resolve()
+    page = write_recording_page(chosen.out or Path(f"{asked.path.stem}-explained"), found).resolve()
     if chosen.json:
         sys.stdout.write(json.dumps(as_plain(found, page), ensure_ascii=False, indent=1) + "\n")
         return

@@ -133,6 +133,8 @@ class Collection:
         normal_scores: Scores of normal clips by detector and machine, to compare a clip's with.
         back: Relative link to the page that this one belongs to, and its words; None: none.
         notes: What a reader must know of the page, a sentence each.
+        above: HTML that stands before the clip instead of the words that introduce it; empty: none.
+        below: HTML that stands behind it; empty: none.
     """
 
     title: str
@@ -142,3 +144,5 @@ class Collection:
     normal_scores: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     back: tuple[str, str] | None = None
     notes: Sequence[str] = ()
+    above: str = ""
+    below: str = ""

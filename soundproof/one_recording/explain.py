@@ -76,7 +76,7 @@ class Explained:
         compared_with: Whose normal clips the score is compared with.
         span: Part of the file that was looked at.
         score: The anomaly score.
-        standing: The score among those of normal clips.
+        normal_scores: Scores of the normal test clips that it is compared with [n].
         axes: Grid of the maps.
         features: What the detector was given [n_freq, n_frames].
         relevance: The explanation [n_freq, n_frames].
@@ -91,7 +91,7 @@ class Explained:
     compared_with: Individual
     span: Span
     score: float
-    standing: Standing
+    normal_scores: np.ndarray
     axes: Axes
     features: np.ndarray
     relevance: np.ndarray
@@ -102,6 +102,11 @@ class Explained:
     def clip_id(self) -> str:
         """Name under which the recording went through the study's code."""
         return self.asked.path.stem
+
+    @property
+    def standing(self) -> Standing:
+        """The score among those of normal clips."""
+        return standing(self.score, self.normal_scores)
 
     @property
     def peak(self) -> tuple[float, float]:
@@ -172,7 +177,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         compared_with=individual,
         span=span,
         score=score,
-        standing=standing(score, normal.to_numpy()),
+        normal_scores=normal.to_numpy(),
         axes=reader.axes,
         features=features,
         relevance=relevance,

@@ -86,21 +86,23 @@ def test_what_is_heard_sums_to_the_clip_and_the_standing_is_that_among_normal_te
 
 def test_the_command_writes_one_page_and_says_where_or_prints_json(study, wav, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["explain", str(wav("PCM_16")), "--study", str(study), "--out", "mine.html"]
+    path = wav("PCM_16")
+    words = ["explain", str(path), "--study", str(study)]
     assert main(words) == 0
-    said = capsys.readouterr().out
-    assert (
-        said.splitlines()[-1] == f"Open {tmp_path / 'mine.html'}" and "normal test clips score lower" in said
-    )
-    page = (tmp_path / "mine.html").read_text()
-    assert page.count("data:audio/flac;base64,") == 3 and page.count("data:image/png;base64,") == 3
+    said, page = capsys.readouterr().out, tmp_path / f"{path.stem}-explained" / "index.html"
+    assert said.splitlines()[-1] == f"Open {page}" and "normal test clips score lower" in said
+    sounds = sorted(one.name.split(".")[1] for one in page.parent.glob("clips/*.flac"))
+    assert sounds == ["clip", "left", "marked"] and page.is_file()
+    # an earlier page is replaced, anything else is left alone
     assert main([*words, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["detector"] == DETECTOR and answer["page"] == str(tmp_path / "mine.html")
+    assert answer["detector"] == DETECTOR and answer["page"] == str(page)
     assert (
         0 <= answer["false_alarm_rate_low"] <= answer["false_alarm_rate"] <= answer["false_alarm_rate_high"]
     )
     assert answer["percentile"] == pytest.approx(100 * (1 - answer["false_alarm_rate"]))
+    assert main([*words, "--out", str(tmp_path)]) == 1
+    assert "--out" in capsys.readouterr().err and path.is_file()
 
 
 def test_what_the_study_cannot_answer_is_refused_with_what_to_do(study, wav, tmp_path):
