@@ -329,7 +329,7 @@ def _judge_detector(
             detector, Answer.UNDECIDED, words, f"at least {FEWEST} test clips of each class"
         )
     simple = _listed(f"{title(name)} ({area(name):.2f})" for name in level) if level else ""
-    beside = f", but is level with {simple}, which is far simpler: no difference is shown" if level else ""
+    beside = f", but is level with {simple} (no difference from what is simpler is shown)" if level else ""
     if not controls:
         words = f"{title(detector)} ({number}) is better than chance{beside}; no control stands beside it."
         return DetectorJudgement(detector, Answer.UNDECIDED, words, DETECTOR_CONTROLS)

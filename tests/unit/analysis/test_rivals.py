@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,6 +81,23 @@ def test_level_means_that_the_paired_interval_of_the_difference_holds_zero():
     assert not level_with(few, joint_areas(few))
     alone = study(explained=("gaussian",), ae=1.0, gaussian=1.0)
     assert not level_with(alone, joint_areas(alone))
+
+
+def test_the_same_detector_without_a_trained_network_is_a_simpler_one():
+    kinds = {"padim": "padim", "padim_random": "padim", "patchcore_none": "patchcore"}
+    backbones = {"padim": "cnn9", "padim_random": "random", "patchcore_none": "none"}
+    explained = tuple(kinds)
+
+    def pairs(find, **strength):
+        results = replace(study(explained, kinds=kinds, **strength), backbones=backbones)
+        return [(pair.detector, pair.rival) for pair in find(results, joint_areas(results))]
+
+    # another kind without a network is no simpler version of it, and the control has none itself
+    same = {"padim": 1.0, "padim_random": 1.0, "patchcore_none": 1.0}
+    assert pairs(level_with, **same) == [("padim", "padim_random")]
+    assert not pairs(rivals, **same)
+    better = same | {"padim_random": 3.0, "padim": 0.5}
+    assert pairs(rivals, **better) == [("padim", "padim_random")] and not pairs(level_with, **better)
 
 
 @pytest.mark.parametrize(("shift", "said"), [(0.5, True), (1.0, True), (3.0, False)])
