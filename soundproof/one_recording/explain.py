@@ -15,7 +15,7 @@ from soundproof.analysis.frames import records
 from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import part_of, rates_of
-from soundproof.core.errors import ConfigError, DataError
+from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.datasets.open import open_dataset
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
@@ -135,6 +135,9 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
     clips = part_of(study.clips, part)
     dataset = _dataset_with_sound(settings["dataset"], data_dir, asked.study)
     recipe = FeatureSettings(**settings["features"])
+    if recipe.standardise != "none" and reader.scaling is None:
+        asked_for = f"how the features of {asked.study} were standardised"
+        raise ArtefactError(asked_for, "no note of it in their file, which an older version wrote", FINISH)
     audio, span = read_span(asked.path, _form(clips, reader.axes, dataset, recipe), asked.from_s, asked.to_s)
     trusted = most_trusted(asked.study / "tables", asked.detector, asked.explainer, study.made_elsewhere())
     seed = study.seed(part, trusted.detector, asked.seed)
