@@ -1,4 +1,4 @@
-"""Write pages that show clips: one page, a file per clip that is read when somebody looks at it, sounds as FLAC.
+"""Write pages that show clips: one page, a file per clip that is read when somebody looks at it, sounds as WAV.
 
 A page opens from disk. Browsers forbid a page from disk to fetch anything, so data come as scripts.
 """
@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from soundproof import report
 from soundproof.core.errors import ConfigError
-from soundproof.explorer.cells import Coarseness
-from soundproof.explorer.scripts import clip_script, row_of, sound_name, study_script
+from soundproof.explorer.cells import Coarseness, packed
+from soundproof.explorer.scripts import clip_script, row_of, sound_file, sound_name, study_script
 from soundproof.explorer.view import ClipView, Collection
 from soundproof.illustrations.roles import CLIP
 from soundproof.storage.files import whole_folder
@@ -29,8 +29,10 @@ CLIPS = "clips"
 LIBRARY = ("wavesurfer.min.js", "regions.min.js", "wavesurfer.LICENSE")
 """Files of the library that draws and plays sounds; they lie beside the page."""
 MEGABYTES = 60.0
-WITH_SOUND, WITHOUT = 0.6, 0.95
-"""Part of the room that is for maps, where there are sounds as well and where there are none."""
+LEAST = 0.4
+"""Part of the room that is for maps, however long the sounds are."""
+MARGIN = 1.05
+"""Room that is kept for maps to come, as a part of what they take by the clips that were tried."""
 FEWEST = 16
 """Rows and columns of the coarsest map."""
 TRIED = 6
@@ -125,7 +127,7 @@ class _Files:
         rows: list[str] = []
         for done, view in enumerate(views(clips)):
             # maps go before sounds: those of the clips to come must find their room
-            row = self._clip(view, reserved=round(of_maps * (len(clips) - done - 1)))
+            row = self._clip(view, reserved=round(MARGIN * of_maps * (len(clips) - done - 1)))
             if row is None:
                 self._left_out += clips[done:]
                 break
@@ -148,8 +150,9 @@ class _Files:
 
     def _fit(self, tried: Sequence[ClipView], n_clips: int) -> float:
         """Make maps as coarse as it takes for those of all clips to fit; returns the bytes of a clip's."""
-        share = WITH_SOUND if any(view.sounds for view in tried) else WITHOUT
-        room = share * (self._room - self._n_bytes) / n_clips
+        heard = sum(len(sound_file(one)) for view in tried for one in view.sounds if one.role == CLIP)
+        room = (self._room - self._n_bytes) / n_clips
+        room = max(LEAST * room, room / MARGIN - heard / len(tried))
         shape = tried[0].axes.shape
         while True:
             of_clip = sum(self._size(view) for view in tried) / len(tried)
@@ -159,25 +162,30 @@ class _Files:
             self._coarseness = coarser
 
     def _size(self, view: ClipView) -> int:
-        row = row_of(view, self._collection, heard=True)
-        return len(clip_script(self._coarseness.shown(view), self._collection)) + len(row)
+        """Bytes of a clip without its sounds."""
+        maps = packed(self._coarseness.shown(view))
+        return len(clip_script(view, maps, self._collection, (), "")) + len(
+            row_of(view, self._collection, heard=True)
+        )
 
     def _clip(self, view: ClipView, reserved: int) -> str | None:
         """Write the files of a clip and return its row of the list; None where there is no room for its maps."""
-        shown = self._coarseness.shown(view)
-        room = self._room - self._n_bytes - self._size(view)
-        if room < 0:
+        maps, room = packed(self._coarseness.shown(view)), self._room - self._n_bytes
+        alone = [sound for sound in view.sounds if sound.role == CLIP]
+        for sounds, silent in ((view.sounds, view.silent), (alone, NO_PAIR), ((), NO_SOUND)):
+            row = row_of(view, self._collection, heard=bool(sounds))
+            script = clip_script(view, maps, self._collection, sounds, silent)
+            files = {sound_name(view, sound): sound_file(sound) for sound in sounds}
+            needed = len(row) + len(script) + sum(map(len, files.values()))
+            if needed <= room - (reserved if sounds else 0):
+                break
+        else:
             return None
-        sounds, silent = view.sounds, view.silent
-        for fewer, why in (([s for s in sounds if s.role == CLIP], NO_PAIR), ([], NO_SOUND)):
-            if sum(len(sound.flac) for sound in sounds) > room - reserved:
-                sounds, silent = fewer, why
         if len(sounds) < len(view.sounds):
             self._without_sound.append(view.clip_id)
-        self._save(f"{CLIPS}/{view.clip_id}.js", clip_script(shown, self._collection, sounds, silent))
-        for sound in sounds:
-            self._save(f"{CLIPS}/{sound_name(view, sound)}", sound.flac)
-        row = row_of(view, self._collection, heard=bool(sounds))
+        self._save(f"{CLIPS}/{view.clip_id}.js", script)
+        for name, content in files.items():
+            self._save(f"{CLIPS}/{name}", content)
         # the list is written last
         self._room -= len(row)
         return row

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import soundfile
 
-from soundproof.explorer.cells import Coarseness, packed, rounded
+from soundproof.explorer.cells import Coarseness, rounded
 from soundproof.explorer.colours import tables
 from soundproof.explorer.view import FACTS, ClipSound, ClipView, Collection, Explanation
 
+FULL_SCALE = 1 << 15
 PEAKS = 600
 """Points of a waveform."""
 NORMAL_SCORES = 400
@@ -70,15 +71,20 @@ def row_of(view: ClipView, collection: Collection, heard: bool) -> str:
 
 
 def clip_script(
-    view: ClipView, collection: Collection, sounds: Sequence[ClipSound] = (), silent: str = ""
+    view: ClipView,
+    maps: Mapping[str, Any],
+    collection: Collection,
+    sounds: Sequence[ClipSound],
+    silent: str,
 ) -> bytes:
     """Everything that is shown of a clip beside its row of the list.
 
     Args:
         view: The clip.
+        maps: Its maps, from :func:`soundproof.explorer.cells.packed`.
         collection: What clips share.
         sounds: Sounds that lie beside it.
-        silent: Why there are none, or fewer.
+        silent: Why there are none, or fewer; empty: all are there.
     """
     events = None if view.events is None else [vars(event) for event in view.events]
     chance = {
@@ -87,29 +93,36 @@ def clip_script(
     }
     facts = {
         "id": view.clip_id,
-        **packed(view),
+        **maps,
         "events": events,
         "chance": chance,
         "sounds": [_sound(view, sound) for sound in sounds],
-        "silent": silent or view.silent,
+        "silent": silent,
     }
     return f"explorer.clip({_json(facts)});\n".encode()
 
 
 def sound_name(view: ClipView, sound: ClipSound) -> str:
     """Name of a sound's file."""
-    return ".".join((view.clip_id, sound.role, *(sound.of or ()), "flac"))
+    return ".".join((view.clip_id, sound.role, *(sound.of or ()), "wav"))
+
+
+def sound_file(sound: ClipSound) -> bytes:
+    """A sound as WAV: Chromium cannot be trusted to jump within a FLAC file ("demuxer seek failed")."""
+    stream = io.BytesIO()
+    soundfile.write(stream, sound.samples, sound.rate_hz, format="WAV", subtype="PCM_16")
+    return stream.getvalue()
 
 
 def _sound(view: ClipView, sound: ClipSound) -> dict[str, Any]:
-    samples, rate_hz = soundfile.read(io.BytesIO(sound.flac), dtype="float32")
-    starts = np.unique(np.linspace(0, len(samples), PEAKS, endpoint=False).astype(int))
-    peaks = np.maximum.reduceat(np.abs(samples), starts)
+    size = np.abs(sound.samples.astype(np.float64)) / FULL_SCALE
+    starts = np.unique(np.linspace(0, len(size), PEAKS, endpoint=False).astype(int))
+    peaks = np.maximum.reduceat(size, starts)
     return {
         "role": sound.role,
         "of": None if sound.of is None else _name(sound.of),
         "file": sound_name(view, sound),
-        "seconds": rounded(len(samples) / rate_hz),
+        "seconds": rounded(len(size) / sound.rate_hz),
         "peaks": [round(float(peak), 3) for peak in peaks],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import soundfile
 
 from soundproof.analysis.frames import records
-from soundproof.audio.pair import common_gain, flac, quantised
+from soundproof.audio.pair import common_gain, quantised
 from soundproof.core.errors import DataError
 from soundproof.datasets.open_sounds import open_sounds
 from soundproof.explorer.numbers import Numbers
@@ -106,8 +108,7 @@ class StudyClips:
             samples = sounds.confirmed(clip_id, features).numpy()
         except DataError as error:
             return [], f"{error.asked}: {error.found}"
-        whole = flac(quantised(samples, common_gain(samples)), sounds.rate_hz)
-        return [ClipSound(CLIP, whole)], ""
+        return [ClipSound(CLIP, quantised(samples, common_gain(samples)), sounds.rate_hz)], ""
 
 
 class _Part:
@@ -137,14 +138,11 @@ class _Part:
 
 def _made(rows: pd.DataFrame) -> tuple[list[ClipSound], str]:
     """Sounds of a clip that the study has made, the clip itself first."""
-    sounds = [
-        ClipSound(
-            row["role"],
-            row["flac"],
-            None if pd.isna(row["detector"]) else (row["detector"], row["explainer"]),
-        )
-        for row in records(rows.dropna(subset="flac"))
-    ]
+    sounds = []
+    for row in records(rows.dropna(subset="flac")):
+        samples, rate_hz = soundfile.read(io.BytesIO(row["flac"]), dtype="int16")
+        of = None if pd.isna(row["detector"]) else (row["detector"], row["explainer"])
+        sounds.append(ClipSound(row["role"], samples, rate_hz, of))
     of_clip = rows.loc[rows["role"].eq(CLIP), "why"].dropna()
     return sounds, "" if of_clip.empty else str(of_clip.iloc[0])
 

@@ -38,12 +38,14 @@ class ClipSound:
 
     Attributes:
         role: As in :mod:`soundproof.illustrations.roles`.
-        flac: A whole FLAC file.
+        samples: int16 [n_samples].
+        rate_hz: Sampling rate.
         of: Whose map cut it out; None: nobody's.
     """
 
     role: str
-    flac: bytes
+    samples: np.ndarray
+    rate_hz: int
     of: Explanation | None = None
 
 

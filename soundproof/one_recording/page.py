@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from soundproof.core.errors import ConfigError
 from soundproof.explorer.page import CLIPS, LIBRARY, PAGE, write_clip_page
@@ -58,11 +60,17 @@ def _view(found: Explained) -> ClipView:
         maps={explanation: found.relevance, (detector, INPUT): found.features, (detector, CHANCE): shuffled},
         scores={detector: found.score},
         sounds=[
-            ClipSound(role, content, None if role == CLIP else explanation)
+            ClipSound(role, *_samples(content), None if role == CLIP else explanation)
             for role, content in found.sounds.items()
         ],
         silent=found.silent,
     )
+
+
+def _samples(content: bytes) -> tuple[np.ndarray, int]:
+    """Samples of a FLAC file, int16 [n_samples], and its rate."""
+    samples, rate_hz = soundfile.read(io.BytesIO(content), dtype="int16")
+    return samples, int(rate_hz)
 
 
 def as_plain(found: Explained, page: Path) -> dict[str, Any]:

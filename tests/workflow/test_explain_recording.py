@@ -91,7 +91,7 @@ def test_the_command_writes_one_page_and_says_where_or_prints_json(study, wav, t
     assert main(words) == 0
     said, page = capsys.readouterr().out, tmp_path / f"{path.stem}-explained" / "index.html"
     assert said.splitlines()[-1] == f"Open {page}" and "normal test clips score lower" in said
-    sounds = sorted(one.name.split(".")[1] for one in page.parent.glob("clips/*.flac"))
+    sounds = sorted(one.name.split(".")[1] for one in page.parent.glob("clips/*.wav"))
     assert sounds == ["clip", "left", "marked"] and page.is_file()
     # an earlier page is replaced, anything else is left alone
     assert main([*words, "--json"]) == 0

@@ -27,7 +27,7 @@
   };
 
   const caption = (map) => {
-    if (!map) return `Level of each cell: ${clip.unit}.`;
+    if (!map) return "What the detector sees.";
     const said = [map.signed ? "Signed: red speaks for anomalous, blue for usual; the strongest by size." : "Unsigned: bright is relevant."];
     if (map.missing) said.push(`${map.missing} cells of the map are no numbers (NaN or infinite); they are flat grey.`);
     return said.join(" ");
@@ -65,8 +65,9 @@
       return;
     }
     draw.scores(byId("scores"), normals.scores, own);
-    const part = normals.scores.filter((score) => score < own).length / normals.scores.length;
-    const words = `${name}: ${draw.format(own)}, above ${Math.round(100 * part)} % of ${normals.n} normal test clips of ${machine || "the study"}`;
+    // a page holds so many scores at most, evenly by rank
+    const below = Math.round((normals.n * normals.scores.filter((score) => score < own).length) / normals.scores.length);
+    const words = `${name}: ${draw.format(own)}, above ${below} of the ${normals.n} normal test clips of ${machine || "the study"}`;
     byId("scores").setAttribute("aria-label", `Histogram of normal scores with a line at ${draw.format(own)}`);
     byId("score").textContent = `${words} (bars: normal clips, from ${draw.format(normals.scores[0])} to ${draw.format(normals.scores.at(-1))}; line: this clip).`;
   };
@@ -249,6 +250,12 @@
     const options = names.map((name) => new Option(title(name), name));
     byId("map").append(...options);
     byId("beside").append(new Option("the spectrogram alone", ""), ...options.map((option) => option.cloneNode(true)));
+    const [rows, columns] = study.joined;
+    const told = [];
+    if (rows * columns > 1) told.push(`To save room, a cell shown is the mean of ${rows} frequencies by ${columns} frames of the map.`);
+    if (study.left_out) told.push(`${study.left_out} more explained clips are left out: there was no room for them.`);
+    byId("room").hidden = !told.length;
+    byId("room").textContent = told.join(" ");
     list.begin(study, state, choose);
     listen();
     show();

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from toys.browsing import NEEDS_BROWSER, barriers
 
 from soundproof.audio.pair import flac
 from soundproof.core.errors import ConfigError
@@ -23,10 +22,6 @@ from soundproof.storage.maps import Axes
 from soundproof.storage.provenance import Provenance
 from soundproof.tables import quality, verdict
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-in_a_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: scripts/install-browser.sh installs it"
-)
 RATE_HZ = 8000
 PIXELS = """(id) => { const canvas = document.querySelector(`#${id} .picture canvas`);
     return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data].join() }"""
@@ -69,15 +64,6 @@ def address(found, tmp_path_factory) -> str:
     return write_recording_page(tmp_path_factory.mktemp("a b") / "page", found).as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # without a sandbox, since the tests may run as root
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def page(browser, address) -> Iterator[Page]:
     opened = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -109,7 +95,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(found, tmp_path):
     assert "thesis.txt" in caught.value.found and (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-@in_a_browser
+@NEEDS_BROWSER
 def test_it_says_the_answer_quietly_and_fetches_nothing(page, found):
     assert page.said == []
     assert {url.split(":")[0] for url in page.asked} <= {"file", "data", "blob"}
@@ -121,7 +107,7 @@ def test_it_says_the_answer_quietly_and_fetches_nothing(page, found):
     assert box is not None and box["y"] < 300
 
 
-@in_a_browser
+@NEEDS_BROWSER
 def test_the_three_sounds_play(page):
     options = page.locator("#sound option")
     assert options.count() == 3
@@ -133,7 +119,7 @@ def test_the_three_sounds_play(page):
     page.wait_for_function("document.getElementById('audio').currentTime > 0.05")
 
 
-@in_a_browser
+@NEEDS_BROWSER
 def test_rivals_stand_beside_the_map(page):
     drawn = {page.evaluate(PIXELS, "panel-beside")}
     for title in RIVALS.values():
@@ -144,7 +130,7 @@ def test_rivals_stand_beside_the_map(page):
     assert len(drawn) == 4
 
 
-@in_a_browser
+@NEEDS_BROWSER
 def test_the_evidence_is_that_of_the_study(page, found):
     rows = page.locator("#trust tbody tr")
     assert rows.count() == len(found.trusted.evidence) > 3
@@ -154,19 +140,15 @@ def test_the_evidence_is_that_of_the_study(page, found):
         assert row.locator("td").last.inner_text() == one.cell.evidence
 
 
-@in_a_browser
+@NEEDS_BROWSER
 @pytest.mark.parametrize("width", [1280, 375])
 def test_nothing_reaches_over_the_edge(page, width):
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@in_a_browser
+@NEEDS_BROWSER
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_barrier_is_found(page, scheme):
     page.emulate_media(color_scheme=scheme)
-    found = Axe().run(page)
-    told = [
-        (one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found.response["violations"]
-    ]
-    assert told == [] and len(found.response["passes"]) > 10
+    assert barriers(page) == []
