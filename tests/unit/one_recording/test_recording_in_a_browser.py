@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from toys.browsing import NEEDS_BROWSER, barriers
 
 from soundproof.audio.pair import flac
