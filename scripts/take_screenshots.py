@@ -56,6 +56,7 @@ def main() -> int:
 
 def _settle(page: Page) -> None:
     """Wait until pictures are there, and what scripts draw."""
+    page.evaluate("[...document.images].forEach((one) => { one.loading = 'eager' })")
     page.wait_for_function("[...document.images].every((one) => one.complete)")
     if page.locator("#clip").count():
         page.wait_for_selector("#clip:not([hidden])")
