@@ -44,6 +44,7 @@ STARTS: Mapping[str, tuple[str, ...]] = {
     "remove_bands": (_DETECTOR,),
     "illustrate_clips": (_DETECTOR,),
     "render_sounds": (DATASETS["bench"].module,),
+    "explore_clips": (DATASETS["bench"].module,),
     "collect_measurements": (),
     "build_tables": _TABLES,
     "draw_figures": _FIGURES,

@@ -129,6 +129,12 @@ def without_bands(wildcards):
     return parts(f"{STUDY}/bands/{{part}}.parquet")(wildcards) if wanted else []
 
 
+def sounds_to_hear(wildcards):
+    """What explanations sound like, where the study makes them audible."""
+    listen = STUDIES[wildcards.study].listen
+    return [f"{RUN}/{wildcards.study}/listening.parquet"] if listen else []
+
+
 def other_trainings(wildcards):
     """Files that compare the trainings of a detector, for parts where there are several of one."""
     wanted = stages(wildcards)

@@ -97,6 +97,30 @@ def first_fit(template):
     return lambda wildcards: of_first_part(template)(wildcards)[0]
 
 
+def shown(template):
+    """Input function: a file per part (detector, seed and explainer) whose clips the explorer shows, each once."""
+
+    def files(wildcards):
+        study = STUDIES[wildcards.study]
+        return list(
+            dict.fromkeys(
+                template.format(
+                    study=wildcards.study,
+                    part=part,
+                    detector=detector,
+                    seed=seed,
+                    explainer=explainer,
+                )
+                for part, detector, seed in study.shown_fits()
+                for explainer in (
+                    study.explainers if "{explainer}" in template else [None]
+                )
+            )
+        )
+
+    return files
+
+
 def artefact_files(names):
     """Files of tables or figures; folders would be compared by time stamp, not by content."""
     return [f"{STUDY}/{file}" for name in names for file in ARTEFACTS[name].files]

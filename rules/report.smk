@@ -146,6 +146,7 @@ rule write_report:
         facts=lambda wildcards: stages(wildcards).words(),
         names=lambda wildcards: stages(wildcards).shown(),
         left_out=lambda wildcards: stages(wildcards).left_out(),
+        no_explorer=lambda wildcards: stages(wildcards).no_explorer(),
         code=lambda wildcards: jobs_of(wildcards).write_report().code(),
     script:
         "../workflow_scripts/write_report.py"
@@ -159,6 +160,11 @@ rule index_studies:
             f"{RUN}/{name}/listening.parquet"
             for name, study in STUDIES.items()
             if study.listen
+        ],
+        explorers=[
+            f"{RUN}/{name}/explorer.parquet"
+            for name, study in STUDIES.items()
+            if study.shown_fits()
         ],
     output:
         index=f"{RUN}/index.html",
@@ -177,6 +183,7 @@ rule index_studies:
                 "paper": Stages(study).paper(),
                 "folder": f"{RUN}/{name}",
                 "inputs": Stages(study).inputs_shown(),
+                "explorer": bool(study.shown_fits()),
             }
             for name, study in STUDIES.items()
         ],

@@ -24,8 +24,9 @@ def index_studies(
 ) -> None:
     """Say what ``studies`` found, link their pages, and gather their headline numbers.
 
-    A study has name, title, dataset, paper, folder and inputs: the labels of explainers that show the input itself.
-    Studies that were left out (study, title, reason) are named with the reason.
+    A study has name, title, dataset, paper, folder, explorer (whether it has one) and inputs: the labels of
+    explainers that show the input itself. Those that were left out (study, title, reason) are named with the
+    reason.
     """
     links, numbers = [], {}
     for study in studies:
@@ -41,6 +42,7 @@ def index_studies(
                 paper=study["paper"],
                 headline=headline_sentence(tables, study["inputs"]),
                 warnings=study_warnings(tables),
+                explorer=study["explorer"],
             )
         )
     with whole_file(metrics) as partial:

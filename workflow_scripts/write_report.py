@@ -24,6 +24,7 @@ def write_report(
     features: Path,
     names: list[str],
     left_out: list[str],
+    no_explorer: str,
     page: Path,
 ) -> None:
     """Write the page that shows the study's tables and figures, and what its data are."""
@@ -38,6 +39,7 @@ def write_report(
         cautions=cautions(noted),
         names=names,
         left_out=left_out,
+        no_explorer=no_explorer,
         provenance=read_provenance(measurements),
         index="../index.html",
     )
@@ -55,5 +57,6 @@ if __name__ == "__main__":
             features=Path(snakemake.input.features),
             names=snakemake.params.names,
             left_out=snakemake.params.left_out,
+            no_explorer=snakemake.params.no_explorer,
             page=Path(snakemake.output.page),
         )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from soundproof.analysis.joint_areas import JointArea, joint_areas
 from soundproof.analysis.results import StudyResults
+from soundproof.backbones.registry import BACKBONES
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.statistics.recordings import interval_of
@@ -53,19 +54,28 @@ def _is_baseline(results: StudyResults, label: str) -> bool:
     return kind in DETECTORS and DETECTORS[kind].baseline
 
 
+def _is_simpler(results: StudyResults, rival: str, detector: str) -> bool:
+    """Whether the rival is a baseline, or the same detector on a control of its backbone."""
+    if _is_baseline(results, rival):
+        return True
+    backbones = [results.backbones.get(label) for label in (rival, detector)]
+    stands_on_control = [name is not None and BACKBONES[name].control for name in backbones]
+    return results.kind(rival) == results.kind(detector) and stands_on_control == [True, False]
+
+
 def rivals(results: StudyResults, areas: Mapping[str, JointArea]) -> list[Rival]:
     """Controls and baselines that an explained detector does not beat, and others that beat it.
 
     A control counts unless the detector is better within the paired interval; with too few clips for an interval,
-    unless its area is larger. Another detector (a baseline, or one that nobody explains) counts where it is better
-    within the interval.
+    unless its area is larger. Another detector (a baseline, the same on a control of its backbone, or one that
+    nobody explains) counts where it is better within the interval.
     """
     explained = set(results.measurements.loc[results.measurements["explainer"].notna(), "detector"])
     found = []
     for detector in (label for label in areas if label in explained and not is_control(results, label)):
         for rival in (label for label in areas if label != detector):
             control = is_control(results, rival)
-            if rival in explained and not control and not _is_baseline(results, rival):
+            if rival in explained and not control and not _is_simpler(results, rival, detector):
                 continue
             pair = _compare(areas, detector, rival)
             undecided = np.isnan(pair.low)
@@ -73,6 +83,22 @@ def rivals(results: StudyResults, areas: Mapping[str, JointArea]) -> list[Rival]
             if pair.beats or (control and not worse):
                 found.append(pair)
     return found
+
+
+def level_with(results: StudyResults, areas: Mapping[str, JointArea]) -> list[Rival]:
+    """Simpler detectors beside explained ones where neither is better within the paired interval over clips.
+
+    Simpler are baselines, and the same detector on a control of its backbone (random weights, no network).
+    Detectors with too few clips for an interval are level with none: nothing is known of the difference.
+    """
+    explained = set(results.measurements.loc[results.measurements["explainer"].notna(), "detector"])
+    pairs = [
+        _compare(areas, detector, rival)
+        for detector in (label for label in areas if label in explained)
+        for rival in (label for label in areas if label != detector and _is_simpler(results, label, detector))
+        if not (is_control(results, detector) or _is_baseline(results, detector))
+    ]
+    return [pair for pair in pairs if pair.low <= 0 <= pair.high]
 
 
 def _compare(areas: Mapping[str, JointArea], detector: str, rival: str) -> Rival:

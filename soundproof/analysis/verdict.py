@@ -21,7 +21,7 @@ from soundproof.analysis.joint_areas import FEWEST, joint_areas
 from soundproof.analysis.missing import why_missing
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.analysis.results import StudyResults
-from soundproof.analysis.rivals import is_control, rivals
+from soundproof.analysis.rivals import is_control, level_with, rivals
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.interfaces.metric import Criterion
 
@@ -121,7 +121,8 @@ class DetectorJudgement:
 
     Attributes:
         detector: Its label.
-        answer: Yes: better than chance and than every control, and no simple detector is better.
+        answer: Yes: better than chance, than every control and than every simple detector beside it. Partly: it
+            holds, but is level with a simple detector. No: a rival is better, or nothing says that it is.
         words: What was found, as a sentence.
         needed: What would be needed to say more; empty: nothing.
     """
@@ -150,7 +151,8 @@ def judge_detectors(results: StudyResults) -> list[DetectorJudgement]:
     """Whether each explained detector beats chance, the controls and the simple detectors beside it."""
 
     def judged() -> list[DetectorJudgement]:
-        lost = rivals(results, joint_areas(results))
+        drawn = joint_areas(results)
+        lost, level = rivals(results, drawn), level_with(results, drawn)
         runs, _ = run_areas(results)
         of_set = runs[runs["domain"].eq(ALL_DOMAINS) & runs["metric"].eq(AUC)]
         measured = [] if of_set.empty else records(mean_areas(of_set, ["detector"]))
@@ -159,7 +161,8 @@ def judge_detectors(results: StudyResults) -> list[DetectorJudgement]:
         for detector in _explained(results):
             better = [pair.rival for pair in lost if pair.detector == detector and pair.beats]
             equal = [pair.rival for pair in lost if pair.detector == detector and not pair.beats]
-            judged_one = _judge_detector(results, detector, areas, better, equal)
+            beside = [pair.rival for pair in level if pair.detector == detector]
+            judged_one = _judge_detector(results, detector, areas, better, equal, beside)
             credit = credit_words(results, detector)
             found.append(replace(judged_one, words=f"{judged_one.words} {credit}".strip()))
         return found
@@ -172,13 +175,14 @@ def verdict_of(aspects: Mapping[str, Answer], detector: Answer) -> Verdict:
 
     Args:
         aspects: Answer by aspect.
-        detector: Whether the detector beats chance and the controls.
+        detector: Whether the detector beats chance and the controls; partly: it does, level with a simple one.
     """
     judged = [aspects["localisation"], aspects["faithfulness"]]
     if Answer.NO in (aspects["sanity"], aspects[STABILITY]):
         return Verdict.NO
     if Answer.YES in judged:
-        everything = {*aspects.values(), detector} == {Answer.YES}
+        holds = detector in (Answer.YES, Answer.PARTLY)
+        everything = holds and set(aspects.values()) == {Answer.YES}
         return Verdict.YES if everything else Verdict.PARTLY
     return Verdict.NO if {Answer.NO, Answer.PARTLY} & set(judged) else Verdict.OPEN
 
@@ -294,6 +298,7 @@ def _judge_detector(
     areas: Mapping[str, Mapping[str, Any]],
     better: Sequence[str],
     equal: Sequence[str],
+    level: Sequence[str],
 ) -> DetectorJudgement:
     title = results.detector_title
     if detector not in areas:
@@ -326,15 +331,17 @@ def _judge_detector(
         return DetectorJudgement(
             detector, Answer.UNDECIDED, words, f"at least {FEWEST} test clips of each class"
         )
+    simple = _listed(f"{title(name)} ({area(name):.2f})" for name in level) if level else ""
+    beside = f", but is level with {simple} (no difference from what is simpler is shown)" if level else ""
     if not controls:
-        words = f"{title(detector)} ({number}) is better than chance; no control stands beside it."
+        words = f"{title(detector)} ({number}) is better than chance{beside}; no control stands beside it."
         return DetectorJudgement(detector, Answer.UNDECIDED, words, DETECTOR_CONTROLS)
     strongest = max(controls, key=area)
     words = (
         f"{title(detector)} ({number}) beats chance and the controls, of which {title(strongest)} is the strongest "
-        f"({area(strongest):.2f})."
+        f"({area(strongest):.2f}){beside}."
     )
-    return DetectorJudgement(detector, Answer.YES, words)
+    return DetectorJudgement(detector, Answer.PARTLY if level else Answer.YES, words)
 
 
 def _listed(names: Iterable[str]) -> str:

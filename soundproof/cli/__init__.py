@@ -7,10 +7,18 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from soundproof.cli import config_files, inspect_file, open_page, plan, refresh_readme, render_clips
+from soundproof.cli import (
+    config_files,
+    explain_file,
+    inspect_file,
+    open_page,
+    plan,
+    refresh_readme,
+    render_clips,
+)
 from soundproof.core.errors import SoundproofError
 
-COMMANDS = (open_page, inspect_file, plan, config_files, render_clips, refresh_readme)
+COMMANDS = (open_page, explain_file, inspect_file, plan, config_files, render_clips, refresh_readme)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

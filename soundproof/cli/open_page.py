@@ -19,8 +19,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "open",
         help="show a run's page, or a study's, in the browser",
-        description="Open the page of a run (bench), of a study (bench/p1) or of a folder of results; of the run "
-        "that was finished last where none is named.",
+        description="Open the page of a run (bench), of a study (bench/p1), of its explained clips "
+        "(bench/p1/explorer) or of a folder of results; of the run that was finished last where none is named.",
     )
     parser.add_argument("name", nargs="?", help="run, run/study, or a folder; default: the run finished last")
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder of all runs")

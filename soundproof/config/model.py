@@ -40,6 +40,8 @@ from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
+from soundproof.exhibits.registry import PAPERS
+from soundproof.explorer.settings import ExplorerSettings
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric
@@ -73,6 +75,10 @@ class Study(Section):
 
     name: str = Field(pattern=NAME, description="name of the study's file and of its folder in the results")
     title: str = Field("", description="headline of the report")
+    paper: str | None = Field(
+        None,
+        description=f"paper whose question the study asks, named on its page: {' or '.join(PAPERS)}; None: none",
+    )
     dataset: Chosen = Field(description="`kind` and settings of a data set")
     features: FeatureSettings = Field(
         default_factory=lambda: FeatureSettings(**resolve({})),
@@ -106,10 +112,21 @@ class Study(Section):
     listen: ListenSettings | None = Field(
         None, description="make the explanations of some clips audible; None: do not"
     )
+    explorer: ExplorerSettings | None = Field(
+        default_factory=ExplorerSettings,
+        description="the page on which explained clips are looked at and listened to; None: do not write it",
+    )
     reported: str | None = Field(None, description="file of config/reported to compare with, without .csv")
     reported_dataset: str = Field(
         "", description="its name in that file; empty: the paper used other data, so only claims are compared"
     )
+
+    @field_validator("paper")
+    @classmethod
+    def _paper(cls, value: str | None) -> str | None:
+        if value is not None and value not in PAPERS:
+            raise ConfigError(f"paper '{value}'", "none of that name is known", nearest(value, PAPERS))
+        return value
 
     @field_validator("dataset", mode="before")
     @classmethod
@@ -224,6 +241,18 @@ class Study(Section):
         for part, label, seed in self.fits(self.explained):
             firsts.setdefault(label, (part, seed))
         return firsts
+
+    def shown_fits(self) -> list[tuple[str, str, int]]:
+        """(part, detector, seed) of the first training of each explained detector on each part.
+
+        They are those whose clips the explorer shows; none where it shows none.
+        """
+        if self.explorer is None:
+            return []
+        firsts: dict[tuple[str, str], int] = {}
+        for part, label, seed in self.fits(self.explained):
+            firsts.setdefault((part, label), seed)
+        return [(part, label, seed) for (part, label), seed in firsts.items()]
 
     def parts(self) -> list[str]:
         """Units of training and storage: one per machine, or ``all``.

@@ -137,6 +137,26 @@ class Stages:
             **self._sound(),
         }
 
+    def explorer(self) -> Plain:
+        """What shapes the page of explained clips: its room, the sound, names in print.
+
+        Raises:
+            ValueError: The study has no such page.
+        """
+        if self.study.explorer is None or not self.study.explained:
+            raise ValueError(f"study '{self.study.name}' shows no explained clips")
+        return {
+            "explorer": self.study.explorer.model_dump(mode="json"),
+            "facts": self.facts(),
+            **self._sound(),
+        }
+
+    def no_explorer(self) -> str:
+        """Why there is no page of explained clips; empty: there is one."""
+        if not self.study.explained:
+            return "the study explains no clip"
+        return "" if self.study.shown_fits() else "the study switches it off ('explorer: null')"
+
     def trainings(self) -> Plain:
         """How many clips of two trainings are compared: those whose maps model randomisation compares."""
         return {"n_clips": clip_limit(self.study.faithfulness[_RANDOMISATION].settings)}
@@ -186,9 +206,9 @@ class Stages:
         }
 
     def paper(self) -> str:
-        """The paper that the study's title names, whose question it asks; empty: none."""
-        name = self.study.title[:2]
-        return f"{name}, {PAPERS[name]}" if name in PAPERS else ""
+        """The paper whose question the study asks, with its title; empty: none."""
+        name = self.study.paper
+        return "" if name is None else f"{name}, {PAPERS[name]}"
 
     def backbones(self) -> dict[str, str]:
         """Name of the backbone by label of the detectors that stand on one."""

@@ -105,6 +105,36 @@ def refuse_twice(key: str, text: str) -> None:
         return
 
 
+def as_in_a_file(value: Any, text: str) -> Any:
+    """Read a value of the command line as a file would: ``false``, ``null`` and numbers, at any depth.
+
+    Args:
+        value: What Snakemake made of it and laid over the files: numbers and booleans inside mappings and lists
+            are text to it.
+        text: As it was typed.
+
+    Returns:
+        The value with what was typed in its place; as it is where the text is no YAML.
+    """
+    try:
+        loader = StrictLoader(text)
+        return _laid_over(value, loader.get_single_node(), loader)
+    except (yaml.YAMLError, ValueError):
+        return value
+
+
+def _laid_over(value: Any, node: yaml.Node | None, loader: StrictLoader) -> Any:
+    if isinstance(node, yaml.MappingNode) and isinstance(value, dict):
+        # by its text, as Snakemake has it
+        return value | {key.value: _laid_over(value.get(key.value), of, loader) for key, of in node.value}
+    if node is None:
+        return None
+    read = loader.construct_object(node, deep=True)
+    # text without quotes stays as it was read: to YAML 1e5 is text, to Snakemake a number
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return value if isinstance(read, str) and plain else read
+
+
 def _typed(node: yaml.MappingNode) -> dict[str, str]:
     """Values of :data:`TEXTS` as they are typed; null stays null."""
     return {

@@ -27,7 +27,7 @@ _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _P2 = "Barusco et al. 2025, arXiv 2502.18328"
 _P3 = "Buck et al. 2026, arXiv 2601.19017"
 PAPERS: Mapping[str, str] = {"P1": _P1, "P2": _P2, "P3": _P3}
-"""Papers that studies stand for, by the names that titles and reported numbers give them."""
+"""Papers that studies stand for, by the names that the key `paper` and reported numbers give them."""
 _OURS = "soundproof"
 _CURVES = ("ff_frame", "ff_segment")
 _LEVELS = ("pooled_cell_auroc", "pooled_frame_auroc")

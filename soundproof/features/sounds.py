@@ -88,7 +88,19 @@ class ClipSounds:
         Returns:
             float32 [..., n_freq, n_frames].
         """
-        raw = self.maker.map(samples, self.rate_hz, self._gains.get(clip_id, 1.0))
+        return self._scaled(self.maker.map(samples, self.rate_hz, self._gains.get(clip_id, 1.0)))
+
+    def features(self, clip_id: str) -> Tensor:
+        """The map of a clip as the features of the study are made: from its sound at the rate it has.
+
+        Raises:
+            DataError: It cannot be read, or is shorter than a window.
+        """
+        audio = self._dataset.read(clip_id)
+        samples = torch.from_numpy(audio.samples)
+        return self._scaled(self.maker.map(samples, audio.rate_hz, self._gains.get(clip_id, 1.0)))
+
+    def _scaled(self, raw: Tensor) -> Tensor:
         if self._scaling is None:
             return raw
         mean = torch.tensor(self._scaling.mean, dtype=torch.float64)[:, None]

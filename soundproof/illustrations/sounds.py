@@ -18,12 +18,11 @@ from soundproof.clips.selection import draw_clips
 from soundproof.core.errors import DataError
 from soundproof.features.sounds import ClipSounds
 from soundproof.illustrations.make import clips_to_illustrate
+from soundproof.illustrations.roles import CLIP, FAULT, LEFT, MARKED
 from soundproof.storage.schemas import LISTENING
 
 _log = logging.getLogger(__name__)
 
-CLIP, FAULT, MARKED, LEFT = "clip", "fault", "marked", "left"
-"""Roles of a sound: the clip, its fault's stem, what a map marks of it, the rest; the last two sum to the first."""
 NO_SOUND = "the data set ships spectrograms, from which no sound can be made"
 MARKS_NOTHING = "no cell of the map has positive relevance: there is nothing to hear"
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from soundproof.audio.reading import Channel
     from soundproof.audio.sound import Audio, Stems
     from soundproof.clips.notes import Note
 
@@ -52,6 +53,11 @@ class Dataset(ABC):
 
 class AudioDataset(Dataset):
     """Clips that are recordings (or are synthesised)."""
+
+    @property
+    def channel(self) -> Channel:
+        """Channel that is taken of recordings with several; by default the mean of all."""
+        return "mix"
 
     @abstractmethod
     def read(self, clip_id: str) -> Audio:

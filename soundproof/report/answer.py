@@ -82,10 +82,12 @@ class CriterionHeading:
     """A column of the matrix of criteria.
 
     Attributes:
+        name: Name of the criterion.
         title: Printed name.
         decides: Whether it decides on its aspect.
     """
 
+    name: str
     title: str
     decides: bool
 
@@ -174,7 +176,7 @@ def read_answer(tables: Path) -> StudyAnswer:
 
 
 def _heading(criterion: Criterion, of_aspect: list[Criterion]) -> CriterionHeading:
-    return CriterionHeading(criterion.title, criterion in deciding(of_aspect))
+    return CriterionHeading(criterion.name, criterion.title, criterion in deciding(of_aspect))
 
 
 def _row(row: dict[str, Any], criteria: list[Criterion]) -> Row:

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from soundproof.analysis.verdict import ASPECTS, Verdict
 from soundproof.exhibits.registry import ARTEFACTS, GROUPS
-from soundproof.report.answer import MEANINGS, SYMBOLS, VERDICT, StudyAnswer, read_answer
+from soundproof.report.answer import VERDICT, StudyAnswer, read_answer
 from soundproof.report.exhibits import TABLES, Exhibit, read_exhibit, telling_picture
-from soundproof.storage.files import whole_file
+from soundproof.report.rendering import rendered, write_page
 from soundproof.storage.provenance import Provenance
 
 LONG_TABLE = 24
@@ -37,6 +34,7 @@ class StudyLink:
         warnings: What a reader must not miss.
         answer: What was found; None: nothing was read.
         picture: Its telling picture; None: none.
+        explorer: Whether its explained clips have a page of their own.
     """
 
     study: str
@@ -47,6 +45,7 @@ class StudyLink:
     warnings: tuple[str, ...] = ()
     answer: StudyAnswer | None = None
     picture: Exhibit | None = None
+    explorer: bool = False
 
     @classmethod
     def of_folder(cls, folder: Path, **facts: Any) -> StudyLink:
@@ -66,6 +65,7 @@ def write_study_page(
     facts: Mapping[str, str],
     names: Sequence[str],
     left_out: Sequence[str] = (),
+    no_explorer: str = "",
     provenance: Provenance,
     index: str = "",
     cautions: Sequence[str] = (),
@@ -78,6 +78,7 @@ def write_study_page(
         title: Headline.
         facts: What was run, as label and text, such as data set, clips, detectors and seeds.
         names: Artefacts to show; they appear in the order of the registry.
+        no_explorer: Why its explained clips have no page of their own; empty: they have one.
         left_out: Artefacts that the study has nothing to show in, since it does not measure what they need.
         provenance: Record of the measurements that everything was made from.
         index: Relative link to the run's index; empty: none.
@@ -96,10 +97,11 @@ def write_study_page(
     reasons = [(exhibit.missing, exhibit.entry.title) for exhibit in read if exhibit.missing]
     reasons += [(UNASKED, entry.title) for name, entry in ARTEFACTS.items() if name in unasked]
     has_verdict = any(exhibit.entry.name == VERDICT for exhibit in read)
-    text = _rendered(
+    text = rendered(
         "study.html.j2",
         study=study,
         title=title or study,
+        no_explorer=no_explorer,
         facts=facts,
         answer=read_answer(folder / TABLES) if has_verdict else None,
         chapters={
@@ -114,7 +116,7 @@ def write_study_page(
         cautions=cautions,
         warned=[(exhibit, sentence) for exhibit in shown for sentence in exhibit.warnings],
     )
-    return _write(folder / PAGE, text)
+    return write_page(folder / PAGE, text)
 
 
 def _by_reason(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -136,25 +138,5 @@ def write_run_index(
         studies: Studies that have pages.
         left_out: ``study``, ``title`` and ``reason`` of those that could not be made.
     """
-    text = _rendered("run.html.j2", run=run, studies=studies, left_out=left_out, page=PAGE)
-    return _write(path, text)
-
-
-def _rendered(template: str, **facts: Any) -> str:
-    folder = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    constants = {"aspects": ASPECTS, "verdicts": list(Verdict), "symbols": SYMBOLS, "meanings": MEANINGS}
-    return environment.get_template(template).render(**constants, **facts)
-
-
-def _write(path: Path, text: str) -> Path:
-    with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-    return path
+    text = rendered("run.html.j2", run=run, studies=studies, left_out=left_out, page=PAGE)
+    return write_page(path, text)

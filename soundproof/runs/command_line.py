@@ -1,8 +1,9 @@
 """What was typed after ``--config`` and ``--configfile``: checked before Snakemake reads it, and kept as typed.
 
-Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), keeps the
-last of two, and answers what it cannot read with a traceback. ``./run`` has its words checked here first
-(``scripts/start-snakemake.py``), so that what is wrong is said in three lines.
+Snakemake reads values of the command line as numbers where they look like some (``0412`` becomes 412), inside
+mappings as text even where they are none (``{explain: false}``), keeps the last of two, and answers what it cannot
+read with a traceback. ``./run`` has its words checked here first (``scripts/start-snakemake.py``), so that what is
+wrong is said in three lines.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from soundproof.config.strict_yaml import TEXTS, read_settings, refuse_twice
+from soundproof.config.strict_yaml import TEXTS, as_in_a_file, read_settings, refuse_twice
 from soundproof.core.errors import ConfigError, SoundproofError
 from soundproof.core.redaction import redact
 
@@ -82,7 +83,7 @@ def entries(words: Sequence[str]) -> dict[str, str]:
 
 
 def as_typed(values: Mapping[str, Any], files: Sequence[Path], words: Sequence[str]) -> dict[str, Any]:
-    """Put paths and names into a configuration as they were typed, whatever they were taken for.
+    """Put what was typed into a configuration: paths and names as text, all else as it would stand in a file.
 
     Args:
         values: Configuration as Snakemake read and merged it.
@@ -96,7 +97,8 @@ def as_typed(values: Mapping[str, Any], files: Sequence[Path], words: Sequence[s
     # a pipe can be read once, and Snakemake has done so
     for settings in (read_settings(path) for path in files if path.is_file()):
         typed |= {key: settings[key] for key in TEXTS if key in settings}
-    typed |= {key: _unquoted(text) for key, text in entries(words).items() if key in TEXTS}
+    for key, text in entries(words).items():
+        typed[key] = _unquoted(text) if key in TEXTS else as_in_a_file(values.get(key), text)
     return {**values, **{key: text for key, text in typed.items() if key in values}}
 
 

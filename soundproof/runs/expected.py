@@ -36,12 +36,14 @@ class Expected(Record):
         inputs: Files whose digests its record must hold, by role; several files under one role count as a set.
         also: Further files it is made from, which its record does not name.
         own: Files of one's own that it is made from, which no rule makes.
+        folder: Folder whose files it lists (:data:`soundproof.storage.schemas.PAGE_FILES`).
     """
 
     path: Path
     inputs: Mapping[str, Files] = field(default_factory=dict)
     also: tuple[Path, ...] = ()
     own: OwnFiles | None = None
+    folder: Path | None = None
 
     @classmethod
     def of(
@@ -51,9 +53,10 @@ class Expected(Record):
         inputs: Mapping[str, Files] | None = None,
         also: tuple[Path, ...] = (),
         own: OwnFiles | None = None,
+        folder: Path | None = None,
     ) -> Expected:
         """A file at ``path`` that a record describes."""
-        return cls(**vars(record), path=path, inputs=inputs or {}, also=also, own=own)
+        return cls(**vars(record), path=path, inputs=inputs or {}, also=also, own=own, folder=folder)
 
     def made_from(self) -> Iterator[Path]:
         """All files it is made from."""
@@ -108,8 +111,11 @@ class _StudyFiles:
         )
         illustrations = self._illustrations()
         yield illustrations
-        if self.study.listen is not None:
-            yield self._sounds()
+        sounds = None if self.study.listen is None else self._sounds()
+        if sounds is not None:
+            yield sounds
+        if self.study.shown_fits():
+            yield self._explorer(measurements, None if sounds is None else sounds.path)
         name = self.study.reported
         reported = ROOT / "config" / "reported" / f"{name}.csv" if name else None
         tables = inputs_of.build_tables(measurements, self.clips, reported)
@@ -169,6 +175,17 @@ class _StudyFiles:
         maps = {label: fit.maps for label, fit in fits.items()}
         inputs = inputs_of.render_sounds(self.clips, first.features, scores, maps)
         return Expected.of(self.jobs.render_sounds(), self.folder / "listening.parquet", inputs)
+
+    def _explorer(self, measurements: Path, sounds: Path | None) -> Expected:
+        fits = [_Fit(self, *fit) for fit in self.study.shown_fits()]
+        parts = {
+            fit.part: {"features": fit.features, "masks": self.folder / "masks" / f"{fit.part}.parquet"}
+            for fit in fits
+        }
+        maps = {f"{fit.part}/{fit.detector}/{fit.seed}": fit.maps for fit in fits}
+        inputs = inputs_of.explore_clips(self.clips, measurements, parts, maps, sounds)
+        folder = self.folder / "explorer"
+        return Expected.of(self.jobs.explore_clips(), folder.with_suffix(".parquet"), inputs, folder=folder)
 
     def _illustrations(self) -> Expected:
         fits = self._first_fits()

@@ -96,12 +96,32 @@ def render_sounds(
     clips: Path, features: Path, scores: Path, maps: Mapping[str, Mapping[str, Path]]
 ) -> dict[str, Files]:
     """Inputs of what explanations sound like; maps by detector and explainer."""
-    of_maps = {
-        f"maps/{detector}/{explainer}": path
-        for detector, files in maps.items()
-        for explainer, path in files.items()
-    }
-    return {"clips": clips, "features": features, "scores": scores, **of_maps}
+    return {"clips": clips, "features": features, "scores": scores, **_of_maps(maps)}
+
+
+def explore_clips(
+    clips: Path,
+    measurements: Path,
+    parts: Mapping[str, Mapping[str, Path]],
+    maps: Mapping[str, Mapping[str, Path]],
+    sounds: Path | None,
+) -> dict[str, Files]:
+    """Inputs of the page of explained clips.
+
+    Args:
+        clips: The ``clips`` table.
+        measurements: The long table.
+        parts: ``features`` and ``masks`` of each part.
+        maps: Maps by explainer, of each fit (``part/detector/seed``).
+        sounds: What explanations sound like; None: the study makes none audible.
+    """
+    of_parts = {f"{kind}/{part}": path for part, files in parts.items() for kind, path in files.items()}
+    heard = {} if sounds is None else {"sounds": sounds}
+    return {"clips": clips, "measurements": measurements, **of_parts, **_of_maps(maps), **heard}
+
+
+def _of_maps(maps: Mapping[str, Mapping[str, Path]]) -> dict[str, Files]:
+    return {f"maps/{of}/{explainer}": path for of, files in maps.items() for explainer, path in files.items()}
 
 
 def build_tables(measurements: Path, clips: Path, reported: Path | None) -> dict[str, Files]:

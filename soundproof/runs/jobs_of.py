@@ -162,6 +162,20 @@ class StudyJobs:
             modules=tuple(self._stages.dataset_code()),
         )
 
+    def explore_clips(self) -> Record:
+        """The page of explained clips.
+
+        Raises:
+            ValueError: The study has no such page.
+        """
+        return Record(
+            rule="explore_clips",
+            step="explorer",
+            stage="explorer",
+            settings=self._stages.explorer(),
+            modules=tuple(self._stages.dataset_code()),
+        )
+
     def build_tables(self) -> Record:
         """Tables; all have the code of all, and the record of each names it as well."""
         return Record(

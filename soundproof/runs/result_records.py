@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 
 from soundproof.core.errors import ArtefactError
 from soundproof.storage.provenance import KEY, Provenance, canonical_json
-from soundproof.storage.tables import read_provenance
+from soundproof.storage.tables import open_parquet, read_provenance
 
 
 def read_record(path: Path) -> Provenance:
@@ -29,3 +29,13 @@ def read_record(path: Path) -> Provenance:
         raise ArtefactError(
             f"provenance of {path}", f"not a whole detector file ({error})", "delete and regenerate it"
         ) from error
+
+
+def read_listed(path: Path) -> dict[str, str]:
+    """Read a table of files (:data:`soundproof.storage.schemas.PAGE_FILES`): digest by name.
+
+    Raises:
+        ArtefactError: The table is not whole.
+    """
+    table = open_parquet(path).read(columns=["file", "digest"])
+    return dict(zip(table["file"].to_pylist(), table["digest"].to_pylist(), strict=True))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 SHOWN_FILES = 3
+_NOTHING = "Nothing to be done"
 _PLACE = re.compile(r"\{wildcards\.(\w+)\}")
 # what a run says of its own machinery
 _MACHINERY = {"job_finished", "progress", "job_started", "resources_info", "workflow_started", "shellcmd"}
@@ -141,7 +142,9 @@ class OneLineAJob(logging.Formatter):
         if not self.dry and event == "run_info" and said.get("stats"):
             return f"{self.course.to_come.total()} jobs to run"
         if not self.dry and event == "job_finished":
-            return f"[100 %] All jobs are done{self._what_to_open()}"
+            return f"[100 %] All jobs are done.{self._what_to_open()}"
+        if not self.dry and record.getMessage().startswith(_NOTHING):
+            return f"{self.full.format(record)}{self._what_to_open()}"
         # of a dry run the outputs are what is asked for
         long = {"job_info": ["input"], "job_error": ["input", "output"]}.get(event, [])
         return self.full.format(_with_short_lists(record, long))
@@ -151,7 +154,7 @@ class OneLineAJob(logging.Formatter):
         page = Path(self.page)
         if not page.is_file():
             return ""
-        return f". Open {page}, or: ./run python -m soundproof open {shlex.quote(str(page.parent))}"
+        return f" Open {page}, or: ./run python -m soundproof open {shlex.quote(str(page.parent))}"
 
     def _line(self, said: Mapping[str, Any]) -> str:
         left = self.course.seconds_left()

@@ -17,7 +17,7 @@ from typing import Any
 from soundproof.core.errors import ArtefactError
 from soundproof.runs.expected import Expected
 from soundproof.runs.inputs_of import made_here
-from soundproof.runs.result_records import read_record
+from soundproof.runs.result_records import read_listed, read_record
 from soundproof.storage.files import is_partial
 from soundproof.storage.provenance import (
     Provenance,
@@ -61,6 +61,23 @@ def check(files: Iterable[Expected]) -> Iterator[Finding]:
             finding = _check_record(expected, _origin, _own_files, partial(_inputs, contents))
             if finding:
                 yield finding
+            elif expected.folder is not None:
+                yield from _check_listed(expected, expected.folder)
+
+
+def _check_listed(expected: Expected, folder: Path) -> Iterator[Finding]:
+    """Yield files of a folder that are not as the table says that lists them."""
+    listed = read_listed(expected.path)
+    for name, content in listed.items():
+        path = folder / name
+        if not path.is_file():
+            yield Finding(path, "missing", f"rule {expected.rule} makes it")
+        elif file_digest(path) != content:
+            yield Finding(path, "stale", f"not as {expected.path.name} says")
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in listed and not path.name.startswith(".snakemake"):
+            yield Finding(path, "foreign", f"{expected.path.name} does not know it; delete it")
 
 
 def check_origin(expected: Expected) -> Finding | None:
@@ -71,8 +88,12 @@ def check_origin(expected: Expected) -> Finding | None:
 def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
     """Yield files of a study's folder that its configuration does not ask for."""
     known = {expected.path for expected in files}
+    listed = {expected.folder for expected in files if expected.folder}
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or path in known or path.name.startswith(".snakemake"):
+            continue
+        if not listed.isdisjoint(path.parents):
+            # told by the table that lists them
             continue
         if is_partial(path):
             yield Finding(path, "left over", "a job was killed while it wrote; delete it")

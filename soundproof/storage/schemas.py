@@ -65,6 +65,15 @@ LISTENING = pa.schema(
 )
 """Sounds of a study, one per row. ``marked`` and ``left`` of a detector and explainer sum to ``clip`` exactly."""
 
+PAGE_FILES = pa.schema(
+    [
+        pa.field("file", pa.string(), nullable=False),  # relative to the page's folder
+        pa.field("n_bytes", pa.int64(), nullable=False),
+        pa.field("digest", pa.string(), nullable=False),  # as soundproof.storage.provenance.file_digest
+    ]
+)
+"""Files of a page that consists of many."""
+
 MEASUREMENTS = pa.schema(
     [
         pa.field("study", pa.string(), nullable=False),

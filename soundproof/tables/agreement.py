@@ -10,6 +10,8 @@ import pandas as pd
 from soundproof.analysis.criteria import criteria_named, measure_criteria
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.localisation.registry import LOCALISATION
 from soundproof.statistics import blocked_tau, blocked_w, holm
 
 FORMATS = (
@@ -28,7 +30,8 @@ CAPTION = (
     "explainers much alike and are no independent witnesses: p is by permutation of explainers, moved in all "
     "detectors at once, and measures against chance. Kendall's W: 0 no agreement, 1 the same ranking; expected by "
     "chance: 1 / number of axes. Kendall's tau-b for pairs: 0 by chance, Holm's correction over all pairs. Few "
-    "explainers decide little: of n, the smallest p of a pair is 2 / n!."
+    "explainers decide little: of n, the smallest p of a pair is 2 / n!. Axes through the sound have tables "
+    "of their own."
 )
 GROUPS = {
     "all axes": ("localisation", "faithfulness", "sanity"),
@@ -63,14 +66,17 @@ def build(results: StudyResults) -> FinishedTable:
 def item_scores(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
     """Mean of each explainer on each axis, more is better, for the explainers that all detectors have.
 
-    Explainers that lack an axis are left out, because a ranking needs the same items on every axis. Where all
-    detectors share fewer than two, those with the fewest are left out.
+    Axes that go through the sound are measured on few clips, and on others than the rest: they have tables of their
+    own (:mod:`soundproof.tables.sound_agreement`). Explainers that lack an axis are left out, because a ranking
+    needs the same items on every axis. Where all detectors share fewer than two, the poorest are left out.
 
     Returns:
         Rows (detector, explainer) in order, columns axes; and the detectors left out.
     """
     long = measure_criteria(results)
-    long = long[~long["explainer"].map(results.is_control).astype(bool)]
+    long = long[
+        ~long["explainer"].map(results.is_control).astype(bool) & ~long["axis"].isin(_through_sound())
+    ]
     wide = long.pivot_table(index=["detector", "explainer"], columns="axis", values="value")
     signs = {
         criterion.name: 1.0 if criterion.higher_is_better else -1.0
@@ -95,6 +101,15 @@ def item_scores(results: StudyResults) -> tuple[pd.DataFrame, list[str]]:
         )
     ]
     return scores[kept].sort_index(), left_out
+
+
+def _through_sound() -> set[str]:
+    return {
+        criterion.name
+        for entry in (*LOCALISATION.values(), *FAITHFULNESS.values())
+        if entry.needs & {"sound", "stems"}
+        for criterion in entry.criteria
+    }
 
 
 def _concordances(blocks: np.ndarray, names: list[str], study: str) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from soundproof.analysis.within_clips import agreement_of_clips, agreement_of_ex
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.interfaces.metric import Criterion
+from soundproof.tables.sound_findings import SOUND, agreements_found, predictions_found
 
 ON_SOUND = ("sound_deletion", "sound_insertion")
 ON_FEATURES = {"sound_deletion": "deletion", "sound_insertion": "insertion"}
@@ -48,7 +49,9 @@ def build(results: StudyResults) -> FinishedTable:
     ]
     if not frames:
         return absent(_why(results), FORMATS, CAPTION)
-    return FinishedTable(titled(pd.concat(frames, ignore_index=True), results), CAPTION, FORMATS)
+    frame = titled(pd.concat(frames, ignore_index=True), results)
+    found = agreements_found(frame[frame["ranked"].eq(_RANKED)])
+    return FinishedTable(frame, f"{CAPTION} {found}".rstrip(), FORMATS)
 
 
 def _agreements(results: StudyResults, one: Criterion, other: Criterion, detector: str) -> list[pd.DataFrame]:
@@ -85,7 +88,7 @@ def build_predictions(results: StudyResults) -> FinishedTable:
     frames = [
         agreement_of_explainers(results, criterion, places[0], detector).assign(
             criterion=criterion.title,
-            kind="the sound" if criterion.metric in ON_SOUND else "the features",
+            kind=SOUND if criterion.metric in ON_SOUND else "the features",
             place=places[0].title,
         )
         for detector in _explained(results)
@@ -96,7 +99,10 @@ def build_predictions(results: StudyResults) -> FinishedTable:
         reason = why_missing(results, *PLACES) if not places else _why(results)
         return absent(reason, PREDICTION_FORMATS, PREDICTION_CAPTION)
     frame = pd.concat(found, ignore_index=True).sort_values("value", ascending=False, kind="stable")
-    return FinishedTable(titled(frame, results), PREDICTION_CAPTION, PREDICTION_FORMATS)
+    frame = titled(frame, results)
+    return FinishedTable(
+        frame, f"{PREDICTION_CAPTION} {predictions_found(frame)}".rstrip(), PREDICTION_FORMATS
+    )
 
 
 def _measured(results: StudyResults, families: tuple[str, ...]) -> list[Criterion]:

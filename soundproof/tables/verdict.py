@@ -36,7 +36,8 @@ CAPTION = (
     "zero. Localised, faithful, sane: whether the deciding criteria hold (of those that ask nearly the same "
     "question one decides), in brackets how many. Stable: whether those that hold do so in each of several "
     "trainings. Deserves trust: all four, of a detector that beats chance and the controls and that no simple "
-    "detector beats. In part: localised or faithful, and neither of sanity and stability fails. Does not: one of "
+    "detector beats (one may be level with it, which is said). In part: localised or faithful, and neither of "
+    "sanity and stability fails. Does not: one of "
     "these fails, or neither localised nor faithful though measured. Cannot be said: nothing is decided."
 )
 OF_CRITERION = ("rival", "advantage", "ci_low", "ci_high")

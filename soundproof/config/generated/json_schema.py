@@ -13,6 +13,7 @@ from soundproof.core.registry import Entry, Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS
+from soundproof.exhibits.registry import PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import RECIPES
 from soundproof.localisation.registry import LOCALISATION
@@ -46,6 +47,7 @@ def json_schema() -> str:
     _, common = models_json_schema([(Config, "validation"), (Study, "validation")])
     sections = common["$defs"]
     sections["FeatureSettings"]["properties"]["recipe"]["enum"] = sorted(RECIPES)
+    sections["Study"]["properties"]["paper"]["anyOf"][0]["enum"] = list(PAPERS)
     kept = {name: sections[name] for name in ("Selection", "FeatureSettings", "BandSettings")}
     changes = _changes(sections["Study"])
     definitions = {

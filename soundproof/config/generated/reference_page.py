@@ -16,6 +16,7 @@ from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS
+from soundproof.explorer.settings import ExplorerSettings
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import RECIPES, FeatureSettings
@@ -83,6 +84,9 @@ def _sections() -> Iterator[str]:
     yield "### `listen`"
     yield "What explanations sound like, written to `listening.parquet` ([listening.md](listening.md))."
     yield key_table(keys_of(ListenSettings))
+    yield "### `explorer`"
+    yield "The page of explained clips ([explorer.md](explorer.md))."
+    yield key_table(keys_of(ExplorerSettings))
 
 
 def _entries(registry: Registry[Any]) -> Iterator[str]:

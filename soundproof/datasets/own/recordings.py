@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soundproof.audio.reading import SUFFIXES, AudioInfo, audio_info, mono_pieces, read_audio
+from soundproof.audio.reading import SUFFIXES, AudioInfo, Channel, audio_info, mono_pieces, read_audio
 from soundproof.audio.sound import Audio
 from soundproof.clips.notes import Note, count
 from soundproof.clips.telling_traits import Traits, telling_traits
@@ -63,6 +63,11 @@ class RecordingsDataset(AudioDataset):
         """Folder that the paths of :meth:`clips` start from."""
         return Path(self.settings.folder)
 
+    @property
+    def channel(self) -> Channel:
+        """Channel that is taken."""
+        return self.settings.channel
+
     def clips(self) -> pd.DataFrame:
         """One row per clip; ``attrs`` states the segment length and the rule of cutting.
 
@@ -96,7 +101,7 @@ class RecordingsDataset(AudioDataset):
         if segment is None:
             raise unknown_clip("recordings", clip_id, self._segments)
         path = self.folder / segment.file.path
-        return read_audio(path, self.settings.channel, segment.start, segment.n_samples)
+        return read_audio(path, self.channel, segment.start, segment.n_samples)
 
     def notes(self) -> tuple[Note, ...]:
         """What was read, cut and left out."""
@@ -108,7 +113,7 @@ class RecordingsDataset(AudioDataset):
         channels = Counter(info.n_channels for _, info in self._used)
         found = ", ".join(f"{number} ({count(files, 'file')})" for number, files in sorted(channels.items()))
         return (
-            Note("read", "Channels", f"{found}; taken: {self.settings.channel}"),
+            Note("read", "Channels", f"{found}; taken: {self.channel}"),
             *([Note("read", "Not used", self._unused)] if self._unused else []),
             *length_notes(settled, self._durations, clips),
             *cutting_notes(self._cuts, settled.seconds, settled.from_path, labels),
@@ -133,7 +138,7 @@ class RecordingsDataset(AudioDataset):
         ]
 
         def pieces(path: str, n_samples: int | None = None) -> Iterator[bytes]:
-            for piece in mono_pieces(self.folder / path, self.settings.channel, n_samples=n_samples):
+            for piece in mono_pieces(self.folder / path, self.channel, n_samples=n_samples):
                 # 0 and -0 are one sound
                 yield (piece + np.float32(0)).tobytes()
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from soundproof.audio.reading import AudioInfo, Channel, audio_info, read_audio
+from soundproof.audio.reading import AudioInfo, audio_info, read_audio
 from soundproof.audio.sound import Audio
 from soundproof.audio.zip_members import Source
 from soundproof.core.errors import DataError
@@ -116,11 +116,6 @@ class PublishedDataset(AudioDataset):
 
 class ListedDataset(PublishedDataset):
     """A data set that lists its clips in :meth:`listed`."""
-
-    @property
-    def channel(self) -> Channel:
-        """Microphone to take."""
-        return "mix"
 
     @abstractmethod
     def listed(self) -> Sequence[ListedClip]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.joint_areas import joint_areas
-from soundproof.analysis.rivals import NO_SOUND, rivals
+from soundproof.analysis.rivals import NO_SOUND, level_with, rivals
 from soundproof.tables import detection, detection_by_type
 
 KINDS = {"ae": "skip_cae_transformer", "mae": "skip_cae_transformer", "gaussian": "gaussian"}
@@ -63,6 +65,39 @@ def test_a_baseline_that_loses_or_ties_is_not_held_against_a_detector():
     assert not rivals(*(lambda r: (r, joint_areas(r)))(study(ae=3.0, gaussian=0.5)))
     tied = study(ae=1.0, gaussian=1.02)
     assert not rivals(tied, joint_areas(tied))
+
+
+def test_level_means_that_the_paired_interval_of_the_difference_holds_zero():
+    """By hand: the same scores differ by nothing in every resample; three deviations differ in each."""
+    same = study(ae=1.0, gaussian=1.0, svm=1.0, clip_level=1.0)
+    (pair,) = level_with(same, joint_areas(same))
+    # neither controls nor detectors that are not marked as simple
+    assert (pair.detector, pair.rival) == ("ae", "gaussian")
+    assert (pair.difference, pair.low, pair.high) == (0.0, 0.0, 0.0)
+    for ours, theirs in ((0.5, 3.0), (3.0, 0.5)):
+        apart = study(ae=ours, gaussian=theirs)
+        assert not level_with(apart, joint_areas(apart))
+    few = study(n=4, ae=1.0, gaussian=1.0)
+    assert not level_with(few, joint_areas(few))
+    alone = study(explained=("gaussian",), ae=1.0, gaussian=1.0)
+    assert not level_with(alone, joint_areas(alone))
+
+
+def test_the_same_detector_without_a_trained_network_is_a_simpler_one():
+    kinds = {"padim": "padim", "padim_random": "padim", "patchcore_none": "patchcore"}
+    backbones = {"padim": "cnn9", "padim_random": "random", "patchcore_none": "none"}
+    explained = tuple(kinds)
+
+    def pairs(find, **strength):
+        results = replace(study(explained, kinds=kinds, **strength), backbones=backbones)
+        return [(pair.detector, pair.rival) for pair in find(results, joint_areas(results))]
+
+    # another kind without a network is no simpler version of it, and the control has none itself
+    same = {"padim": 1.0, "padim_random": 1.0, "patchcore_none": 1.0}
+    assert pairs(level_with, **same) == [("padim", "padim_random")]
+    assert not pairs(rivals, **same)
+    better = same | {"padim_random": 3.0, "padim": 0.5}
+    assert pairs(rivals, **better) == [("padim", "padim_random")] and not pairs(level_with, **better)
 
 
 @pytest.mark.parametrize(("shift", "said"), [(0.5, True), (1.0, True), (3.0, False)])

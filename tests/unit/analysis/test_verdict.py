@@ -32,7 +32,7 @@ GOOD = {
     "deletion_auc": {"saliency": 0.2, "input_map": 0.4, "random_map": 0.5},
     "randomisation_similarity": {"saliency": 0.1, "input_map": 1.0, "random_map": 1.0},
     "training_similarity": {"saliency": 0.6, "input_map": 1.0, "random_map": 0.0},
-    "anomaly_score": {"ae": 3.0, "gaussian": 1.5, "clip_level": 0.0},
+    "anomaly_score": {"ae": 3.0, "gaussian": 0.0, "clip_level": 0.0},
 }
 """Everything in order: mean by metric and explainer (of scores: shift of the anomalies by detector)."""
 PROTOCOLS = {"cell_auroc": "", "deletion_auc": "clip_median"}
@@ -158,6 +158,20 @@ def test_a_detector_that_a_rival_beats_has_no_explanation_that_deserves_trust():
         assert worth.answer is Answer.NO and said in worth.words
 
 
+def test_a_detector_that_is_level_with_a_simple_one_says_so_in_the_same_sentence():
+    for gaussian, answer in ((3.0, Answer.PARTLY), (1.5, Answer.YES), (9.0, Answer.NO)):
+        means = changed("anomaly_score", ae=2.6 if gaussian == 9.0 else 3.0, gaussian=gaussian)
+        (worth,) = judge_detectors(study(means, n=24))
+        assert worth.answer is answer
+        assert ("but is level with Gaussian" in worth.words) is (answer is Answer.PARTLY)
+        # the controls are named beside it, not instead of it
+        assert ("Level is the strongest" in worth.words) is (answer is not Answer.NO)
+    assert judged(changed("anomaly_score", gaussian=3.0), n=24).verdict is Verdict.YES
+    uncontrolled = {"anomaly_score": {"ae": 3.0, "gaussian": 3.0}}
+    (worth,) = judge_detectors(study(GOOD | uncontrolled, n=24))
+    assert worth.answer is Answer.UNDECIDED and "but is level with Gaussian" in worth.words
+
+
 def test_what_cannot_be_said_names_what_is_missing():
     once = judged(seeds=(0,))
     assert once.verdict is Verdict.PARTLY and answers(once)["stability"] == "not measured"
@@ -203,6 +217,8 @@ def test_the_rule_says_the_same_of_every_combination_as_its_description():
         shown = Answer.YES in (of["localisation"], of["faithfulness"])
         if set(combination) == {Answer.YES}:
             assert said is Verdict.YES
+            # a detector that is level with a simple one holds
+            assert verdict_of(of, Answer.PARTLY) is Verdict.YES
             assert verdict_of(of, Answer.NO) is verdict_of(of, Answer.UNDECIDED) is Verdict.PARTLY
         elif fails:
             assert said is Verdict.NO

@@ -29,6 +29,7 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "own seeds": ({"detectors": {"ae": {"seeds": [3, 3]}}}, "'seeds', at 'detectors.ae'", "name 3 only once"),
     "no own seeds": ({"detectors": {"ae": {"seeds": []}}}, "'seeds', at 'detectors.ae'", "name at least 1"),
     "label": ({"detectors": {"a/e": {"kind": "cae"}}}, "label 'a/e'", "letters, digits"),
+    "paper": ({"paper": "P9"}, "paper 'P9'", "Known: P1, P2, P3"),
     "list": ({"detectors": ["ae"]}, "'detectors'", "write a mapping"),
     "explainer": ({"explainers": {"salience": {}}}, "explainer 'salience'", "did you mean 'saliency'"),
     "explainers": ({"explainers": "saliency"}, "'explainers'", "write a mapping"),

@@ -82,6 +82,15 @@ def test_every_corrected_memory_on_a_trained_network_has_both_controls_with_all_
     assert checked
 
 
+def test_the_paper_of_a_study_is_its_key_whatever_its_title_says() -> None:
+    read = load_study("p3", STUDIES, {"title": "P1 or another headline"})
+    assert Stages(read).paper().startswith("P3, ") and "Paper" in Stages(read).words()
+    # those that extend a study ask its question, unless they take it away
+    assert Stages(load_study("mimii_0db", STUDIES)).paper().startswith("P2, ")
+    assert Stages(load_study("p1", STUDIES, {"paper": None})).paper() == ""
+    assert Stages(load_study("tiny", STUDIES)).paper() == ""
+
+
 def test_planer_is_p1_at_its_own_scale() -> None:
     study = load_study("planer", STUDIES)
     ae, mae = (study.detectors[label].plain() for label in ("ae", "mae"))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from toys.browsing import NEEDS_BROWSER, barriers
 
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.exhibits.writing import read_finished_table, write_finished_table
@@ -17,10 +14,7 @@ from soundproof.figures.writing import write_figure
 from soundproof.report.page import StudyLink, write_run_index, write_study_page
 from soundproof.storage.provenance import Provenance
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium: scripts/install-browser.sh installs it"
-)
+pytestmark = NEEDS_BROWSER
 RECORD = Provenance(stage="measurements", settings={"a": 1}, code="c0de", inputs={"parts": "1234"})
 TABLES = ("verdict", "quality", "significance", "sanity", "cost", "detection")
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
@@ -49,25 +43,9 @@ def site(tmp_path_factory, full) -> Path:
     return run
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # without a sandbox, since the tests may run as root
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture(params=["index.html", "toy/index.html"])
 def address(request, site) -> str:
     return (site / request.param).as_uri()
-
-
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    yield opened
-    opened.close()
 
 
 def test_nothing_is_fetched_and_nothing_complains(page, address):
@@ -153,12 +131,7 @@ def test_no_barrier_is_found(page, address, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto(address)
     page.evaluate(OPENED)
-    found = Axe().run(page)
-    told = [
-        (one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found.response["violations"]
-    ]
-    assert told == []
-    assert len(found.response["passes"]) > 10
+    assert barriers(page) == []
 
 
 def test_the_page_says_the_answer_before_one_scrolls(page, site):

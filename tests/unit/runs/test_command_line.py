@@ -241,6 +241,38 @@ def test_later_files_and_the_command_line_go_over_earlier_ones(tmp_path):
     assert as_typed(values, files, ["run=1e5"]) == {"run": "1e5", "recordings": "0413", "threads": 1}
 
 
+SCALARS = ["false", "true", "no", "null", "~", "3", "-2", "0.5", "1.5e-3", ".5", "word", "'3'", '"false"', ""]
+
+
+@pytest.mark.parametrize("scalar", SCALARS)
+@pytest.mark.parametrize(
+    "form", ["{{p1: {{bands: {}}}}}", "{{p1: {{seeds: [{}]}}}}", "{{p1: {{a: {{b: {}}}}}}}"]
+)
+def test_a_value_on_the_command_line_is_what_a_file_makes_of_it(tmp_path, form, scalar):
+    text = form.format(scalar)
+    (tmp_path / "mine.yaml").write_text(f"overrides: {text}\n")
+    word = f"overrides={text}"
+    typed = as_typed(parse_config([word]), [], [word])
+    assert typed == read_settings(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize("scalar", SCALARS[:-1])
+def test_so_is_a_value_that_is_no_mapping(tmp_path, scalar):
+    (tmp_path / "mine.yaml").write_text(f"device: {scalar}\n")
+    word = f"device={scalar}"
+    assert as_typed(parse_config([word]), [], [word]) == read_settings(tmp_path / "mine.yaml")
+
+
+def test_the_command_line_goes_over_a_file_key_by_key_and_keeps_what_no_yaml_is():
+    # as Snakemake lays it: `bands` stands in a file, `listen` in both
+    merged = {"overrides": {"p1": {"bands": None, "listen": "null", "seeds": ["0"]}}, "threads": 100000.0}
+    words = ["overrides={p1: {listen: null, seeds: [0]}}", "threads=1e5"]
+    found = as_typed(merged, [], words)
+    assert found == {"overrides": {"p1": {"bands": None, "listen": None, "seeds": [0]}}, "threads": 1e5}
+    # to YAML 1e5 is text; a bracket that is not closed is no YAML
+    assert as_typed(parse_config(["device=[a"]), [], ["device=[a"]) == {"device": "[a"}
+
+
 def test_quotes_that_were_meant_for_yaml_are_left_out_unless_they_name_something(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     word = 'recordings="0412"'

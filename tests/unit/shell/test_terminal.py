@@ -88,7 +88,7 @@ def test_a_failed_job_is_not_done(terminal):
 def test_the_last_job_is_said(terminal):
     said(terminal, record("run_info", stats={"score": 1, "all": 1, "total": 2}), begun(1, "score", part="x"))
     assert said(terminal, record("job_finished", job_id=1), begun(0, "all")) == []
-    assert said(terminal, record("job_finished", job_id=0)) == ["[100 %] All jobs are done"]
+    assert said(terminal, record("job_finished", job_id=0)) == ["[100 %] All jobs are done."]
 
 
 def test_the_last_line_says_what_to_open(terminal, tmp_path):
@@ -96,12 +96,24 @@ def test_the_last_line_says_what_to_open(terminal, tmp_path):
     assert said(terminal, record("job_finished", job_id=-1)) == []
     said(terminal, record("run_info", stats={"all": 1, "total": 1}), begun(0, "all"))
     # another target was asked for, and there is no page
-    assert said(terminal, record("job_finished", job_id=0)) == ["[100 %] All jobs are done"]
+    assert said(terminal, record("job_finished", job_id=0)) == ["[100 %] All jobs are done."]
     (tmp_path / "my run").mkdir()
     (tmp_path / "my run" / "index.html").touch()
     said(terminal, record("run_info", stats={"all": 1, "total": 1}), begun(0, "all"))
     (line,) = said(terminal, record("job_finished", job_id=0))
     assert f"Open {terminal.page}, or: ./run python -m soundproof open '{tmp_path}/my run'" in line
+
+
+def test_where_nothing_is_to_be_done_it_says_what_to_open_too(terminal, tmp_path):
+    page = tmp_path / "index.html"
+    terminal.page = str(page)
+    assert said(terminal, record(None, "Nothing to be done.")) == ["full:Nothing to be done.:"]
+    page.touch()
+    (line,) = said(terminal, record(None, "Nothing to be done."))
+    assert line.startswith(f"full:Nothing to be done.: Open {page}, or: ./run python -m soundproof open")
+    # a dry run is about what would be done
+    terminal.dry = True
+    assert said(terminal, record(None, "Nothing to be done.")) == ["full:Nothing to be done.:"]
 
 
 def test_warnings_and_errors_are_the_engines_own(terminal):

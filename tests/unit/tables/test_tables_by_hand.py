@@ -228,6 +228,16 @@ def test_t12_same_and_opposite_rankings():
     assert (table["p_holm"].dropna() >= table.loc[table["p_holm"].notna(), "p"]).all()
 
 
+def test_t12_knows_no_axis_that_goes_through_the_sound():
+    """They are measured on few clips: with them the others' coefficients, and Holm's correction, would move."""
+    values = {"error_map": [0.9], "saliency": [0.8], "grad_cam": [0.7], "occlusion": [0.6]}
+    rows = axis_rows("frame_auroc", values) + axis_rows("insertion_auc", values)
+    heard = axis_rows("si_sdr", {"error_map": [0.1], "saliency": [0.8]})
+    heard += axis_rows("sound_deletion", values, protocol="surroundings")
+    plain, more = (agreement.build(results_of(measurements(of))).frame for of in (rows, rows + heard))
+    pd.testing.assert_frame_equal(plain, more)
+
+
 def test_t12_takes_two_detectors_for_one_ranking():
     values = {"error_map": [0.9], "saliency": [0.8], "grad_cam": [0.7], "occlusion": [0.6]}
     rows = axis_rows("frame_auroc", values) + axis_rows("insertion_auc", values)

@@ -1,0 +1,105 @@
+"""``explain``: score and explain one recording with a finished study."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from soundproof.cli.places import ROOT
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the sub-command."""
+    parser = commands.add_parser(
+        "explain",
+        help="score and explain one recording with a finished study, on a page of its own",
+        description="Compare a recording with the normal clips of a finished study, explain its score by the "
+        "explanation that the study trusts most, and write one page with pictures and sounds.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a wav, flac or ogg file")
+    parser.add_argument(
+        "--study", type=Path, required=True, help="results of the study: results/RUN/STUDY, or RUN/STUDY"
+    )
+    parser.add_argument(
+        "--detector", default="", help="label in the study; default: of the trusted explanation"
+    )
+    parser.add_argument("--explainer", default="", help="label in the study; default: the one it trusts most")
+    parser.add_argument("--seed", type=int, help="training of the detector; default: the first")
+    parser.add_argument("--machine", default="", help="machine of the recording, where the study has several")
+    parser.add_argument("--unit", default="", help="which of these machines (machine_id in the study)")
+    parser.add_argument(
+        "--from", dest="from_s", type=_seconds, metavar="SECONDS", help="where in the file the part begins"
+    )
+    parser.add_argument(
+        "--to",
+        dest="to_s",
+        type=_seconds,
+        metavar="SECONDS",
+        help="where it ends; default: a clip's length on",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="folder for the page (default: FILE-explained)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.add_argument(
+        "--data-dir", type=Path, default=ROOT / "data", help="downloads, pretrained weights too"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Answer, and write the page.
+
+    Raises:
+        ArtefactError: The study is not finished, or its files do not belong together.
+        ConfigError: The study has no such detector, explainer, machine or unit.
+        DataError: The recording does not fit the study.
+    """
+    from soundproof.one_recording.explain import Asked, explain_recording
+    from soundproof.one_recording.page import as_plain, write_recording_page
+
+    asked = Asked(
+        path=chosen.file,
+        study=_folder(chosen.study),
+        detector=chosen.detector,
+        explainer=chosen.explainer,
+        seed=chosen.seed,
+        machine=chosen.machine,
+        unit=chosen.unit,
+        from_s=chosen.from_s,
+        to_s=chosen.to_s,
+    )
+    found = explain_recording(asked, chosen.data_dir)
+    page = write_recording_page(chosen.out or Path(f"{asked.path.stem}-explained"), found).resolve()
+    if chosen.json:
+        sys.stdout.write(json.dumps(as_plain(found, page), ensure_ascii=False, indent=1) + "\n")
+        return
+    row = found.trusted.row
+    time_s, frequency_hz = found.peak
+    lines = (
+        f"Score {found.score:.4g} by {row.detector}. {found.standing.words}",
+        f"{row.name}: highest at {time_s:.2f} s, {frequency_hz:.0f} Hz. In this study it {row.verdict}.",
+        f"Open {page}",
+    )
+    for line in lines:
+        Console(highlight=False).print(line, markup=False, soft_wrap=True)
+
+
+def _folder(study: Path) -> Path:
+    """The folder that a name stands for: itself, or that name below the results of this clone."""
+    return study if study.is_dir() else next(filter(Path.is_dir, [ROOT / "results" / study]), study)
+
+
+def _seconds(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise argparse.ArgumentTypeError(f"'{word}' is no number of seconds")
+    return value

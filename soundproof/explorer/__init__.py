@@ -1,0 +1,1 @@
+"""Pages to look at and to listen to explained clips, opened from disk."""
