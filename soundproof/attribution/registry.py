@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from soundproof.attribution.settings import (
     BaselineKind,
+    ExpVaeSettings,
     ExternalSettings,
     GradientShapSettings,
     IntegratedGradientsSettings,
@@ -167,6 +168,16 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             citation=f"Selvaraju et al. 2017, arXiv 1610.02391; without the ReLU; {_P1}",
             needs=frozenset({"gradients", "cam_layer"}),
             signed=True,
+            passes=lambda settings, shape: Passes(forward=0, gradient=1),
+        ),
+        ExplainerEntry(
+            name="exp_vae",
+            title="Latent attention",
+            implementation="soundproof.attribution.exp_vae:explain",
+            citation="Liu et al. 2020, arXiv 1911.07389 (expVAE), as the authors' code, each clip by itself",
+            parameters=ExpVaeSettings,
+            needs=frozenset({"gradients", "latents"}),
+            signed=False,
             passes=lambda settings, shape: Passes(forward=0, gradient=1),
         ),
         ExplainerEntry(

@@ -17,6 +17,7 @@ from soundproof.detectors.embedding.settings import (
     PatchCoreSettings,
     StfpmSettings,
 )
+from soundproof.detectors.generative.settings import VaeSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -230,6 +231,15 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             FewShotMemorySettings,
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
             quick=True,
+        ),
+        DetectorEntry(
+            name="vae",
+            title="VAE",
+            implementation="soundproof.detectors.generative.vae:Vae",
+            citation="Kingma and Welling 2014, arXiv 1312.6114; attention: Liu et al. 2020, arXiv 1911.07389; its "
+            "expansion: after Venkataramanan et al. 2020, arXiv 1911.08616",
+            parameters=VaeSettings,
+            offers=_CONVOLUTIONAL | {"embedding", "latents"},
         ),
         DetectorEntry(
             name="mean_square",

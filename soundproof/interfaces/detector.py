@@ -110,6 +110,13 @@ class Detector(nn.Module, ABC):
         """Embedding [B, n_dimensions], None where the detector has none."""
         return None
 
+    def latents(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Activations of a layer [B, channels, f, t] and the latents [B, n_latents] that follow from them.
+
+        Both are tracked by autograd where ``x`` is; None where the detector has no latent space.
+        """
+        return None
+
     @property
     def cam_layer(self) -> nn.Module | None:
         """Layer whose activations Grad-CAM weights, None where there is no sensible one."""

@@ -90,6 +90,8 @@ def abilities_of(detector: Detector, x: Tensor) -> set[Ability]:
             found.add("map")
         if detector.embed(x) is not None:
             found.add("embedding")
+        if detector.latents(x) is not None:
+            found.add("latents")
     if detector.cam_layer is not None:
         found.add("cam_layer")
     return found

@@ -1,0 +1,48 @@
+"""Settings of the generative detectors. Declarations only: importing this loads no numerical library."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from soundproof.training.settings import TrainingSettings
+
+STAGES = 4
+"""Convolutions of stride 2 in encoders."""
+
+
+class GenerativeSettings(TrainingSettings):
+    """How a generative detector is trained: Adam at a constant rate, few clips a step."""
+
+    epochs: PositiveInt = Field(20, description="epochs at most")
+    batch_size: int = Field(16, ge=2, description="clips per optimisation step")
+    optimizer: Literal["adamw", "adam"] = Field("adam", description="see other detectors")
+    weight_decay: float = Field(0.0, ge=0, description="strength of the weight decay")
+    restart_epochs: PositiveInt | None = Field(
+        None, description="period of a cosine schedule, epochs; None: constant rate"
+    )
+
+
+class VaeSettings(GenerativeSettings):
+    """Settings of VAE."""
+
+    latents: PositiveInt = Field(32, description="dimensions of the latent space")
+    width: PositiveInt = Field(
+        16, description="channels of the first convolution; the others have 2, 4, 4 times"
+    )
+    kl_weight: NonNegativeFloat = Field(1.0, description="factor on the divergence from the prior (beta)")
+    attention_layer: int = Field(
+        3, ge=1, le=STAGES, description="convolution of the encoder whose maps the attention weighs"
+    )
+    attention_weight: float = Field(
+        0.0,
+        ge=0,
+        description="times the mean of 1 - A over normal clips, with A their attention scaled to 0..1, is added to "
+        "the loss (attention expansion); 0: a plain VAE",
+    )
+    own_map: Literal["error", "attention", "outside_attention"] = Field(
+        "error",
+        description="the detector's own map: error (squared, in deviations of the band), attention (of the latents: "
+        "expVAE), outside_attention (1 - A); scores are the same",
+    )
