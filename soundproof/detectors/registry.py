@@ -12,12 +12,13 @@ from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.embedding.settings import (
     BandMemorySettings,
     CfaSettings,
+    FastFlowSettings,
     FewShotMemorySettings,
     PadimSettings,
     PatchCoreSettings,
     StfpmSettings,
 )
-from soundproof.detectors.generative.settings import VaeSettings
+from soundproof.detectors.generative.settings import DiffusionSettings, VaeSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -232,6 +233,14 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
             quick=True,
         ),
+        _on_patches(
+            "fastflow",
+            "Flow on patches",
+            "FastFlow",
+            FastFlowSettings,
+            "after FastFlow, Yu et al. 2021, arXiv 2111.07677; couplings: Dinh et al. 2017, arXiv 1605.08803",
+            quick=False,
+        ),
         DetectorEntry(
             name="vae",
             title="VAE",
@@ -240,6 +249,15 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "expansion: after Venkataramanan et al. 2020, arXiv 1911.08616",
             parameters=VaeSettings,
             offers=_CONVOLUTIONAL | {"embedding", "latents"},
+        ),
+        DetectorEntry(
+            name="diffusion",
+            title="Partial diffusion",
+            implementation="soundproof.detectors.generative.diffusion:Diffusion",
+            citation="after Wyatt et al. 2022, CVPR workshops (AnoDDPM); Song et al. 2021, arXiv 2010.02502; on "
+            "sound: arXiv 2409.15957",
+            parameters=DiffusionSettings,
+            offers=_AUTO_ENCODER,
         ),
         DetectorEntry(
             name="mean_square",

@@ -1,9 +1,9 @@
 """Where do a clip's latents look? Grad-CAM of their sum (Liu et al. 2020, arXiv 1911.07389: expVAE).
 
 With F_k the maps of a convolution of the encoder and S the sum of the means of all latents, the attention is
-``A = |sum_k a_k F_k|``, ``a_k`` the mean of ``dS / dF_k`` over the map. This is what the authors' code computes, but
-for the scale of the gradients, which there hangs on the other clips of the batch; the paper's text has one map for
-each latent, rectified instead of absolute, and their mean.
+``A = |sum_k a_k F_k|``, ``a_k`` the mean of ``dS / dF_k`` over the map. This is what the authors' code computes,
+but for the scale of the gradients, which there hangs on the other clips of the batch; the paper's text has one
+map for each latent, rectified instead of absolute, and their mean.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def attention(activations: Tensor, latents: Tensor, *, differentiable: bool = Fa
 def scaled(seen: Tensor) -> Tensor:
     """Attention [B, f, t] of each clip over its largest value, 0..1; where there is none at all it covers all: 1.
 
-    Scaled from its smallest value as well, a cell would always be at 0, and no weight could teach it to cover a clip.
+    Scaled from its smallest value as well, a cell would always be at 0, and no weight could teach it to cover a
+    clip.
     """
     high = seen.amax(dim=(1, 2), keepdim=True)
     looks = high > 0

@@ -43,6 +43,32 @@ class VaeSettings(GenerativeSettings):
     )
     own_map: Literal["error", "attention", "outside_attention"] = Field(
         "error",
-        description="the detector's own map: error (squared, in deviations of the band), attention (of the latents: "
-        "expVAE), outside_attention (1 - A); scores are the same",
+        description="the detector's own map: error (squared, in deviations of the band), attention (of the "
+        "latents: expVAE), outside_attention (1 - A); scores are the same",
     )
+
+
+class DiffusionSettings(GenerativeSettings):
+    """Settings of the partial diffusion."""
+
+    epochs: PositiveInt = Field(60, description="epochs at most")
+    noise: Literal["gaussian", "multi_scale"] = Field(
+        "gaussian", description="gaussian: white; multi_scale: of lattices of 64, 32 ... 2 cells"
+    )
+    steps: int = Field(200, ge=2, description="steps from a clip to noise (AnoDDPM: 1000)")
+    partial: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="part of the steps that a clip is made noisy for (lambda); 0: not at all",
+    )
+    steps_back: PositiveInt = Field(5, description="steps of the way back at most")
+    eta: float = Field(0.0, ge=0, le=1, description="how much a step back draws; 0: nothing (DDIM), 1: DDPM")
+    repairs: PositiveInt = Field(4, description="repairs of a clip, each from other noise, that are averaged")
+    width: int = Field(
+        24,
+        ge=4,
+        multiple_of=4,
+        description="channels of the U-Net's first level; the others have 2 and 4 times",
+    )
+    stem: PositiveInt = Field(1, description="cells along each side that the U-Net's first level sees as one")

@@ -1,8 +1,8 @@
 """VAE: a variational auto-encoder of normal sound (Kingma and Welling 2014, arXiv 1312.6114).
 
-With an attention weight above 0 it is attention expansion after the idea of CAVGA (Venkataramanan et al. 2020, arXiv
-1911.08616): the attention of its latents is pushed to cover normal clips, so that what it leaves out is unusual. Its
-degenerate optimum is attention that is the same everywhere and tells nothing.
+With an attention weight above 0 it is attention expansion after the idea of CAVGA (Venkataramanan et al. 2020,
+arXiv 1911.08616): the attention of its latents is pushed to cover normal clips, so that what it leaves out is
+unusual. Its degenerate optimum is attention that is the same everywhere and tells nothing.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class BandDeviations(nn.Module):
 class Vae(StandardisedDetector):
     """Scores a clip by the squared error of its reconstruction, each band in its own deviation s.
 
-    Trained on the negative evidence bound of Gaussian cells, ``(x - y)² / (2 s²) + log s + log(2 pi) / 2`` summed over
-    cells plus the divergence of the latents from N(0, 1), over the number of cells. Map, score and reconstruction take
-    the latents' means and draw nothing.
+    Trained on the negative evidence bound of Gaussian cells, ``(x - y)² / (2 s²) + log s + log(2 pi) / 2`` summed
+    over cells plus the divergence of the latents from N(0, 1), over the number of cells. Map, score and
+    reconstruction take the latents' means and draw nothing.
 
     Attributes:
         divergence: Mean divergence of each latent from the prior over the training clips, nats, [n_latents].
@@ -97,7 +97,7 @@ class Vae(StandardisedDetector):
         return self.errors(x).mean(dim=(1, 2))
 
     def anomaly_map(self, x: Tensor) -> Tensor:
-        """Squared errors, attention of the latents, or what that leaves out (``own_map``), [B, n_freq, n_frames]."""
+        """Squared errors, attention of the latents, or what it leaves out (``own_map``), [B, n_freq, n_frames]."""
         if self.settings.own_map == "error":
             return self.errors(x)
         with torch.enable_grad():
