@@ -18,7 +18,8 @@ from soundproof.detectors.embedding.settings import (
     PatchCoreSettings,
     StfpmSettings,
 )
-from soundproof.detectors.generative.settings import DiffusionSettings, VaeSettings
+from soundproof.detectors.generative.settings import DiffusionSettings, GanomalySettings, VaeSettings
+from soundproof.detectors.perturbation.settings import MahalanobisSettings, OdinSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -34,6 +35,7 @@ _P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _AUTO_ENCODER: frozenset[Ability] = frozenset({"gradients", "reconstruction", "map"})
 _CONVOLUTIONAL: frozenset[Ability] = _AUTO_ENCODER | {"cam_layer"}
+_STEPPING: frozenset[Ability] = frozenset({"map", "embedding"})
 _POOLED = 16
 """Side of the smallest map that four poolings leave anything of."""
 
@@ -258,6 +260,31 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "sound: arXiv 2409.15957",
             parameters=DiffusionSettings,
             offers=_AUTO_ENCODER,
+        ),
+        DetectorEntry(
+            name="ganomaly",
+            title="Adversarial auto-encoder",
+            implementation="soundproof.detectors.generative.ganomaly:Ganomaly",
+            citation="after Akçay et al. 2018, arXiv 1805.06725 (GANomaly)",
+            parameters=GanomalySettings,
+            offers=_CONVOLUTIONAL | {"embedding"},
+        ),
+        DetectorEntry(
+            name="odin",
+            title="ODIN",
+            implementation="soundproof.detectors.perturbation.odin:Odin",
+            citation="Liang et al. 2018, arXiv 1706.02690; its choices on normal clips: Guo et al. 2017, arXiv "
+            "1706.04599, Hsu et al. 2020, arXiv 2002.11297",
+            parameters=OdinSettings,
+            offers=_STEPPING,
+        ),
+        DetectorEntry(
+            name="mahalanobis",
+            title="Mahalanobis",
+            implementation="soundproof.detectors.perturbation.mahalanobis:Mahalanobis",
+            citation="Lee et al. 2018, arXiv 1807.03888",
+            parameters=MahalanobisSettings,
+            offers=_STEPPING,
         ),
         DetectorEntry(
             name="mean_square",

@@ -90,6 +90,10 @@ class Detector(nn.Module, ABC):
             Scores [B]; differentiable with respect to ``x`` where the registry entry says so.
         """
 
+    def further_scores(self, x: Tensor) -> dict[tuple[str, float | None], Tensor]:
+        """More numbers of each clip [B] that are kept beside its score, by measure and parameter."""
+        return {}
+
     def for_individual(self, machine: str, machine_id: str) -> Detector:
         """The detector as it scores clips of this individual; itself where that makes no difference.
 

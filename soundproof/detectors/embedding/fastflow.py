@@ -70,7 +70,8 @@ class FastFlow(EmbeddingDetector, GradientTrained):
             TrainingError: The loss is not finite.
         """
         self.prepare(clips, run)
-        onto = orthogonal(*self.directions.shape, run.seed).to(run.device)
+        n_channels, n_dims = self.directions.shape
+        onto = orthogonal(n_channels, n_dims, run.seed).to(run.device)
         reduced = torch.stack([patches @ onto.to(patches) for patches in self.training_patches(clips, run)])
         white, mean = whitening(reduced)
         self.directions.copy_(onto @ white)

@@ -41,7 +41,8 @@ class Diffusion(StandardisedDetector):
     def anomaly_map(self, x: Tensor) -> Tensor:
         """Squared difference from the repair, in deviations of the band, [B, n_freq, n_frames]."""
         u = self.standardised(x)
-        return (u - self._repaired(u)).square()
+        errors: Tensor = (u - self._repaired(u)).square()
+        return errors
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """The repaired clip, mean of all repairs, [B, n_freq, n_frames]; without noise the clip itself."""
@@ -55,7 +56,7 @@ class Diffusion(StandardisedDetector):
             1, self.settings.steps + 1, (len(x),), generator=generator, device=generator.device
         )
         noise = self.noise.draw(len(x), generator)
-        seen = self.network(self.schedule.noisy(self.standardised(x), noise, step), step)
+        seen: Tensor = self.network(self.schedule.noisy(self.standardised(x), noise, step), step)
         return (seen - noise).square().mean()
 
     def trivial_loss(

@@ -54,7 +54,7 @@ class Schedule:
         here, there = float(self.kept[step]), float(self.kept[to])
         clean = (x - (1 - here) ** 0.5 * noise) / here**0.5
         deviation = eta * ((1 - there) / (1 - here) * (1 - here / there)) ** 0.5
-        made = there**0.5 * clean + max(0.0, 1 - there - deviation**2) ** 0.5 * noise
+        made: Tensor = there**0.5 * clean + max(0.0, 1 - there - deviation**2) ** 0.5 * noise
         return made if drawn is None else made + deviation * drawn
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from soundproof.training.settings import TrainingSettings
 
@@ -72,3 +72,21 @@ class DiffusionSettings(GenerativeSettings):
         description="channels of the U-Net's first level; the others have 2 and 4 times",
     )
     stem: PositiveInt = Field(1, description="cells along each side that the U-Net's first level sees as one")
+
+
+class GanomalySettings(GenerativeSettings):
+    """Settings of the adversarial auto-encoder (weights of the losses: GANomaly's)."""
+
+    learning_rate: PositiveFloat = Field(1e-3, description="the optimiser's learning rate (GANomaly: 2e-4)")
+    latents: PositiveInt = Field(32, description="dimensions of the latent space (GANomaly: 100)")
+    width: PositiveInt = Field(
+        16, description="channels of the first convolution; the others have 2, 4, 4 times"
+    )
+    cell_weight: NonNegativeFloat = Field(50.0, description="of the absolute error of the cells")
+    latent_weight: NonNegativeFloat = Field(1.0, description="of the squared error of the latents")
+    adversarial_weight: NonNegativeFloat = Field(
+        1.0, description="of the squared error of the discriminator's features; 0: it is not asked"
+    )
+    clip_score: Literal["latent", "error"] = Field(
+        "latent", description="latent: difference of the latents (published); error: of the cells"
+    )

@@ -44,8 +44,10 @@ class StandardisedDetector(GradientTrained):
 
     def standardised(self, x: Tensor) -> Tensor:
         """Maps [B, n_freq, n_frames] in deviations from each band's mean."""
-        return (x - self.band_mean[:, None]) / self.band_deviation[:, None]
+        away: Tensor = (x - self.band_mean[:, None]) / self.band_deviation[:, None]
+        return away
 
     def restored(self, u: Tensor) -> Tensor:
         """Standardised maps [B, n_freq, n_frames] in the unit of the maps."""
-        return u * self.band_deviation[:, None] + self.band_mean[:, None]
+        maps: Tensor = u * self.band_deviation[:, None] + self.band_mean[:, None]
+        return maps

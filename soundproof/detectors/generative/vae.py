@@ -109,7 +109,8 @@ class Vae(StandardisedDetector):
     def errors(self, x: Tensor) -> Tensor:
         """Squared error of each cell in the deviation of its band, [B, n_freq, n_frames]."""
         u = self.standardised(x)
-        return ((u - self._decoded(u)) / self.deviations().exp()).square()
+        errors: Tensor = ((u - self._decoded(u)) / self.deviations().exp()).square()
+        return errors
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Reconstruction from the means of the latents, [B, n_freq, n_frames]."""

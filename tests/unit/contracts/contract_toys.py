@@ -21,6 +21,8 @@ SMALL, ODD = (16, 24), (19, 29)
 N_CLIPS = 24
 QUICKER: Mapping[str, Mapping[str, Any]] = {
     "featex": {"width": 0.125},
+    "odin": {"width": 0.125},
+    "mahalanobis": {"width": 0.125},
     # 24 clips of 2 rows of patches
     "patchcore": {"neighbours": 3},
     "cfa": {"nearest": 1, "negatives": 1},
