@@ -40,6 +40,7 @@ class StudyResults:
         explainer_kinds: Registry name by explainer name, likewise.
         mask_ratios: Part of each map that training hides, by label of the detectors that know such training.
         backbones: Name of the backbone, as in the registry, by label of the detectors that stand on one.
+        families: Family of each detector by its label, in printing order.
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
@@ -61,6 +62,7 @@ class StudyResults:
     explainer_kinds: Mapping[str, str] = field(default_factory=dict)
     mask_ratios: Mapping[str, float] = field(default_factory=dict)
     backbones: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""

@@ -46,6 +46,7 @@ class ExplainerEntry(Entry):
         times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
             maps of unrelated factors are alike because the clip is the same. None: it is no such product.
         control: It knows nothing about the detector, and is there for others to be compared with.
+        gives_words: It says in words why a clip is anomalous.
         made_elsewhere: Its maps are read, not computed: nobody here can make them for other weights.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
@@ -56,6 +57,7 @@ class ExplainerEntry(Entry):
     times_distance_from: Callable[[Any], BaselineKind] | None = None
     control: bool = False
     made_elsewhere: bool = False
+    gives_words: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
 
