@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 from soundproof.backbones.registry import BACKBONES, BackboneSettings
 from soundproof.core.errors import ConfigError
@@ -53,7 +53,6 @@ Family = Literal[
 ]
 SURVEYED: frozenset[Family] = frozenset({"generative", "attention", "input perturbation", "foundation"})
 """Families of the survey of explainable anomaly detection, arXiv 2302.06670; the others are soundproof's."""
-FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class DetectorEntry(Entry):
     """
 
     offers: frozenset[Ability]
-    family: Family
+    family: Family = "other"
     families: Mapping[tuple[str, str], Family] = field(default_factory=dict)
     keeps: tuple[str, ...] = ()
     gives_words: bool = False
@@ -214,7 +213,6 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.embedding.featex.detector:FeatEx",
             citation="Wilkinghoff 2024, arXiv 2312.09578; explained by Buck et al. 2026, arXiv 2601.19017",
             parameters=FeatExSettings,
-            family="embedding",
             offers=frozenset({"gradients", "cam_layer", "embedding"}),
             # the layer is one of the STFT branch
             without={("branches", "spectrum"): frozenset({"cam_layer"})},
