@@ -48,7 +48,7 @@ Family = Literal[
     "foundation",
     "reconstruction",
     "patches",
-    "embedding",
+    "other",
     "rival",
 ]
 SURVEYED: frozenset[Family] = frozenset({"generative", "attention", "input perturbation", "foundation"})
