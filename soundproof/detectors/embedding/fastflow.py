@@ -24,8 +24,6 @@ from soundproof.training.loop import GradientTrained
 
 _LEAST_VARIANCE = 1e-6
 """Of a direction over the largest one's, before it is whitened."""
-_REDRAWN = 0.05
-"""Deviation of the last convolutions' weights where they are redrawn: at 0 all random flows would be one."""
 
 
 class FastFlow(EmbeddingDetector, GradientTrained):
@@ -89,14 +87,9 @@ class FastFlow(EmbeddingDetector, GradientTrained):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             reset_parameters(self.flow)
-
-    def redraw_memory(self, generator: torch.Generator) -> None:
-        """Draw the convolutions that training starts at 0."""
-        with torch.no_grad():
-            for step in self.flow.steps:
-                assert isinstance(step, Coupling)
-                drawn = torch.randn(step.last.weight.shape, generator=generator)
-                step.last.weight.copy_(_REDRAWN * drawn)
+        for step in self.flow.steps:
+            assert isinstance(step, Coupling)
+            step.start_at_nothing()
 
     def training_targets(self, frame: pd.DataFrame) -> Tensor | None:
         """Whitened patches of each clip, [n_clips, n_dims, rows, columns]."""

@@ -12,13 +12,16 @@ from soundproof.randomness.seeding import seed_from
 _MOST_LOG_SCALE = 1.9
 """Bound of the logarithm of a scale, reached softly: exp(1.9) is a factor of 6.7 in one step."""
 
+_SMALL = 0.05
+"""Deviation of an untrained step's last weights."""
+
 
 class Coupling(nn.Module):
     """One affine coupling: half of the channels scales and shifts the other half, cell by cell.
 
     ``y1 = x1, y2 = x2 exp(s(x1)) + t(x1)`` with s and t from two convolutions, after the channels were put into
     another order (Dinh et al. 2017, arXiv 1605.08803, equations 7 and 8). The Jacobian's logarithm is the sum of
-    s. The last convolution starts at 0, so that an untrained step only reorders.
+    s.
 
     Args:
         channels: Channels of the maps, at least 2.
@@ -39,10 +42,14 @@ class Coupling(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the first convolution and set the last one to 0; children were redrawn before."""
+        """Draw the last convolution small, so that an untrained step changes little; its children were redrawn."""
+        nn.init.normal_(self.last.weight, std=_SMALL)
+
+    def start_at_nothing(self) -> None:
+        """Make a step that only reorders, from which training starts."""
         nn.init.zeros_(self.last.weight)
-        assert self.last.bias is not None
-        nn.init.zeros_(self.last.bias)
+        if self.last.bias is not None:
+            nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps [B, channels, f, t] -> the same, changed, and the log of each cell's change of volume [B, f, t]."""

@@ -63,7 +63,11 @@ def test_a_density_integrates_to_one():
 
 def test_an_untrained_flow_only_reorders_and_has_the_density_of_a_standard_normal():
     x = noise(2, 6, 3, 2)
-    z, log_volume = Flow(6, 3)(x)
+    flow = Flow(6, 3)
+    assert (flow(x)[1] != 0).all()
+    for step in flow.steps:
+        step.start_at_nothing()
+    z, log_volume = flow(x)
     assert_close(z.sort(dim=1).values, x.sort(dim=1).values)
     assert torch.equal(log_volume, torch.zeros(2, 3, 2))
     by_hand = -(x.square().sum(dim=1) / 2) - 3 * math.log(2 * math.pi)
@@ -72,6 +76,7 @@ def test_an_untrained_flow_only_reorders_and_has_the_density_of_a_standard_norma
 
 def test_a_coupling_by_hand():
     step = Coupling(2, 1, 0)
+    step.start_at_nothing()
     step.order = torch.tensor([1, 0])
     step.last.bias.data = torch.tensor([0.5, 3.0])
     y, log_volume = step(torch.tensor([2.0, -1.0]).view(1, 2, 1, 1))
