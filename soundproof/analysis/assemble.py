@@ -83,6 +83,7 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         mask_ratios=facts["mask_ratios"],
         backbones=facts["backbones"],
         controls=facts["controls"],
+        families=facts["families"],
         segment_frames=round(facts["segment_seconds"] * axes.frames_per_second),
         frames_per_second=axes.frames_per_second,
         frequencies_hz=axes.frequencies_hz,

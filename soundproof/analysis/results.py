@@ -43,6 +43,7 @@ class StudyResults:
         backbones: Name of the backbone, as in the registry, by label of the detectors that stand on one.
         controls: Labels of its controls by label of each detector on a trained network: the same detector, all else
             equal, on random weights of that network or on none.
+        families: Family of each detector by its label, in printing order.
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
@@ -65,6 +66,7 @@ class StudyResults:
     mask_ratios: Mapping[str, float] = field(default_factory=dict)
     backbones: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from soundproof.attribution.settings import (
     BaselineKind,
+    ExpVaeSettings,
     ExternalSettings,
     GradientShapSettings,
     IntegratedGradientsSettings,
@@ -45,6 +46,7 @@ class ExplainerEntry(Entry):
         times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
             maps of unrelated factors are alike because the clip is the same. None: it is no such product.
         control: It knows nothing about the detector, and is there for others to be compared with.
+        gives_words: It says in words why a clip is anomalous.
         made_elsewhere: Its maps are read, not computed: nobody here can make them for other weights.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
@@ -55,6 +57,7 @@ class ExplainerEntry(Entry):
     times_distance_from: Callable[[Any], BaselineKind] | None = None
     control: bool = False
     made_elsewhere: bool = False
+    gives_words: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
 
@@ -167,6 +170,16 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             citation=f"Selvaraju et al. 2017, arXiv 1610.02391; without the ReLU; {_P1}",
             needs=frozenset({"gradients", "cam_layer"}),
             signed=True,
+            passes=lambda settings, shape: Passes(forward=0, gradient=1),
+        ),
+        ExplainerEntry(
+            name="exp_vae",
+            title="Latent attention",
+            implementation="soundproof.attribution.exp_vae:explain",
+            citation="Liu et al. 2020, arXiv 1911.07389 (expVAE), as the authors' code, each clip by itself",
+            parameters=ExpVaeSettings,
+            needs=frozenset({"gradients", "latents"}),
+            signed=False,
             passes=lambda settings, shape: Passes(forward=0, gradient=1),
         ),
         ExplainerEntry(

@@ -49,6 +49,16 @@ class OcclusionSettings(Parameters):
     baseline: BaselineKind = Field("zero", description=_BASELINE)
 
 
+class ExpVaeSettings(Parameters):
+    """Settings of expVAE."""
+
+    shown: Literal["attention", "outside"] = Field(
+        "attention",
+        description="attention: where the latents look; outside: 1 - A, with A the attention of the clip scaled to "
+        "0..1 (for a detector whose attention was taught to cover normal sound)",
+    )
+
+
 class ExternalSettings(Parameters):
     """Where maps that were made elsewhere are."""
 

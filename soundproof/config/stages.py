@@ -14,7 +14,7 @@ from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
 from soundproof.datasets.registry import DATASETS
-from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE
+from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE, SURVEYED
 from soundproof.exhibits.registry import ARTEFACTS, PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.settings import clip_limit
@@ -198,6 +198,7 @@ class Stages:
             },
             "backbones": self.backbones(),
             "controls": self.controls(),
+            "families": self.families(),
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
@@ -236,6 +237,13 @@ class Stages:
             if not backbone.entry.control
         }
 
+    def families(self) -> dict[str, str]:
+        """Family of each detector by its label."""
+        return {
+            label: DETECTORS[detector.kind].family_of(detector.settings)
+            for label, detector in self.study.detectors.items()
+        }
+
     def measures(self) -> list[str]:
         """Names in the ``metric`` column that the study asks for."""
         study = self.study
@@ -243,6 +251,7 @@ class Stages:
         families += [LOCALISATION[item.kind] for item in study.localisation.values()]
         names = {measure for family in families for measure in family.measures} | {"anomaly_score"}
         names |= set(study.detection)
+        names |= {kept for detector in study.detectors.values() for kept in DETECTORS[detector.kind].keeps}
         names |= {"band_removed_score"} if study.bands is not None else set()
         return sorted(names)
 
@@ -251,14 +260,16 @@ class Stages:
         return [name for name in ARTEFACTS if name not in self.left_out()]
 
     def left_out(self) -> list[str]:
-        """Tables and figures made from metrics or backbones that the study does not ask for."""
+        """Tables and figures made from metrics, backbones or families that the study does not ask for."""
         measures = set(self.measures()) - _ALWAYS
         has_backbones = bool(self.backbones())
+        has_families = len(SURVEYED & set(self.families().values())) > 1
         return [
             name
             for name, entry in ARTEFACTS.items()
             if ((needed := set(entry.needs) - _ALWAYS) and needed.isdisjoint(measures))
             or (entry.of_backbones and not has_backbones)
+            or (entry.of_families and not has_families)
         ]
 
     def words(self) -> dict[str, str]:

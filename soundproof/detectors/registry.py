@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from soundproof.backbones.registry import BACKBONES, BackboneSettings
 from soundproof.core.errors import ConfigError
@@ -12,11 +13,14 @@ from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.embedding.settings import (
     BandMemorySettings,
     CfaSettings,
+    FastFlowSettings,
     FewShotMemorySettings,
     PadimSettings,
     PatchCoreSettings,
     StfpmSettings,
 )
+from soundproof.detectors.generative.settings import DiffusionSettings, GanomalySettings, VaeSettings
+from soundproof.detectors.perturbation.settings import MahalanobisSettings, OdinSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -32,8 +36,23 @@ _P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _AUTO_ENCODER: frozenset[Ability] = frozenset({"gradients", "reconstruction", "map"})
 _CONVOLUTIONAL: frozenset[Ability] = _AUTO_ENCODER | {"cam_layer"}
+_STEPPING: frozenset[Ability] = frozenset({"map", "embedding"})
 _POOLED = 16
 """Side of the smallest map that four poolings leave anything of."""
+
+
+Family = Literal[
+    "generative",
+    "attention",
+    "input perturbation",
+    "foundation",
+    "reconstruction",
+    "patches",
+    "other",
+    "rival",
+]
+SURVEYED: frozenset[Family] = frozenset({"generative", "attention", "input perturbation", "foundation"})
+"""Families of the survey of explainable anomaly detection, arXiv 2302.06670; the others are soundproof's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +61,10 @@ class DetectorEntry(Entry):
 
     Attributes:
         offers: What it has beside a score (:mod:`soundproof.interfaces.abilities`), with its default settings.
+        family: What kind of detector it is, with its default settings.
+        families: Families that a value of a setting makes it one of: ``{(setting, value): family}``.
+        keeps: Measures that it keeps of each clip beside its score.
+        gives_words: It says in words why a clip is anomalous.
         without: Abilities that a value of a setting takes away: ``{(setting, value): abilities}``.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
@@ -51,6 +74,10 @@ class DetectorEntry(Entry):
     """
 
     offers: frozenset[Ability]
+    family: Family = "other"
+    families: Mapping[tuple[str, str], Family] = field(default_factory=dict)
+    keeps: tuple[str, ...] = ()
+    gives_words: bool = False
     without: Mapping[tuple[str, str], frozenset[Ability]] = field(default_factory=dict)
     control: bool = False
     baseline: bool = False
@@ -63,6 +90,12 @@ class DetectorEntry(Entry):
         values = settings.model_dump()
         lost = [abilities for (name, value), abilities in self.without.items() if values[name] == value]
         return self.offers.difference(*lost)
+
+    def family_of(self, settings: Parameters) -> Family:
+        """Its family with these very settings."""
+        values = settings.model_dump()
+        made = [family for (name, value), family in self.families.items() if values[name] == value]
+        return made[0] if made else self.family
 
     def side(self, settings: Parameters) -> int:
         """Bands and frames that a map must have at least with these very settings."""
@@ -98,6 +131,7 @@ def _on_patches(
     *,
     quick: bool,
     learns_a_network: bool = False,
+    family: Family = "patches",
 ) -> DetectorEntry:
     return DetectorEntry(
         name=name,
@@ -106,6 +140,7 @@ def _on_patches(
         citation=citation,
         parameters=settings,
         offers=frozenset({"gradients", "map", "embedding"}),
+        family=family,
         quick=quick,
         learns_a_network=learns_a_network,
     )
@@ -120,6 +155,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.reconstruction.skip_cae_transformer:SkipCaeTransformer",
             citation=_P1,
             parameters=SkipCaeTransformerSettings,
+            family="reconstruction",
             offers=_CONVOLUTIONAL,
             least_side=_POOLED,
         ),
@@ -129,6 +165,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.reconstruction.skip_cae:SkipCae",
             citation=_P1,
             parameters=AutoEncoderSettings,
+            family="reconstruction",
             offers=_CONVOLUTIONAL,
             least_side=_POOLED,
         ),
@@ -138,6 +175,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.reconstruction.cae:Cae",
             citation=f"Duman et al. 2019; {_P1}",
             parameters=CaeSettings,
+            family="reconstruction",
             offers=_CONVOLUTIONAL,
             least_side=_POOLED,
         ),
@@ -147,6 +185,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.reconstruction.dense_ae:DenseAe",
             citation=f"DCASE Task 2 baseline; {_P1}",
             parameters=DenseAeSettings,
+            family="reconstruction",
             offers=_AUTO_ENCODER,
         ),
         DetectorEntry(
@@ -155,6 +194,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.classical.one_class_svm:OneClassSvm",
             citation=f"Schölkopf et al. 2001; {_P1}",
             parameters=OneClassSvmSettings,
+            family="rival",
             offers=frozenset({"gradients"}),
         ),
         DetectorEntry(
@@ -164,6 +204,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             implementation="soundproof.detectors.classical.isolation_forest:IsolationForestDetector",
             citation=f"Liu et al. 2008; {_P1}",
             parameters=IsolationForestSettings,
+            family="rival",
             offers=frozenset(),
         ),
         DetectorEntry(
@@ -184,6 +225,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             citation="baseline: mean and deviation of each band, one Gaussian for all clips of a model; "
             "Ledoit and Wolf 2004; map: Garthwaite and Koch 2016",
             parameters=GaussianSettings,
+            family="rival",
             offers=frozenset({"gradients", "map"}),
             baseline=True,
         ),
@@ -230,6 +272,67 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             FewShotMemorySettings,
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
             quick=True,
+            family="foundation",
+        ),
+        _on_patches(
+            "fastflow",
+            "Flow on patches",
+            "FastFlow",
+            FastFlowSettings,
+            "after FastFlow, Yu et al. 2021, arXiv 2111.07677; couplings: Dinh et al. 2017, arXiv 1605.08803",
+            quick=False,
+            family="generative",
+        ),
+        DetectorEntry(
+            name="vae",
+            title="VAE",
+            implementation="soundproof.detectors.generative.vae:Vae",
+            citation="Kingma and Welling 2014, arXiv 1312.6114; attention: Liu et al. 2020, arXiv 1911.07389; its "
+            "expansion: after Venkataramanan et al. 2020, arXiv 1911.08616",
+            parameters=VaeSettings,
+            family="generative",
+            offers=_CONVOLUTIONAL | {"embedding", "latents"},
+            families={("own_map", "attention"): "attention", ("own_map", "outside_attention"): "attention"},
+        ),
+        DetectorEntry(
+            name="diffusion",
+            title="Partial diffusion",
+            implementation="soundproof.detectors.generative.diffusion:Diffusion",
+            citation="after Wyatt et al. 2022, CVPR workshops (AnoDDPM); Song et al. 2021, arXiv 2010.02502; on "
+            "sound: arXiv 2409.15957",
+            parameters=DiffusionSettings,
+            family="generative",
+            offers=_AUTO_ENCODER,
+        ),
+        DetectorEntry(
+            name="ganomaly",
+            title="Adversarial auto-encoder",
+            implementation="soundproof.detectors.generative.ganomaly:Ganomaly",
+            citation="after Akçay et al. 2018, arXiv 1805.06725 (GANomaly)",
+            parameters=GanomalySettings,
+            family="generative",
+            offers=_CONVOLUTIONAL | {"embedding"},
+        ),
+        DetectorEntry(
+            name="odin",
+            title="ODIN",
+            implementation="soundproof.detectors.perturbation.odin:Odin",
+            citation="Liang et al. 2018, arXiv 1706.02690; its choices on normal clips: Guo et al. 2017, arXiv "
+            "1706.04599, Hsu et al. 2020, arXiv 2002.11297",
+            parameters=OdinSettings,
+            family="input perturbation",
+            offers=_STEPPING,
+            keeps=("perturbed_score",),
+        ),
+        DetectorEntry(
+            name="mahalanobis",
+            title="Mahalanobis",
+            implementation="soundproof.detectors.perturbation.mahalanobis:Mahalanobis",
+            citation="Lee et al. 2018, arXiv 1807.03888",
+            parameters=MahalanobisSettings,
+            family="input perturbation",
+            offers=_STEPPING,
+            keeps=("perturbed_score",),
         ),
         DetectorEntry(
             name="mean_square",
@@ -237,6 +340,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             title="Mean square (control)",
             implementation="soundproof.detectors.classical.mean_square:MeanSquare",
             citation="control: the mean of x² over all cells, which is the error of reconstructing zero",
+            family="rival",
             offers=frozenset({"gradients"}),
             control=True,
         ),
@@ -246,6 +350,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             title="Map mean (control)",
             implementation="soundproof.detectors.classical.clip_level:ClipLevel",
             citation="control: how far the mean over all cells (level and spectral balance) separates the classes",
+            family="rival",
             offers=frozenset({"gradients"}),
             control=True,
         ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from soundproof.core.errors import ArtefactError
 from soundproof.detectors.batching import rows_per_pass
@@ -26,19 +27,37 @@ def score_maps(
     """Score clips, each as of its individual where that is known.
 
     Returns:
-        Columns clip_id, metric (``anomaly_score``), value, one row per clip in the given order.
+        Columns clip_id, metric (``anomaly_score``), parameter, value, one row per clip in the given order; then
+        as many for each further score of the detector.
 
     Raises:
         ArtefactError: A score is not finite.
     """
     detector.freeze()
     size = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
-    scores: list[np.ndarray] = []
+    values: dict[tuple[str, float | None], list[np.ndarray]] = {}
     with torch.no_grad():
         for of_individual, _, maps in batches_by_individual(detector, features, size, clip_ids, individuals):
-            scores.append(of_individual.score(torch.from_numpy(maps).to(device)).double().cpu().numpy())
-    values = np.concatenate(scores)
+            x = torch.from_numpy(maps).to(device)
+            found: dict[tuple[str, float | None], Tensor] = {("anomaly_score", None): of_individual.score(x)}
+            found |= of_individual.further_scores(x)
+            for name, scores in found.items():
+                values.setdefault(name, []).append(scores.double().cpu().numpy())
+    return pd.concat(
+        [
+            _rows(metric, parameter, np.concatenate(parts), clip_ids)
+            for (metric, parameter), parts in values.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _rows(metric: str, parameter: float | None, values: np.ndarray, clip_ids: Sequence[str]) -> pd.DataFrame:
     if not np.isfinite(values).all():
         broken = clip_ids[int(np.argmin(np.isfinite(values)))]
-        raise ArtefactError(f"a finite score of clip '{broken}'", "NaN or infinity", "retrain the detector")
-    return pd.DataFrame({"clip_id": list(clip_ids), "metric": "anomaly_score", "value": values})
+        raise ArtefactError(
+            f"a finite {metric} of clip '{broken}'", "NaN or infinity", "retrain the detector"
+        )
+    # no parameter is a missing number
+    at = np.nan if parameter is None else parameter
+    return pd.DataFrame({"clip_id": list(clip_ids), "metric": metric, "parameter": at, "value": values})

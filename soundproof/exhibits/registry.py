@@ -26,6 +26,7 @@ FIGURE_SUFFIXES = (".pdf", ".png", ".parquet", ".md")
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _P2 = "Barusco et al. 2025, arXiv 2502.18328"
 _P3 = "Buck et al. 2026, arXiv 2601.19017"
+_P4 = "families after the survey arXiv 2302.06670"
 PAPERS: Mapping[str, str] = {"P1": _P1, "P2": _P2, "P3": _P3}
 """Papers that studies stand for, by the names that the key `paper` and reported numbers give them."""
 _OURS = "soundproof"
@@ -48,6 +49,7 @@ class ArtefactEntry(Entry):
             ``config/reported/<paper>.csv``. Names hold no numbers, since every paper has its own.
         needs: Metrics it is made from; it is still written, with a reason, where they are missing.
         of_backbones: It compares the backbones that detectors stand on.
+        of_families: It compares families of explainable detectors.
         picture: Place among the figures that may stand for a whole study, lowest first; None: it never does.
     """
 
@@ -57,6 +59,7 @@ class ArtefactEntry(Entry):
     reported_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     of_backbones: bool = False
+    of_families: bool = False
     picture: int | None = None
 
     @property
@@ -113,6 +116,38 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             group="Detection",
             question="Which kinds of fault does each detector find?",
             needs=("anomaly_score",),
+        ),
+        ArtefactEntry(
+            name="families",
+            title="Families of explainable detectors",
+            implementation="soundproof.tables.families:build",
+            citation=_P4,
+            kind="table",
+            group="Verdict and quality",
+            question="What do the families reach on the same clips, by score and by their own map?",
+            needs=("anomaly_score", "cell_auroc"),
+            of_families=True,
+        ),
+        ArtefactEntry(
+            name="coverage",
+            title="What each member asks and gives",
+            implementation="soundproof.tables.coverage:build",
+            citation=_P4,
+            kind="table",
+            group="Verdict and quality",
+            question="Which member of which family asks for what, gives what, and was measured here?",
+            needs=("cell_auroc",),
+            of_families=True,
+        ),
+        ArtefactEntry(
+            name="perturbation",
+            title="Mechanism of input perturbation",
+            implementation="soundproof.tables.perturbation:build",
+            citation=_P4,
+            kind="table",
+            group="Detection",
+            question="Does one small step towards normal tell anomalous clips from normal ones?",
+            needs=("perturbed_score",),
         ),
         ArtefactEntry(
             name="backbones",

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from soundproof.core.errors import ConfigError
 
-Ability = Literal["gradients", "reconstruction", "map", "cam_layer", "embedding"]
+Ability = Literal["gradients", "reconstruction", "map", "cam_layer", "embedding", "latents"]
 ABILITIES: frozenset[str] = frozenset(get_args(Ability))
 WORDS: Mapping[Ability, str] = {
     "gradients": "a differentiable score",
@@ -15,9 +15,10 @@ WORDS: Mapping[Ability, str] = {
     "map": "an anomaly map of its own",
     "cam_layer": "a layer for Grad-CAM",
     "embedding": "an embedding",
+    "latents": "latents to look through",
 }
 """What :class:`soundproof.interfaces.detector.Detector` has for each: ``score``, ``reconstruct``, ``anomaly_map``,
-``cam_layer``, ``embed``."""
+``cam_layer``, ``embed``, ``latents``."""
 
 
 def lacks(asker: str, detector: str, missing: Iterable[Ability], remedy: str) -> ConfigError:

@@ -90,6 +90,10 @@ class Detector(nn.Module, ABC):
             Scores [B]; differentiable with respect to ``x`` where the registry entry says so.
         """
 
+    def further_scores(self, x: Tensor) -> dict[tuple[str, float | None], Tensor]:
+        """More numbers of each clip [B] that are kept beside its score, by measure and parameter."""
+        return {}
+
     def for_individual(self, machine: str, machine_id: str) -> Detector:
         """The detector as it scores clips of this individual; itself where that makes no difference.
 
@@ -108,6 +112,13 @@ class Detector(nn.Module, ABC):
 
     def embed(self, x: Tensor) -> Tensor | None:
         """Embedding [B, n_dimensions], None where the detector has none."""
+        return None
+
+    def latents(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Activations of a layer [B, channels, f, t] and the latents [B, n_latents] that follow from them.
+
+        Both are tracked by autograd where ``x`` is; None where the detector has no latent space.
+        """
         return None
 
     @property

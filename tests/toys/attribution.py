@@ -77,6 +77,11 @@ class SmallAutoEncoder(Toy):
     def score(self, x):
         return self.anomaly_map(x).mean(dim=(1, 2))
 
+    def latents(self, x):
+        self.count(x)
+        activations = self.encode(x[:, None])
+        return activations, torch.tanh(self.norm(activations)).flatten(1)
+
     @property
     def cam_layer(self):
         return self.encode

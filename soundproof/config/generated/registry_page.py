@@ -23,6 +23,7 @@ _OFFERS: dict[Ability, str] = {
     "map": "own map",
     "cam_layer": "Grad-CAM layer",
     "embedding": "embedding",
+    "latents": "latents",
 }
 """Headings of what detectors offer."""
 _HEAD = """\

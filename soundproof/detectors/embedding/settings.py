@@ -244,6 +244,25 @@ class FewShotMemorySettings(MemorySettings):
     shots: PositiveInt = Field(4, description="normal clips that are remembered, drawn by name")
 
 
+class FastFlowSettings(PatchSettings, TrainingSettings):
+    """Settings of the flow on patches."""
+
+    epochs: PositiveInt = Field(30, description="epochs at most")
+    batch_size: int = Field(8, ge=2, description="clips per optimisation step")
+    optimizer: Optimizer = Field("adam", description=OPTIMIZERS)
+    weight_decay: float = Field(1e-5, ge=0, description="strength of the weight decay")
+    restart_epochs: PositiveInt | None = Field(
+        None, description="period of a cosine schedule, epochs; None: constant rate"
+    )
+    clip_score: ClipScore = Field(
+        "top_q", description="of the patches' values: max, mean, or mean of the top_q"
+    )
+    dimensions: int = Field(
+        64, ge=2, description="directions that channels are mapped to, at most all of them"
+    )
+    steps: PositiveInt = Field(8, description="couplings, with convolutions 3x3 and 1x1 in turn")
+
+
 def resolved(settings: Parameters, name: str, published: Mapping[str, Any] | None = None) -> Any:
     """Value of a setting; where it is open, what the protocol says.
 

@@ -104,7 +104,7 @@ def test_own_map_is_the_detector_s():
     assert_close(explain(detector, "error_map", x, ids, rows=2).relevance, (detector.reconstruct(x) - x) ** 2)
 
 
-@pytest.mark.parametrize("name", ["error_map", "grad_cam"])
+@pytest.mark.parametrize("name", ["error_map", "grad_cam", "exp_vae"])
 def test_a_detector_without_the_part_is_refused(name):
     with pytest.raises(ConfigError, match="detector 'Linear'\n  found: the detector lacks"):
         explain(Linear(W), name, X, IDS)
@@ -121,3 +121,20 @@ def test_input_controls_are_the_map_itself_and_its_magnitude():
     assert torch.equal(explain(Linear(W), "input_map", X, IDS).relevance, X)
     assert torch.equal(explain(Linear(W), "input_magnitude", X, IDS).relevance, X.abs())
     assert (X < 0).any()
+
+
+class Looking(Linear):
+    """Activations [x, 2x]; one latent, 3 sum(x) + 4 sum(2x)."""
+
+    def latents(self, x):
+        activations = torch.stack([x, 2 * x], dim=1)
+        return activations, 3 * activations[:, 0].flatten(1).sum(1) + 4 * activations[:, 1].flatten(1).sum(1)
+
+
+def test_attention_of_the_latents_and_what_it_leaves_out():
+    # mean slopes 3 and 4: |3x + 4 * 2x| = |11x|
+    seen = explain(Looking(W), "exp_vae", X, IDS)
+    assert_close(seen.relevance, 11 * X.abs())
+    assert_close(seen.per_clip["attention_coverage"], torch.tensor([7 / 16, 1.0]))
+    outside = explain(Looking(W), "exp_vae", X, IDS, shown="outside").relevance
+    assert_close(outside, torch.tensor([[[0.5, 0.75], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]))

@@ -68,7 +68,7 @@ def test_nothing_is_left_behind(detector, name):
 
 def test_sign_is_as_registered(detector, name):
     x, ids = clips(CLIPS)
-    if not EXPLAINERS[name].needs & {"map", "cam_layer"}:
+    if not EXPLAINERS[name].needs & {"map", "cam_layer", "latents"}:
         detector = Linear(x[0])  # both signs among its weights
     relevance = explain(detector, name, x, ids, **SMALL.get(name, {})).relevance
     assert bool((relevance < 0).any()) == EXPLAINERS[name].signed

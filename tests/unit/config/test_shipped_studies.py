@@ -11,7 +11,7 @@ from soundproof.config import Config, load_config
 from soundproof.config.load import load_study
 from soundproof.config.stages import Stages
 from soundproof.core.errors import ConfigError
-from soundproof.detectors.registry import DETECTORS
+from soundproof.detectors.registry import DETECTORS, SURVEYED
 from soundproof.features.rates import fit_to_rates
 from soundproof.storage.provenance import canonical_json
 
@@ -44,16 +44,21 @@ def test_the_default_run_names_studies_that_are_there() -> None:
     assert list(studies) == list(Config().studies) == list(config.studies)
 
 
-def test_the_study_on_patches_has_every_detector_on_every_backbone_it_can_stand_on() -> None:
-    study = load_study("p2", STUDIES)
-    standing = {(study.detectors[label].kind, name) for label, name in Stages(study).backbones().items()}
+def test_the_studies_on_patches_have_every_detector_on_every_backbone_it_can_stand_on() -> None:
+    studies = [load_study(name, STUDIES) for name in ("p2", "p4")]
+    standing = {
+        (study.detectors[label].kind, name)
+        for study in studies
+        for label, name in Stages(study).backbones().items()
+    }
     on_patches = [entry for entry in DETECTORS.values() if entry.settings({}).parts()]
-    assert len(on_patches) == 6
+    assert len(on_patches) == 7
     for entry in on_patches:
         wanted = {name for name in ("cnn9", "random", "none") if entry.stands_on(name)}
         assert {name for kind, name in standing if kind == entry.name} == wanted
     # all of them are explained, by the same explainers
-    assert set(Stages(study).backbones()) <= set(study.explained)
+    for study in studies:
+        assert set(Stages(study).backbones()) <= set(study.explained)
 
 
 @pytest.mark.parametrize("name", ["envmix", "envmix_6db", "envmix_minus6db", "envmix_cnn14"])
@@ -216,3 +221,14 @@ def test_study_files_are_utf8_yaml_that_any_reader_reads() -> None:
 def test_a_toy_study_reads(tmp_path: Path) -> None:
     study = load_study("toy", studies_dir(tmp_path))
     assert study.faithfulness["deletion"].plain()["kind"] == "deletion"
+
+
+def test_the_study_of_families_has_members_of_all_of_them_and_rivals() -> None:
+    families = Stages(load_study("p4", STUDIES)).families()
+    assert set(families.values()) >= {*SURVEYED, "rival"}
+    weights = [
+        load_study("p4", STUDIES).detectors[label].plain()["attention_weight"]
+        for label in families
+        if label.startswith("expansion")
+    ]
+    assert weights == [0, 0.01, 0.1, 1]

@@ -21,9 +21,12 @@ SMALL, ODD = (16, 24), (19, 29)
 N_CLIPS = 24
 QUICKER: Mapping[str, Mapping[str, Any]] = {
     "featex": {"width": 0.125},
+    "odin": {"width": 0.125},
+    "mahalanobis": {"width": 0.125},
     # 24 clips of 2 rows of patches
     "patchcore": {"neighbours": 3},
     "cfa": {"nearest": 1, "negatives": 1},
+    "diffusion": {"width": 4, "repairs": 1, "steps_back": 2},
 }
 """Settings that save time or that maps as small as these ask for; a new detector needs none."""
 
@@ -90,6 +93,8 @@ def abilities_of(detector: Detector, x: Tensor) -> set[Ability]:
             found.add("map")
         if detector.embed(x) is not None:
             found.add("embedding")
+        if detector.latents(x) is not None:
+            found.add("latents")
     if detector.cam_layer is not None:
         found.add("cam_layer")
     return found

@@ -90,6 +90,20 @@ def test_scores(features, x):
     np.testing.assert_allclose(nobody["value"], 1000 * squares, rtol=1e-5)
 
 
+def test_further_scores_stand_beside_the_score_under_their_own_names(features, x):
+    class Further(Kinds):
+        def further_scores(self, x):
+            return {("largest", 0.5): 0.5 * x.amax(dim=(1, 2)), ("largest", 2.0): 2 * x.amax(dim=(1, 2))}
+
+        def for_individual(self, machine, machine_id):
+            return self
+
+    found = score_maps(Further(), features, IDS, CPU, BUDGET, WHO)
+    assert found["metric"].tolist() == ["anomaly_score"] * 6 + ["largest"] * 12
+    assert found["parameter"].fillna(-1).tolist() == [-1.0] * 6 + [0.5] * 6 + [2.0] * 6
+    np.testing.assert_allclose(found["value"][6:], np.outer([0.5, 2], x.max(axis=(1, 2))).ravel(), rtol=1e-6)
+
+
 def test_scores_without_a_band(features, x):
     settings = BandSettings(scale="linear", bands=(4,), removals=("zero",))
     found = score_without_bands(Kinds(), features, IDS, settings, CPU, BUDGET, WHO)

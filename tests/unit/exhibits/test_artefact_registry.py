@@ -15,7 +15,7 @@ from soundproof.storage.provenance import Provenance
 
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 # the toy study has no detector on a backbone and ranks no sets; test_by_backbone.py and test_levels.py do
-OF_OTHER_STUDIES = {"backbones", "levels", "levels_by_machine"}
+OF_OTHER_STUDIES = {"backbones", "families", "levels", "levels_by_machine", "perturbation"}
 
 
 def test_the_registry_is_light():

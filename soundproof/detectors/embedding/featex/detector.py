@@ -130,6 +130,7 @@ class FeatEx(GradientTrained):
                 protocol=settings.protocol,
             )
         history = super().fit(clips, run)
+        self.use_heads(clips, run)
         self.heads = nn.ModuleDict()
         with torch.no_grad():
             embeddings = torch.cat([self.embed(maps.to(run.device)) for maps in in_chunks(clips)])
@@ -137,6 +138,9 @@ class FeatEx(GradientTrained):
         self.references = found.embeddings.to(run.device)
         self.owners = found.owners.to(run.device)
         return history
+
+    def use_heads(self, clips: TrainingClips, run: TrainingRun) -> None:
+        """Keep what a detector needs of the trained heads, which go after this; FeatEx needs nothing of them."""
 
     def training_targets(self, frame: pd.DataFrame) -> Tensor:
         """Class of each clip, one-hot float32 [n_clips, n_classes]."""
