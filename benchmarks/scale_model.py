@@ -127,6 +127,9 @@ def times(name: str, study: Study) -> int:
 
 def jobs(rule: str, study: Study) -> int:
     """How many jobs of a rule a study has."""
+    asked = {"measure_faithfulness": study.faithfulness, "measure_localisation": study.localisation}
+    if not asked.get(rule, True):
+        return 0
     if rule in ("score_clips", "remove_bands", "measure_localisation", "extract_features"):
         return len(study.parts())
     if rule == "compare_trainings":
