@@ -122,6 +122,8 @@ class _Files:
         for name in LIBRARY:
             self._save(name, (_TEMPLATES / name).read_bytes())
         self._save(PAGE, _page(self._collection).encode())
+        # written last, with the list; what does not depend on the list takes its room now
+        self._room -= len(study_script(self._collection, self._coarseness, [], []))
         tried = list(views(clips[:: -(-len(clips) // TRIED)]))
         of_maps = self._fit(tried, len(clips))
         rows: list[str] = []
