@@ -48,7 +48,7 @@ def json_schema() -> str:
     sections = common["$defs"]
     sections["FeatureSettings"]["properties"]["recipe"]["enum"] = sorted(RECIPES)
     sections["Study"]["properties"]["paper"]["anyOf"][0]["enum"] = list(PAPERS)
-    kept = {name: sections[name] for name in ("Selection", "FeatureSettings", "BandSettings")}
+    kept = {name: section for name, section in sections.items() if name not in ("Config", "Study")}
     changes = _changes(sections["Study"])
     definitions = {
         "run": _run(sections["Config"]),
