@@ -17,6 +17,7 @@ from soundproof.detectors.embedding.settings import (
     PatchCoreSettings,
     StfpmSettings,
 )
+from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -41,7 +42,8 @@ class DetectorEntry(Entry):
     """Facts of a detector.
 
     Attributes:
-        offers: What it has beside a score (:mod:`soundproof.interfaces.abilities`), with its default settings.
+        offers: What it has beside a score (:mod:`soundproof.interfaces.abilities`), with its default settings; of
+            a model of one's own what it may have.
         without: Abilities that a value of a setting takes away: ``{(setting, value): abilities}``.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
@@ -51,7 +53,7 @@ class DetectorEntry(Entry):
     """
 
     offers: frozenset[Ability]
-    without: Mapping[tuple[str, str], frozenset[Ability]] = field(default_factory=dict)
+    without: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
     control: bool = False
     baseline: bool = False
     quick: bool = False
@@ -230,6 +232,22 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             FewShotMemorySettings,
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
             quick=True,
+        ),
+        DetectorEntry(
+            name="external",
+            title="Own model",
+            implementation="soundproof.detectors.external.detector:ExternalDetector",
+            citation="yours",
+            parameters=ExternalSettings,
+            offers=frozenset({"gradients", "reconstruction", "map", "cam_layer", "embedding"}),
+            without={
+                ("output", "score"): frozenset({"reconstruction", "map", "embedding"}),
+                ("output", "reconstruction"): frozenset({"embedding"}),
+                ("output", "cell_map"): frozenset({"reconstruction", "embedding"}),
+                ("output", "embedding"): frozenset({"reconstruction", "map"}),
+                ("gradients", False): frozenset({"gradients"}),
+                ("cam_layer", None): frozenset({"cam_layer"}),
+            },
         ),
         DetectorEntry(
             name="mean_square",

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 import pytest
 import yaml
 from toys.configuration import load, studies_dir
+from toys.own_models import REQUIRED
 
 from soundproof.config import Config, load_config
 from soundproof.config.load import load_study
@@ -47,7 +48,9 @@ def test_the_default_run_names_studies_that_are_there() -> None:
 def test_the_study_on_patches_has_every_detector_on_every_backbone_it_can_stand_on() -> None:
     study = load_study("p2", STUDIES)
     standing = {(study.detectors[label].kind, name) for label, name in Stages(study).backbones().items()}
-    on_patches = [entry for entry in DETECTORS.values() if entry.settings({}).parts()]
+    on_patches = [
+        entry for name, entry in DETECTORS.items() if entry.settings(REQUIRED.get(name, {})).parts()
+    ]
     assert len(on_patches) == 6
     for entry in on_patches:
         wanted = {name for name in ("cnn9", "random", "none") if entry.stands_on(name)}
