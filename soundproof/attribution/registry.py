@@ -57,6 +57,11 @@ class ExplainerEntry(Entry):
     made_elsewhere: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks the detector for anything."""
+        return not (self.control or self.made_elsewhere)
+
 
 def check_compatible(detector: DetectorEntry, settings: Parameters, explainer: ExplainerEntry) -> None:
     """Refuse an explainer that needs what the detector does not have, before anything is computed.
@@ -69,6 +74,8 @@ def check_compatible(detector: DetectorEntry, settings: Parameters, explainer: E
     Raises:
         ConfigError: The detector lacks something; the message names what would fit.
     """
+    if explainer.asks:
+        detector.check_asked(f"explainer '{explainer.name}'")
     check(
         f"explainer '{explainer.name}'",
         explainer.needs,

@@ -52,4 +52,12 @@ class OcclusionSettings(Parameters):
 class ExternalSettings(Parameters):
     """Where maps that were made elsewhere are."""
 
-    path: Path = Field(description="Parquet file of maps, or a folder with one <clip_id>.npy per clip")
+    path: Path = Field(
+        description="Parquet file of maps, a folder with one <clip_id>.npy per clip, or a .npz file with "
+        "`clip_ids` and `maps` or with one map by each clip's name"
+    )
+    resolution: Literal["same", "any"] = Field(
+        "same",
+        description="same: maps have the bands and frames of the clips; any: those of another number of bands or "
+        "frames are brought to these, each cell with the mean of the map over the part of the axes that it covers",
+    )

@@ -174,6 +174,8 @@ class Study(Section):
             check_input(detector.settings, self.features)
             entry = DETECTORS[detector.kind]
             entry.check_backbone(detector.settings)
+            if self.bands is not None:
+                entry.check_asked("scores without frequency bands ('bands')")
             if not detector.explain:
                 continue
             for explainer in self.explainers.values():

@@ -17,7 +17,7 @@ from soundproof.detectors.embedding.settings import (
     PatchCoreSettings,
     StfpmSettings,
 )
-from soundproof.detectors.external.settings import ExternalSettings
+from soundproof.detectors.external.settings import ExternalSettings, ScoresSettings
 from soundproof.detectors.settings import (
     AutoEncoderSettings,
     CaeSettings,
@@ -49,6 +49,7 @@ class DetectorEntry(Entry):
         baseline: A simple detector that a network must beat to be worth an explanation.
         quick: Fitted without epochs, by one or a few passes over the clips: those of a part share a job.
         least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
+        scores_only: It has scores of known clips, and no model that could be asked for others.
         learns_a_network: What it learns is what a network makes of a clip, so that its backbone must be one.
     """
 
@@ -59,6 +60,24 @@ class DetectorEntry(Entry):
     quick: bool = False
     least_side: int = 1
     learns_a_network: bool = False
+    scores_only: bool = False
+
+    def check_asked(self, asker: str) -> None:
+        """Refuse what asks for scores of changed clips where there is no model.
+
+        Args:
+            asker: Who asks, such as ``explainer 'occlusion'``.
+
+        Raises:
+            ConfigError: There are scores alone.
+        """
+        if self.scores_only:
+            raise ConfigError(
+                f"{asker} for detector '{self.name}'",
+                "scores by clip alone, and no model to ask",
+                "take it away from a study where this detector is explained: maps brought along ('external'), "
+                "controls and localisation need no model; or bring the model ('kind: external')",
+            )
 
     def offered(self, settings: Parameters) -> frozenset[Ability]:
         """What it offers with these very settings."""
@@ -248,6 +267,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
                 ("gradients", False): frozenset({"gradients"}),
                 ("cam_layer", None): frozenset({"cam_layer"}),
             },
+        ),
+        DetectorEntry(
+            name="scores",
+            title="Own scores",
+            implementation="soundproof.detectors.external.scores:Scores",
+            citation="yours",
+            parameters=ScoresSettings,
+            offers=frozenset(),
+            quick=True,
+            scores_only=True,
         ),
         DetectorEntry(
             name="mean_square",

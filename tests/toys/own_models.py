@@ -18,5 +18,5 @@ def small_model(output: str = "reconstruction") -> dict[str, Any]:
     }
 
 
-REQUIRED: dict[str, dict[str, Any]] = {"external": small_model()}
+REQUIRED: dict[str, dict[str, Any]] = {"external": small_model(), "scores": {"path": "scores.csv"}}
 """Settings that a detector cannot do without, by its kind."""

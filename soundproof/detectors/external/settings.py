@@ -59,3 +59,13 @@ class ExternalSettings(Parameters):
     def own_files(self) -> tuple[Path, ...]:
         """The weights."""
         return () if self.weights is None else (self.weights,)
+
+
+class ScoresSettings(Parameters):
+    """Where scores that were made elsewhere are."""
+
+    path: Path = Field(description="CSV with the columns clip_id and score (higher = more anomalous)")
+
+    def own_files(self) -> tuple[Path, ...]:
+        """The table."""
+        return (self.path,)

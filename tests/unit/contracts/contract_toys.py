@@ -83,6 +83,10 @@ def fitted(kind: str, shape: tuple[int, int], changes: tuple[tuple[str, Any], ..
     return detector.freeze()
 
 
+ASKED = [kind for kind, entry in DETECTORS.items() if not entry.scores_only]
+"""Detectors with a model that can be asked."""
+
+
 def offered(kind: str) -> frozenset[Ability]:
     """What a detector offers as it is fitted here."""
     return DETECTORS[kind].offered(DETECTORS[kind].settings(quick_settings(kind)))

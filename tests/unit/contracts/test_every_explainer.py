@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 import torch
-from contract_toys import SMALL, clips, fitted, offered, quick_settings
+from contract_toys import ASKED, SMALL, clips, fitted, offered, quick_settings
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -22,14 +22,14 @@ IDS = ["clip0", "clip1", "clip2", "clip3"]
 PAIRS = [
     (explainer, detector)
     for explainer, entry in EXPLAINERS.items()
-    for detector in DETECTORS
+    for detector in ASKED
     if entry.needs <= offered(detector)
 ]
 """Explainer and a detector that has what it needs."""
 OTHER_PAIRS = [
     (explainer, detector)
     for explainer in EXPLAINERS
-    for detector in DETECTORS
+    for detector in ASKED
     if (explainer, detector) not in PAIRS
 ]
 every_explainer = pytest.mark.parametrize("kind", EXPLAINERS)
