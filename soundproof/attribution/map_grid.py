@@ -40,7 +40,8 @@ def on_grid(what: str, values: np.ndarray, shape: tuple[int, int], resolution: R
     if found == shape:
         return values
     rows, columns = (shares(n_in, n_out) for n_in, n_out in zip(found, shape, strict=True))
-    return rows @ values.astype(np.float64) @ columns.T
+    brought: np.ndarray = rows @ values.astype(np.float64) @ columns.T
+    return brought
 
 
 def shares(n_in: int, n_out: int) -> np.ndarray:
@@ -48,4 +49,5 @@ def shares(n_in: int, n_out: int) -> np.ndarray:
     edges_in, edges_out = (np.arange(n + 1) * (n_in * n_out / n) for n in (n_in, n_out))
     low = np.maximum(edges_out[:-1, None], edges_in[:-1])
     high = np.minimum(edges_out[1:, None], edges_in[1:])
-    return np.maximum(high - low, 0) / n_in
+    shared: np.ndarray = np.maximum(high - low, 0) / n_in
+    return shared

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from soundproof.attribution.settings import (
+    BY_SEGMENTS,
     BaselineKind,
+    CaptumSettings,
     ExternalSettings,
     GradientShapSettings,
     IntegratedGradientsSettings,
@@ -40,6 +42,7 @@ class ExplainerEntry(Entry):
 
     Attributes:
         needs: What the detector must offer (:mod:`soundproof.interfaces.abilities`).
+        spares: Abilities that it can do without by a value of a setting: ``{(setting, value): abilities}``.
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
         times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
@@ -50,6 +53,7 @@ class ExplainerEntry(Entry):
     """
 
     needs: frozenset[Ability] = frozenset()
+    spares: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
     signed: bool
     stochastic: bool = False
     times_distance_from: Callable[[Any], BaselineKind] | None = None
@@ -57,19 +61,28 @@ class ExplainerEntry(Entry):
     made_elsewhere: bool = False
     passes: Callable[[Any, tuple[int, int]], Passes]
 
+    def needed(self, settings: Parameters) -> frozenset[Ability]:
+        """What the detector must offer with these very settings."""
+        values = settings.model_dump()
+        spared = [abilities for (name, value), abilities in self.spares.items() if values[name] == value]
+        return self.needs.difference(*spared)
+
     @property
     def asks(self) -> bool:
         """Whether it asks the detector for anything."""
         return not (self.control or self.made_elsewhere)
 
 
-def check_compatible(detector: DetectorEntry, settings: Parameters, explainer: ExplainerEntry) -> None:
+def check_compatible(
+    detector: DetectorEntry, settings: Parameters, explainer: ExplainerEntry, of_explainer: Parameters
+) -> None:
     """Refuse an explainer that needs what the detector does not have, before anything is computed.
 
     Args:
         detector: Entry of the detector.
         settings: Its settings.
         explainer: Entry of the explainer.
+        of_explainer: Its settings.
 
     Raises:
         ConfigError: The detector lacks something; the message names what would fit.
@@ -78,7 +91,7 @@ def check_compatible(detector: DetectorEntry, settings: Parameters, explainer: E
         detector.check_asked(f"explainer '{explainer.name}'")
     check(
         f"explainer '{explainer.name}'",
-        explainer.needs,
+        explainer.needed(of_explainer),
         detector.name,
         detector.offered(settings),
         rivals={entry.name: entry.needs for entry in EXPLAINERS.values()},
@@ -102,6 +115,23 @@ def occlusion_counts(settings: OcclusionSettings, shape: tuple[int, int]) -> tup
 def _occlusion_passes(settings: OcclusionSettings, shape: tuple[int, int]) -> Passes:
     rows, columns = occlusion_counts(settings, shape)
     return Passes(forward=rows * columns + 1, gradient=0)
+
+
+def _captum_passes(settings: CaptumSettings, shape: tuple[int, int]) -> Passes:
+    copies = settings.noise.samples if settings.noise else 1
+    bands, frames = (-(-size // side) for size, side in zip(shape, settings.segment, strict=True))
+    samples = int(settings.parameters.get("n_samples", 25))
+    forward, gradient = {
+        "DeepLift": (0, 2),
+        "DeepLiftShap": (0, 6),
+        "FeatureAblation": (bands * frames + 1, 0),
+        "KernelShap": (samples, 0),
+        "Lime": (samples, 0),
+        "LRP": (0, 2),
+        "ShapleyValueSampling": (samples * bands * frames + 1, 0),
+    }.get(settings.method, (0, 1))
+    # two more measure how well relevance adds up
+    return Passes(forward * copies + 2 * settings.adds_up, gradient * copies)
 
 
 def _own_baseline(settings: IntegratedGradientsSettings | GradientShapSettings) -> BaselineKind:
@@ -184,6 +214,18 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             parameters=OcclusionSettings,
             signed=True,
             passes=_occlusion_passes,
+        ),
+        ExplainerEntry(
+            name="captum",
+            title="Captum",
+            implementation="soundproof.attribution.captum:explain",
+            citation="Kokhlikyan et al. 2020, arXiv 2009.07896; the method's own: https://captum.ai",
+            parameters=CaptumSettings,
+            needs=frozenset({"gradients"}),
+            spares={("method", name): frozenset({"gradients"}) for name in sorted(BY_SEGMENTS)},
+            signed=True,
+            stochastic=True,
+            passes=_captum_passes,
         ),
         ExplainerEntry(
             name="random_map",

@@ -179,7 +179,7 @@ class Study(Section):
             if not detector.explain:
                 continue
             for explainer in self.explainers.values():
-                check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])
+                check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind], explainer.settings)
             for metric in self.faithfulness.values():
                 check_metric(entry, detector.settings, FAITHFULNESS[metric.kind], metric.settings)
         self.parts()

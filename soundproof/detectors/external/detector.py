@@ -14,10 +14,11 @@ from soundproof.core.errors import DataError
 from soundproof.detectors.embedding.neighbours import distances, search
 from soundproof.detectors.external.checks import OwnDetector, check_model, check_state, probes_of
 from soundproof.detectors.external.code import OwnCode
-from soundproof.detectors.external.network import load_weights, make_network, seeded
+from soundproof.detectors.external.network import load_weights, make_network
 from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.reading import in_chunks, no_history
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
+from soundproof.randomness.drawing import seeded
 from soundproof.randomness.seeding import seed_from
 
 log = logging.getLogger(__name__)

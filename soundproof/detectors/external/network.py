@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.detectors.external.code import OwnCode
 from soundproof.detectors.external.settings import ExternalSettings
+from soundproof.randomness.drawing import seeded
 from soundproof.weights.reading import read_tensors
 
 _LISTED = 3
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Let torch, numpy and Python draw from this seed, and go on as before afterwards."""
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002  # what a user's code may draw from
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
 
 
 def make_network(code: OwnCode, settings: ExternalSettings, shape: tuple[int, int], seed: int) -> nn.Module:

@@ -41,7 +41,7 @@ def required(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     folder: Path = tmp_path_factory.mktemp("maps")
     for row, clip_id in enumerate(IDS):
         np.save(folder / f"{clip_id}.npy", np.full(SMALL, row, dtype=np.float32))
-    return {"external": {"path": folder}}
+    return {"external": {"path": folder}, "captum": {"method": "InputXGradient", "noise": {}}}
 
 
 def detector_for(kind: str) -> str:
@@ -74,7 +74,8 @@ def test_it_explains_every_detector_that_has_what_it_needs(
     kind: str, detector: str, required: dict[str, dict[str, Any]]
 ) -> None:
     entry = EXPLAINERS[kind]
-    check_compatible(DETECTORS[detector], fitted(detector, SMALL).settings, entry)
+    settings = entry.settings(required.get(kind, {}))
+    check_compatible(DETECTORS[detector], fitted(detector, SMALL).settings, entry, settings)
     explanation = explain(kind, detector, required, [0, 1])
     relevance = explanation.relevance
     assert relevance.shape == (2, *SMALL)
@@ -88,10 +89,12 @@ def test_it_explains_every_detector_that_has_what_it_needs(
 
 
 @pytest.mark.parametrize(("kind", "detector"), OTHER_PAIRS)
-def test_a_detector_without_what_it_needs_is_refused(kind: str, detector: str) -> None:
-    entry = DETECTORS[detector]
+def test_a_detector_without_what_it_needs_is_refused(
+    kind: str, detector: str, required: dict[str, dict[str, Any]]
+) -> None:
+    entry, settings = DETECTORS[detector], EXPLAINERS[kind].settings(required.get(kind, {}))
     with pytest.raises(ConfigError, match=f"explainer '{kind}' for detector '{detector}'"):
-        check_compatible(entry, entry.settings(quick_settings(detector)), EXPLAINERS[kind])
+        check_compatible(entry, entry.settings(quick_settings(detector)), EXPLAINERS[kind], settings)
 
 
 @every_explainer
