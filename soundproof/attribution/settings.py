@@ -87,7 +87,7 @@ class NoiseSettings(Parameters):
 class CaptumSettings(Parameters):
     """A method of Captum by its name."""
 
-    method: CaptumMethod = Field(description="name of the class in captum.attr")
+    method: CaptumMethod = Field("DeepLift", description="name of the class in captum.attr")
     parameters: dict[str, bool | int | float] = Field(
         default_factory=dict,
         description="parameters of that class: "

@@ -181,7 +181,6 @@ def test_a_layer_that_a_method_has_no_rule_for_is_said():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "set it: name of the class"),
         ({"method": "Deeplift"}, "'DeepLift'"),
         (
             {"method": "DeepLift", "parameters": {"n_samples": 3}},
