@@ -14,6 +14,7 @@ from soundproof.attribution.settings import (
     GradientShapSettings,
     IntegratedGradientsSettings,
     OcclusionSettings,
+    RiseSettings,
     SmoothGradSettings,
 )
 from soundproof.core.registry import Entry, Parameters, Registry
@@ -214,6 +215,16 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             parameters=OcclusionSettings,
             signed=True,
             passes=_occlusion_passes,
+        ),
+        ExplainerEntry(
+            name="rise",
+            title="RISE",
+            implementation="soundproof.attribution.rise:explain",
+            citation="Petsiuk et al. 2018, arXiv 1806.07421; relative to the mean score",
+            parameters=RiseSettings,
+            signed=True,
+            stochastic=True,
+            passes=lambda settings, shape: Passes(forward=settings.masks, gradient=0),
         ),
         ExplainerEntry(
             name="captum",

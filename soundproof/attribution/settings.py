@@ -49,6 +49,17 @@ class OcclusionSettings(Parameters):
     baseline: BaselineKind = Field("zero", description=_BASELINE)
 
 
+class RiseSettings(Parameters):
+    """Settings of RISE."""
+
+    masks: PositiveInt = Field(1000, description="random masks of each clip")
+    shown: float = Field(0.5, gt=0, lt=1, description="part of a mask's cells that is shown")
+    cell: tuple[PositiveInt, PositiveInt] = Field(
+        (10, 50), description="size of a mask's cells: frequency bins, frames"
+    )
+    baseline: BaselineKind = Field("zero", description=_BASELINE)
+
+
 CaptumMethod = Literal[
     "DeepLift",
     "DeepLiftShap",

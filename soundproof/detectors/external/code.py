@@ -21,7 +21,7 @@ from soundproof.folders.own_code import OwnModel, own_model
 class OwnCode:
     """The module that a model's name stands for.
 
-    Modules beside a file are found while its code runs, and by it alone: two models may each have one of the same name.
+    Modules beside a file are found while its code runs, and by it alone: two may each have a module of one name.
     They are compiled from what the files hold now, whatever was left in a cache.
 
     Args:
