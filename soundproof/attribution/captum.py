@@ -16,8 +16,7 @@ from soundproof.attribution.captum_passes import (
     completeness,
     gradients_in_passes,
 )
-from soundproof.attribution.registry import BY_SEGMENTS
-from soundproof.attribution.settings import BaselineKind, CaptumSettings
+from soundproof.attribution.settings import BY_SEGMENTS, BaselineKind, CaptumSettings
 from soundproof.core.errors import ConfigError, SoundproofError
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from soundproof.attribution.settings import (
     BY_SEGMENTS,
+    WITHOUT_A_RULE,
     BaselineKind,
     CaptumSettings,
     ExternalSettings,
@@ -17,6 +18,7 @@ from soundproof.attribution.settings import (
     RiseSettings,
     SmoothGradSettings,
 )
+from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.interfaces.abilities import Ability, check
@@ -50,6 +52,7 @@ class ExplainerEntry(Entry):
             maps of unrelated factors are alike because the clip is the same. None: it is no such product.
         control: It knows nothing about the detector, and is there for others to be compared with.
         made_elsewhere: Its maps are read, not computed: nobody here can make them for other weights.
+        unfit: Detectors that it cannot go through with given settings, by kind.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 
@@ -60,6 +63,7 @@ class ExplainerEntry(Entry):
     times_distance_from: Callable[[Any], BaselineKind] | None = None
     control: bool = False
     made_elsewhere: bool = False
+    unfit: Callable[[Any], frozenset[str]] = lambda settings: frozenset()
     passes: Callable[[Any, tuple[int, int]], Passes]
 
     def needed(self, settings: Parameters) -> frozenset[Ability]:
@@ -88,6 +92,13 @@ def check_compatible(
     Raises:
         ConfigError: The detector lacks something; the message names what would fit.
     """
+    if detector.name in explainer.unfit(of_explainer):
+        fitting = sorted(set(DETECTORS) - explainer.unfit(of_explainer))
+        raise ConfigError(
+            f"explainer '{explainer.name}' for detector '{detector.name}'",
+            "the detector has a layer that this method has no rule for",
+            f"choose another method; or a detector without such layers: {', '.join(fitting)}",
+        )
     if explainer.asks:
         detector.check_asked(f"explainer '{explainer.name}'")
     check(
@@ -236,6 +247,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             spares={("method", name): frozenset({"gradients"}) for name in sorted(BY_SEGMENTS)},
             signed=True,
             stochastic=True,
+            unfit=lambda settings: WITHOUT_A_RULE.get(settings.method, frozenset()),
             passes=_captum_passes,
         ),
         ExplainerEntry(

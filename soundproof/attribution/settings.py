@@ -74,6 +74,15 @@ CaptumMethod = Literal[
 ]
 BY_SEGMENTS: frozenset[str] = frozenset({"FeatureAblation", "KernelShap", "Lime", "ShapleyValueSampling"})
 """Methods of Captum that blank segments and ask for scores alone."""
+WITHOUT_A_RULE: dict[str, frozenset[str]] = {
+    "LRP": frozenset(
+        {
+            *("skip_cae_transformer", "skip_cae", "dense_ae", "featex"),
+            *("one_class_svm", "gaussian", "mean_square", "clip_level"),
+        }
+    )
+}
+"""Detectors with a layer that a method of Captum has no rule for; of one's own models only the job can say."""
 _ADD_UP = ("DeepLift", "KernelShap", "ShapleyValueSampling")
 CAPTUM_PARAMETERS: dict[str, dict[str, type]] = {
     "DeepLift": {"multiply_by_inputs": bool, "eps": float},
@@ -98,7 +107,12 @@ class NoiseSettings(Parameters):
 class CaptumSettings(Parameters):
     """A method of Captum by its name."""
 
-    method: CaptumMethod = Field("DeepLift", description="name of the class in captum.attr")
+    method: CaptumMethod = Field(
+        "DeepLift",
+        description="name of the class in captum.attr; those with rules for layers (DeepLift, DeepLiftShap, "
+        "GuidedBackprop, Deconvolution, LRP) let steps that are no layers through by their gradient, such as the "
+        "square of an error: `completeness_error` says what DeepLift loses there",
+    )
     parameters: dict[str, bool | int | float] = Field(
         default_factory=dict,
         description="parameters of that class: "

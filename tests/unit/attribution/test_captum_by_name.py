@@ -13,8 +13,8 @@ from torch.testing import assert_close
 from toys.attribution import Linear, SmallAutoEncoder, Toy, clips, explain
 
 from soundproof.attribution.captum import segments
-from soundproof.attribution.registry import BY_SEGMENTS, EXPLAINERS, check_compatible
-from soundproof.attribution.settings import CAPTUM_PARAMETERS, CaptumMethod
+from soundproof.attribution.registry import EXPLAINERS, check_compatible
+from soundproof.attribution.settings import BY_SEGMENTS, CAPTUM_PARAMETERS, CaptumMethod
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
 

@@ -88,6 +88,33 @@ def test_it_explains_every_detector_that_has_what_it_needs(
         assert values.shape == (2,)
 
 
+BY_LAYERS = ("DeepLift", "DeepLiftShap", "GuidedBackprop", "Deconvolution", "LRP")
+
+
+@pytest.mark.parametrize(
+    "detector", [kind for kind in ASKED if "gradients" in offered(kind) and kind != "external"]
+)
+def test_a_layer_without_a_rule_is_said_before_anything_is_trained(detector: str) -> None:
+    entry, refused = EXPLAINERS["captum"], set()
+    for method in BY_LAYERS:
+        required = {"captum": {"method": method}}
+        try:
+            check_compatible(
+                DETECTORS[detector],
+                fitted(detector, SMALL).settings,
+                entry,
+                entry.settings(required["captum"]),
+            )
+        except ConfigError:
+            refused.add(method)
+        try:
+            assert relevance_of("captum", detector, required, [0, 1]).isfinite().all()
+        except ConfigError:
+            assert method in refused
+        else:
+            assert method not in refused
+
+
 @pytest.mark.parametrize(("kind", "detector"), OTHER_PAIRS)
 def test_a_detector_without_what_it_needs_is_refused(
     kind: str, detector: str, required: dict[str, dict[str, Any]]
