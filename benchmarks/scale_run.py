@@ -99,6 +99,7 @@ class StudyRun:
             label=label,
             seed=0,
             record=jobs.train_detector("all", label, 0).stated(),
+            foreign_weights={},
             outputs={"model": model, "history": history},
         )
         self._job(

@@ -4,7 +4,7 @@ import os
 from functools import cache
 
 from soundproof.datasets.registry import DATASETS
-from soundproof.folders.sources import joint, map_digests, source_digests
+from soundproof.folders.sources import fit_digests, joint, map_digests, source_digests
 from soundproof.runs.jobs_of import StudyJobs
 
 
@@ -69,6 +69,15 @@ def maps_of(study, label):
     """Digests of the files behind an explainer whose maps were made elsewhere; of others none."""
     try:
         return map_digests(STUDIES[study].explainers[label])
+    except SoundproofError as error:
+        sys.exit(f"Cannot run: {error}")
+
+
+@cache
+def weights_of_ones_own(study, label):
+    """Digests of the files that the fit of a detector reads beside its clips; of most none."""
+    try:
+        return fit_digests(STUDIES[study].detectors[label])
     except SoundproofError as error:
         sys.exit(f"Cannot run: {error}")
 
@@ -165,6 +174,7 @@ def trainings_of(wildcards, fits):
             "label": label,
             "seed": seed,
             "record": jobs.train_detector(wildcards.part, label, seed).stated(),
+            "foreign_weights": weights_of_ones_own(wildcards.study, label),
         }
         for label, seed in fits
     ]

@@ -33,12 +33,14 @@ class Asked(NamedTuple):
         label: Name of the detector in tables.
         seed: Run seed.
         record: What the rule states of its weights: which detector.
+        foreign_weights: Digests of the files of one's own that the fit reads, by name.
         outputs: Files of ``model`` (weights) and ``history`` (losses by epoch; no rows where there are no epochs).
     """
 
     label: str
     seed: int
     record: Stated
+    foreign_weights: Mapping[str, str]
     outputs: Mapping[str, Path]
 
 
@@ -68,7 +70,8 @@ def train_detector(
     shelf = Shelf(checkpoints / digest(["training", study, part, of_its_own]))
     shared = SharedMaps(runtime.memory_budget_bytes)
     for name, one in asked.items():
-        provenance = Provenance.of_record(one.record, inputs, where.type)
+        read = {**inputs, **inputs_of.foreign_weights(one.foreign_weights)}
+        provenance = Provenance.of_record(one.record, read, where.type)
         if shelf.holds(name, one.outputs, provenance):
             logger.info("%s (seed %d): weights still fit and are carried over", one.label, one.seed)
             continue

@@ -74,7 +74,9 @@ def explain_clips(
     """
     explain: Explainer = entry.load()
     detector.to(device).freeze()
-    size = rows_per_pass(detector, device, memory_budget_bytes, gradients="gradients" in entry.needs)
+    size = rows_per_pass(
+        detector, device, memory_budget_bytes, gradients="gradients" in entry.needed(settings)
+    )
     rows: list[tuple[str, str, float]] = []
     seconds, done = 0.0, 0
     for of_individual, ids, maps in batches_by_individual(

@@ -34,7 +34,7 @@ def re_explainer(
             settings=settings,
             clip_ids=clip_ids,
             rows_per_pass=rows_per_pass(
-                detector, device, memory_budget_bytes, gradients="gradients" in entry.needs
+                detector, device, memory_budget_bytes, gradients="gradients" in entry.needed(settings)
             ),
             method=label,
             seed=seed,

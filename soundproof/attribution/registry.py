@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from soundproof.attribution.settings import (
+    BY_SEGMENTS,
+    WITHOUT_A_RULE,
     BaselineKind,
+    CaptumSettings,
     ExpVaeSettings,
     ExternalSettings,
     GradientShapSettings,
     IntegratedGradientsSettings,
     OcclusionSettings,
+    RiseSettings,
     SmoothGradSettings,
 )
+from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Entry, Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.interfaces.abilities import Ability, check
@@ -41,6 +46,7 @@ class ExplainerEntry(Entry):
 
     Attributes:
         needs: What the detector must offer (:mod:`soundproof.interfaces.abilities`).
+        spares: Abilities that it can do without by a value of a setting: ``{(setting, value): abilities}``.
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
         times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
@@ -48,33 +54,59 @@ class ExplainerEntry(Entry):
         control: It knows nothing about the detector, and is there for others to be compared with.
         gives_words: It says in words why a clip is anomalous.
         made_elsewhere: Its maps are read, not computed: nobody here can make them for other weights.
+        unfit: Detectors that it cannot go through with given settings, by kind.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
     """
 
     needs: frozenset[Ability] = frozenset()
+    spares: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
     signed: bool
     stochastic: bool = False
     times_distance_from: Callable[[Any], BaselineKind] | None = None
     control: bool = False
     made_elsewhere: bool = False
     gives_words: bool = False
+    unfit: Callable[[Any], frozenset[str]] = lambda settings: frozenset()
     passes: Callable[[Any, tuple[int, int]], Passes]
 
+    def needed(self, settings: Parameters) -> frozenset[Ability]:
+        """What the detector must offer with these very settings."""
+        values = settings.model_dump()
+        spared = [abilities for (name, value), abilities in self.spares.items() if values[name] == value]
+        return self.needs.difference(*spared)
 
-def check_compatible(detector: DetectorEntry, settings: Parameters, explainer: ExplainerEntry) -> None:
+    @property
+    def asks(self) -> bool:
+        """Whether it asks the detector for anything."""
+        return not (self.control or self.made_elsewhere)
+
+
+def check_compatible(
+    detector: DetectorEntry, settings: Parameters, explainer: ExplainerEntry, of_explainer: Parameters
+) -> None:
     """Refuse an explainer that needs what the detector does not have, before anything is computed.
 
     Args:
         detector: Entry of the detector.
         settings: Its settings.
         explainer: Entry of the explainer.
+        of_explainer: Its settings.
 
     Raises:
         ConfigError: The detector lacks something; the message names what would fit.
     """
+    if detector.name in explainer.unfit(of_explainer):
+        fitting = sorted(set(DETECTORS) - explainer.unfit(of_explainer))
+        raise ConfigError(
+            f"explainer '{explainer.name}' for detector '{detector.name}'",
+            "the detector has a layer that this method has no rule for",
+            f"choose another method; or a detector without such layers: {', '.join(fitting)}",
+        )
+    if explainer.asks:
+        detector.check_asked(f"explainer '{explainer.name}'")
     check(
         f"explainer '{explainer.name}'",
-        explainer.needs,
+        explainer.needed(of_explainer),
         detector.name,
         detector.offered(settings),
         rivals={entry.name: entry.needs for entry in EXPLAINERS.values()},
@@ -98,6 +130,23 @@ def occlusion_counts(settings: OcclusionSettings, shape: tuple[int, int]) -> tup
 def _occlusion_passes(settings: OcclusionSettings, shape: tuple[int, int]) -> Passes:
     rows, columns = occlusion_counts(settings, shape)
     return Passes(forward=rows * columns + 1, gradient=0)
+
+
+def _captum_passes(settings: CaptumSettings, shape: tuple[int, int]) -> Passes:
+    copies = settings.noise.samples if settings.noise else 1
+    bands, frames = (-(-size // side) for size, side in zip(shape, settings.segment, strict=True))
+    samples = int(settings.parameters.get("n_samples", 25))
+    forward, gradient = {
+        "DeepLift": (0, 2),
+        "DeepLiftShap": (0, 6),
+        "FeatureAblation": (bands * frames + 1, 0),
+        "KernelShap": (samples, 0),
+        "Lime": (samples, 0),
+        "LRP": (0, 2),
+        "ShapleyValueSampling": (samples * bands * frames + 1, 0),
+    }.get(settings.method, (0, 1))
+    # two more measure how well relevance adds up
+    return Passes(forward * copies + 2 * settings.adds_up, gradient * copies)
 
 
 def _own_baseline(settings: IntegratedGradientsSettings | GradientShapSettings) -> BaselineKind:
@@ -190,6 +239,29 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             parameters=OcclusionSettings,
             signed=True,
             passes=_occlusion_passes,
+        ),
+        ExplainerEntry(
+            name="rise",
+            title="RISE",
+            implementation="soundproof.attribution.rise:explain",
+            citation="Petsiuk et al. 2018, arXiv 1806.07421; relative to the mean score",
+            parameters=RiseSettings,
+            signed=True,
+            stochastic=True,
+            passes=lambda settings, shape: Passes(forward=settings.masks, gradient=0),
+        ),
+        ExplainerEntry(
+            name="captum",
+            title="Captum",
+            implementation="soundproof.attribution.captum:explain",
+            citation="Kokhlikyan et al. 2020, arXiv 2009.07896; the method's own: https://captum.ai",
+            parameters=CaptumSettings,
+            needs=frozenset({"gradients"}),
+            spares={("method", name): frozenset({"gradients"}) for name in sorted(BY_SEGMENTS)},
+            signed=True,
+            stochastic=True,
+            unfit=lambda settings: WITHOUT_A_RULE.get(settings.method, frozenset()),
+            passes=_captum_passes,
         ),
         ExplainerEntry(
             name="random_map",

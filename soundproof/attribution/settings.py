@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from soundproof.core.registry import Parameters
 
@@ -59,7 +59,112 @@ class ExpVaeSettings(Parameters):
     )
 
 
+class RiseSettings(Parameters):
+    """Settings of RISE."""
+
+    masks: PositiveInt = Field(1000, description="random masks of each clip")
+    shown: float = Field(0.5, gt=0, lt=1, description="part of a mask's cells that is shown")
+    cell: tuple[PositiveInt, PositiveInt] = Field(
+        (10, 50), description="size of a mask's cells: frequency bins, frames"
+    )
+    baseline: BaselineKind = Field("zero", description=_BASELINE)
+
+
+CaptumMethod = Literal[
+    "DeepLift",
+    "DeepLiftShap",
+    "InputXGradient",
+    "GuidedBackprop",
+    "Deconvolution",
+    "LRP",
+    "FeatureAblation",
+    "KernelShap",
+    "Lime",
+    "ShapleyValueSampling",
+]
+BY_SEGMENTS: frozenset[str] = frozenset({"FeatureAblation", "KernelShap", "Lime", "ShapleyValueSampling"})
+"""Methods of Captum that blank segments and ask for scores alone."""
+WITHOUT_A_RULE: dict[str, frozenset[str]] = {
+    "LRP": frozenset(
+        {
+            *("skip_cae_transformer", "skip_cae", "dense_ae", "featex"),
+            *("one_class_svm", "gaussian", "mean_square", "clip_level"),
+        }
+    )
+}
+"""Detectors with a layer that a method of Captum has no rule for; of one's own models only the job can say."""
+_ADD_UP = ("DeepLift", "KernelShap", "ShapleyValueSampling")
+CAPTUM_PARAMETERS: dict[str, dict[str, type]] = {
+    "DeepLift": {"multiply_by_inputs": bool, "eps": float},
+    "DeepLiftShap": {"multiply_by_inputs": bool},
+    "KernelShap": {"n_samples": int},
+    "Lime": {"n_samples": int},
+    "ShapleyValueSampling": {"n_samples": int},
+}
+"""Parameters of Captum's methods that are nobody else's business, as in their signatures."""
+
+
+class NoiseSettings(Parameters):
+    """Noise that a method is averaged over (Captum's NoiseTunnel)."""
+
+    type: Literal["smoothgrad", "smoothgrad_sq", "vargrad"] = Field(
+        "smoothgrad", description="mean of the maps of noisy copies, of their squares, or their variance"
+    )
+    samples: PositiveInt = Field(5, description=_SAMPLES)
+    sigma: PositiveFloat = Field(0.1, description=_SIGMA)
+
+
+class CaptumSettings(Parameters):
+    """A method of Captum by its name."""
+
+    method: CaptumMethod = Field(
+        "DeepLift",
+        description="name of the class in captum.attr; those with rules for layers (DeepLift, DeepLiftShap, "
+        "GuidedBackprop, Deconvolution, LRP) let steps that are no layers through by their gradient, such as the "
+        "square of an error: `completeness_error` says what DeepLift loses there",
+    )
+    parameters: dict[str, bool | int | float] = Field(
+        default_factory=dict,
+        description="parameters of that class: "
+        + "; ".join(f"{name}: {', '.join(known)}" for name, known in CAPTUM_PARAMETERS.items()),
+    )
+    baseline: BaselineKind = Field(
+        "zero", description=f"{_BASELINE}; DeepLiftShap takes all three of them, whatever stands here"
+    )
+    segment: tuple[PositiveInt, PositiveInt] = Field(
+        (8, 20), description="size of the segments that are blanked together: frequency bins, frames"
+    )
+    noise: NoiseSettings | None = Field(None, description="average over noisy copies; None: do not")
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether relevance should add up to the score's difference from the baseline."""
+        factors = self.parameters.get("multiply_by_inputs") is False
+        return self.method in _ADD_UP and self.noise is None and not factors
+
+    @model_validator(mode="after")
+    def _parameters_of_the_method(self) -> CaptumSettings:
+        known = CAPTUM_PARAMETERS.get(self.method, {})
+        for name, value in self.parameters.items():
+            if name not in known:
+                there = ", ".join(known) or "none"
+                raise ValueError(f"{self.method} has no parameter '{name}' to set; it has {there}")
+            if type(value) is not known[name] and not (known[name] is float and type(value) is int):
+                raise ValueError(f"'{name}' of {self.method} is a {known[name].__name__}, not {value!r}")
+            if known[name] is not bool and value <= 0:
+                raise ValueError(f"'{name}' of {self.method} is above 0, not {value!r}")
+        return self
+
+
 class ExternalSettings(Parameters):
     """Where maps that were made elsewhere are."""
 
-    path: Path = Field(description="Parquet file of maps, or a folder with one <clip_id>.npy per clip")
+    path: Path = Field(
+        description="Parquet file of maps, a folder with one <clip_id>.npy per clip, or a .npz file with "
+        "`clip_ids` and `maps` or with one map by each clip's name"
+    )
+    resolution: Literal["same", "any"] = Field(
+        "same",
+        description="same: maps have the bands and frames of the clips; any: those of another number of bands or "
+        "frames are brought to these, each cell with the mean of the map over the part of the axes that it covers",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
@@ -156,6 +157,10 @@ class BackboneSettings(Parameters):
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose weights must be there."""
         return () if self.entry.weights is None else (self.entry.weights,)
+
+    def own_files(self) -> tuple[Path, ...]:
+        """Weights of a user's own encoder."""
+        return () if self.file is None else (Path(self.file),)
 
     def named_modules(self) -> tuple[str, ...]:
         """Modules of the backbone, and of the network it draws weights for; a user's own as far as it is here."""

@@ -13,6 +13,9 @@ from soundproof.config.run_names import run_of
 from soundproof.config.study_files import extended, read_study
 from soundproof.core.errors import ConfigError, nearest
 from soundproof.core.messages import mapping, validate, within
+from soundproof.core.registry import Parameters
+from soundproof.detectors.external.settings import ExternalSettings as ModelSettings
+from soundproof.folders.own_code import own_model
 
 RECORDINGS_STUDIES = ("recordings", "recordings_level")
 
@@ -141,6 +144,9 @@ def _check_paths(study: Study) -> None:
         for label, explainer in study.explainers.items()
         if isinstance(explainer.settings, ExternalSettings)
     ]
+    for label, detector in study.detectors.items():
+        named += [(f"file of detectors.{label}", path) for path in detector.settings.own_files()]
+        _check_code(label, detector.settings)
     for key, value in named:
         if value is not None and not Path(value).exists():
             raise ConfigError(
@@ -148,6 +154,13 @@ def _check_paths(study: Study) -> None:
                 f"nothing at {Path(value).absolute()}",
                 "correct it; relative paths start at the folder that the workflow is started in",
             )
+
+
+def _check_code(label: str, settings: Parameters) -> None:
+    """Refuse a model of one's own whose code is not there or cannot be read."""
+    if isinstance(settings, ModelSettings):
+        with within(f"at 'detectors.{label}'"):
+            own_model(settings.model)
 
 
 def _check_reported(study: Study, folder: Path) -> None:

@@ -191,10 +191,12 @@ class Study(Section):
             check_input(detector.settings, self.features)
             entry = DETECTORS[detector.kind]
             entry.check_backbone(detector.settings)
+            if self.bands is not None:
+                entry.check_asked("scores without frequency bands ('bands')")
             if not detector.explain:
                 continue
             for explainer in self.explainers.values():
-                check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind])
+                check_explainer(entry, detector.settings, EXPLAINERS[explainer.kind], explainer.settings)
             for metric in self.faithfulness.values():
                 check_metric(entry, detector.settings, FAITHFULNESS[metric.kind], metric.settings)
         self.parts()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -31,6 +32,10 @@ class Parameters(BaseModel):
     def named_modules(self) -> tuple[str, ...]:
         """Modules of registered things that these settings choose, which no import statement names."""
         return tuple(dict.fromkeys(name for part in self.parts() for name in part.named_modules()))
+
+    def own_files(self) -> tuple[Path, ...]:
+        """Files of one's own that these settings name, whose content shapes what is made with them."""
+        return tuple(dict.fromkeys(path for part in self.parts() for path in part.own_files()))
 
     def parts(self) -> list[Parameters]:
         """Settings among these that are settings of a part, such as a backbone."""

@@ -34,6 +34,9 @@ def rows_per_pass(
         gradients: The passes differentiate the score (activations are kept for the way back).
     """
     at_most = ROWS_ON_CPU if device.type == "cpu" else ROWS_ON_ACCELERATOR
+    if detector.scored_elsewhere:
+        # nothing goes through it
+        return at_most
     return max(1, min(at_most, memory_budget_bytes // _bytes_per_row(detector, device, gradients=gradients)))
 
 

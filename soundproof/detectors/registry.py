@@ -19,6 +19,7 @@ from soundproof.detectors.embedding.settings import (
     PatchCoreSettings,
     StfpmSettings,
 )
+from soundproof.detectors.external.settings import ExternalSettings, ScoresSettings
 from soundproof.detectors.generative.settings import DiffusionSettings, GanomalySettings, VaeSettings
 from soundproof.detectors.perturbation.settings import MahalanobisSettings, OdinSettings
 from soundproof.detectors.settings import (
@@ -60,7 +61,8 @@ class DetectorEntry(Entry):
     """Facts of a detector.
 
     Attributes:
-        offers: What it has beside a score (:mod:`soundproof.interfaces.abilities`), with its default settings.
+        offers: What it has beside a score (:mod:`soundproof.interfaces.abilities`), with its default settings; of
+            a model of one's own what it may have.
         family: What kind of detector it is, with its default settings.
         families: Families that a value of a setting makes it one of: ``{(setting, value): family}``.
         keeps: Measures that it keeps of each clip beside its score.
@@ -70,6 +72,7 @@ class DetectorEntry(Entry):
         baseline: A simple detector that a network must beat to be worth an explanation.
         quick: Fitted without epochs, by one or a few passes over the clips: those of a part share a job.
         least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
+        scores_only: It has scores of known clips, and no model that could be asked for others.
         learns_a_network: What it learns is what a network makes of a clip, so that its backbone must be one.
     """
 
@@ -78,12 +81,30 @@ class DetectorEntry(Entry):
     families: Mapping[tuple[str, str], Family] = field(default_factory=dict)
     keeps: tuple[str, ...] = ()
     gives_words: bool = False
-    without: Mapping[tuple[str, str], frozenset[Ability]] = field(default_factory=dict)
+    without: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
     control: bool = False
     baseline: bool = False
     quick: bool = False
     least_side: int = 1
     learns_a_network: bool = False
+    scores_only: bool = False
+
+    def check_asked(self, asker: str) -> None:
+        """Refuse what asks for scores of changed clips where there is no model.
+
+        Args:
+            asker: Who asks, such as ``explainer 'occlusion'``.
+
+        Raises:
+            ConfigError: There are scores alone.
+        """
+        if self.scores_only:
+            raise ConfigError(
+                f"{asker} for detector '{self.name}'",
+                "scores by clip alone, and no model to ask",
+                "take it away from a study where this detector is explained: maps brought along ('external'), "
+                "controls and localisation need no model; or bring the model ('kind: external')",
+            )
 
     def offered(self, settings: Parameters) -> frozenset[Ability]:
         """What it offers with these very settings."""
@@ -333,6 +354,32 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             family="input perturbation",
             offers=_STEPPING,
             keeps=("perturbed_score",),
+        ),
+        DetectorEntry(
+            name="external",
+            title="Own model",
+            implementation="soundproof.detectors.external.detector:ExternalDetector",
+            citation="yours",
+            parameters=ExternalSettings,
+            offers=frozenset({"gradients", "reconstruction", "map", "cam_layer", "embedding"}),
+            without={
+                ("output", "score"): frozenset({"reconstruction", "map", "embedding"}),
+                ("output", "reconstruction"): frozenset({"embedding"}),
+                ("output", "cell_map"): frozenset({"reconstruction", "embedding"}),
+                ("output", "embedding"): frozenset({"reconstruction", "map"}),
+                ("gradients", False): frozenset({"gradients"}),
+                ("cam_layer", None): frozenset({"cam_layer"}),
+            },
+        ),
+        DetectorEntry(
+            name="scores",
+            title="Own scores",
+            implementation="soundproof.detectors.external.scores:Scores",
+            citation="yours",
+            parameters=ScoresSettings,
+            offers=frozenset(),
+            quick=True,
+            scores_only=True,
         ),
         DetectorEntry(
             name="mean_square",

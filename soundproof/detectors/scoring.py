@@ -32,8 +32,12 @@ def score_maps(
 
     Raises:
         ArtefactError: A score is not finite.
+        DataError: The clips were scored elsewhere, but not all of them.
     """
     detector.freeze()
+    if detector.scored_elsewhere:
+        values = detector.scores_of(clip_ids).cpu().numpy()
+        return pd.DataFrame({"clip_id": list(clip_ids), "metric": "anomaly_score", "value": values})
     size = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     values: dict[tuple[str, float | None], list[np.ndarray]] = {}
     with torch.no_grad():

@@ -7,7 +7,7 @@ and their checksum.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def load_detector(path: Path, device: torch.device) -> Detector:
     try:
         entry = DETECTORS[stored.kind]
         detector: Detector = entry.load()(stored.shape, entry.settings(stored.settings))
-        _resize_buffers(detector, tensors)
+        resize_buffers(detector, tensors)
         detector.load_state_dict({**_elsewhere(path, stored, detector), **tensors})
     except (ConfigError, RuntimeError) as error:
         raise _unusable(path, f"a detector of another version ({error})") from error
@@ -172,7 +172,7 @@ def _unusable(path: Path, found: str) -> ArtefactError:
     return ArtefactError(f"detector {path}", found, "delete it and train again")
 
 
-def _resize_buffers(detector: Detector, tensors: dict[str, Tensor]) -> None:
+def resize_buffers(detector: Detector, tensors: Mapping[str, Tensor]) -> None:
     """Give buffers whose size the training decides (support vectors, trees) the stored size."""
     for name, buffer in list(detector.named_buffers()):
         stored = tensors.get(name)

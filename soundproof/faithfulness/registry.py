@@ -282,6 +282,7 @@ def check_compatible(
     Raises:
         ConfigError: The detector lacks something; the message names what would fit.
     """
+    detector.check_asked(f"faithfulness metric '{metric.name}'")
     check(
         f"faithfulness metric '{metric.name}'",
         abilities(needs_of(metric, settings)),

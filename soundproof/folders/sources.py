@@ -78,6 +78,16 @@ def map_digests(explainer: Chosen) -> dict[str, str]:
     return {name: content[:16] for name, content in digests_of(external_maps(Path(path))).items()}
 
 
+def fit_digests(detector: Chosen) -> dict[str, str]:
+    """Return 16 digits of the SHA-256 of each file that a detector's fit reads (weights of one's own) by name.
+
+    Raises:
+        DataError: A file that cannot be read.
+    """
+    files = {path.name: path for path in detector.settings.own_files()}
+    return {name: content[:16] for name, content in digests_of(files).items()}
+
+
 def say_unused(folder: Path, suffixes: Collection[str], labels: str | None) -> str:
     """Warn, in one line, of sound below a folder that is none of its clips.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pandas as pd
 import torch
@@ -63,9 +63,13 @@ class Detector(nn.Module, ABC):
     Args:
         shape: (n_freq, n_frames) of the maps.
         settings: Validated parameters of the registry entry; a subclass annotates ``settings`` with its own class.
+
+    Attributes:
+        scored_elsewhere: It has scores of known clips (:meth:`scores_of`), and no model that could be asked.
     """
 
     settings: Parameters
+    scored_elsewhere: ClassVar[bool] = False
 
     def __init__(self, shape: tuple[int, int], settings: Parameters) -> None:
         super().__init__()
@@ -93,6 +97,14 @@ class Detector(nn.Module, ABC):
     def further_scores(self, x: Tensor) -> dict[tuple[str, float | None], Tensor]:
         """More numbers of each clip [B] that are kept beside its score, by measure and parameter."""
         return {}
+
+    def scores_of(self, clip_ids: Sequence[str]) -> Tensor:
+        """Scores of clips that were scored elsewhere, float64 [n].
+
+        Raises:
+            NotImplementedError: It scores maps.
+        """
+        raise NotImplementedError
 
     def for_individual(self, machine: str, machine_id: str) -> Detector:
         """The detector as it scores clips of this individual; itself where that makes no difference.

@@ -106,6 +106,22 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             ),
         ),
         MetricEntry(
+            name="relevance_mass",
+            title="Relevance mass and rank",
+            implementation="soundproof.localisation.relevance_mass:measure",
+            citation="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
+            category="localisation",
+            higher_is_better=True,
+            needs=frozenset({"masks"}),
+            chance="share of masked cells; mean over all shifts in time",
+            unit="part of the positive relevance, or of the highest cells, that lies in the fault, 0..1",
+            measures=("relevance_mass", "relevance_rank"),
+            criteria=(
+                Criterion(name="relevance_mass", title="Relevance mass", tested=False, headline=None),
+                Criterion(name="relevance_rank", title="Relevance rank", tested=False, headline=None),
+            ),
+        ),
+        MetricEntry(
             name="frame_ranking",
             title="Frames of the set",
             implementation="soundproof.localisation.frame_ranking:measure",

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from soundproof.folders.own_code import code_files
 from soundproof.runs.import_notes import noted
 
 PACKAGE = "soundproof"
@@ -33,15 +34,23 @@ def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
 
     Args:
         script: Script of a rule.
-        implementations: Dotted names of modules that a registry loads for this job.
+        implementations: Dotted names of modules that a registry loads for this job; code of one's own that
+            settings name, as a module or as a file.
 
     Returns:
         16 hexadecimal digits.
+
+    Raises:
+        ConfigError: Code of one's own that cannot be parsed.
     """
-    files = {script.resolve()}
+    files, own = {script.resolve()}, set[Path]()
     for name in (*_imports(script), *implementations):
-        files |= _closure(name)
-    return _digest(tuple(sorted(files)))
+        if name.partition(".")[0] == PACKAGE:
+            files |= _closure(name)
+        else:
+            own |= code_files(name)
+    # where one's own code lies must not change the order of this package's files
+    return _digest((*sorted(files), *sorted(own)))
 
 
 @cache

@@ -19,7 +19,7 @@ from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.runs import inputs_of
 from soundproof.runs.jobs_of import INDEX, StudyJobs
-from soundproof.runs.own_files import OwnFiles, own_maps, own_sources
+from soundproof.runs.own_files import OwnFiles, own_maps, own_sources, own_weights
 from soundproof.runs.records import ROOT, Record
 from soundproof.storage.provenance import Files
 
@@ -231,8 +231,9 @@ class _Fit:
         fit = (self.part, self.detector, self.seed)
         clips, features, model = self.files.clips, self.features, self.model
         trained = self.files.jobs.train_detector(*fit)
+        weights = own_weights(self.files.study, self.detector)
         for path in (model, self._path("history")):
-            yield Expected.of(trained, path, inputs_of.train_detector(clips, features))
+            yield Expected.of(trained, path, inputs_of.train_detector(clips, features), own=weights)
         for label in self.maps:
             record = self.files.jobs.attribute_clips(*fit, label)
             own = own_maps(self.files.study, label)

@@ -54,6 +54,10 @@ def foreign_maps(digests: Mapping[str, str]) -> dict[str, str]:
     return {_EXTERNAL + name: content for name, content in digests.items()}
 
 
+foreign_weights = foreign_maps
+"""Digest by role of each file of weights made elsewhere, which a training reads as well."""
+
+
 def measure_faithfulness(
     features: Path, model: Path, maps: Mapping[str, Path], backgrounds: Path | None = None
 ) -> dict[str, Files]:

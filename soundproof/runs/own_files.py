@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundproof.config.model import Study
-from soundproof.folders.sources import joint, map_digests, source_digests
+from soundproof.folders.sources import fit_digests, joint, map_digests, source_digests
 from soundproof.runs import inputs_of
 
 _LISTED = ("recordings", "spectrograms")
@@ -91,6 +91,16 @@ def own_maps(study: Study, label: str) -> OwnFiles:
         f"maps of '{label}'",
         lambda: map_digests(study.explainers[label]),
         inputs_of.foreign_maps,
+        lambda roles, path: {inputs_of.foreign_name(role): content for role, content in roles.items()},
+    )
+
+
+def own_weights(study: Study, label: str) -> OwnFiles:
+    """Files that the fit of a detector of one's own reads."""
+    return OwnFiles(
+        f"files of detector '{label}'",
+        lambda: fit_digests(study.detectors[label]),
+        inputs_of.foreign_weights,
         lambda roles, path: {inputs_of.foreign_name(role): content for role, content in roles.items()},
     )
 

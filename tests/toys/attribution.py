@@ -15,6 +15,8 @@ SMALL = {
     "integrated_gradients": {"steps": 7, "baseline": "clip_mean"},
     "smooth_grad": {"samples": 5},
     "gradient_shap": {"samples": 5, "baseline": "clip_min"},
+    "captum": {"method": "InputXGradient", "noise": {"samples": 3}},
+    "rise": {"masks": 10, "cell": (2, 3)},
     "occlusion": {"window": (3, 4), "stride": (2, 3), "baseline": "clip_mean"},
 }
 

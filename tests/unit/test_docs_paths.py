@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
-GUIDES = sorted((ROOT / "docs").glob("adding-*.md"))
+GUIDES = sorted(path for kind in ("adding", "own") for path in (ROOT / "docs").glob(f"{kind}-*.md"))
 MODULES = sorted(
     path
     for room in ("soundproof", "workflow_scripts", "benchmarks", "tests")

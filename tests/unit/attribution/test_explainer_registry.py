@@ -45,10 +45,13 @@ def test_cost_of_one_clip(name, passes):
     assert entry.passes(entry.settings({}), (80, 400)) == passes
 
 
+REQUIRED = {"external": {"path": "maps.parquet"}, "captum": {"method": "DeepLift"}}
+
+
 def test_an_auto_encoder_takes_every_explainer():
     for explainer in EXPLAINERS.values():
-        entry = DETECTORS["skip_cae_transformer"]
-        check_compatible(entry, entry.settings({}), explainer)
+        entry, chosen = DETECTORS["skip_cae_transformer"], REQUIRED.get(explainer.name, {})
+        check_compatible(entry, entry.settings({}), explainer, explainer.settings(chosen))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,12 @@ def test_an_auto_encoder_takes_every_explainer():
 )
 def test_what_does_not_fit_is_refused_with_what_does(detector, explainer, lacks):
     with pytest.raises(ConfigError, match=f"{explainer}.*{detector}") as refused:
-        check_compatible(DETECTORS[detector], DETECTORS[detector].settings({}), EXPLAINERS[explainer])
+        check_compatible(
+            DETECTORS[detector],
+            DETECTORS[detector].settings({}),
+            EXPLAINERS[explainer],
+            EXPLAINERS[explainer].settings({}),
+        )
     assert lacks in refused.value.found
     instead, _, detectors = refused.value.remedy.partition("; or take a detector that offers it: ")
     assert "occlusion" in instead
@@ -72,9 +80,9 @@ def test_what_does_not_fit_is_refused_with_what_does(detector, explainer, lacks)
 
 def test_what_a_setting_takes_away_is_refused_as_well():
     featex, grad_cam = DETECTORS["featex"], EXPLAINERS["grad_cam"]
-    check_compatible(featex, featex.settings({"branches": "stft"}), grad_cam)
+    check_compatible(featex, featex.settings({"branches": "stft"}), grad_cam, grad_cam.settings({}))
     with pytest.raises(ConfigError, match="a layer for Grad-CAM"):
-        check_compatible(featex, featex.settings({"branches": "spectrum"}), grad_cam)
+        check_compatible(featex, featex.settings({"branches": "spectrum"}), grad_cam, grad_cam.settings({}))
 
 
 def test_unknown_names_and_settings_are_refused():

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 import pytest
 import yaml
 from toys.configuration import load, studies_dir
+from toys.own_models import REQUIRED
 
 from soundproof.config import Config, load_config
 from soundproof.config.load import load_study
@@ -51,7 +52,9 @@ def test_the_studies_on_patches_have_every_detector_on_every_backbone_it_can_sta
         for study in studies
         for label, name in Stages(study).backbones().items()
     }
-    on_patches = [entry for entry in DETECTORS.values() if entry.settings({}).parts()]
+    on_patches = [
+        entry for name, entry in DETECTORS.items() if entry.settings(REQUIRED.get(name, {})).parts()
+    ]
     assert len(on_patches) == 7
     for entry in on_patches:
         wanted = {name for name in ("cnn9", "random", "none") if entry.stands_on(name)}

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor
+from toys.own_models import REQUIRED
 
 from soundproof.detectors.embedding.settings import PatchSettings
 from soundproof.detectors.registry import DETECTORS
@@ -60,10 +61,10 @@ def clips(n: int, shape: tuple[int, int], seed: int) -> Tensor:
 
 def quick_settings(kind: str) -> dict[str, Any]:
     """One epoch of training, for those that train; no weights that may not be here."""
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any] = dict(REQUIRED.get(kind, {}))
     if issubclass(DETECTORS[kind].parameters, TrainingSettings):
         chosen.update(epochs=1, batch_size=8)
-    if DETECTORS[kind].settings({}).needed_weights():
+    if DETECTORS[kind].settings(chosen).needed_weights():
         chosen["backbone"] = "random"
     if issubclass(DETECTORS[kind].parameters, PatchSettings):
         chosen["neighbourhood"] = 1
@@ -74,11 +75,24 @@ def quick_settings(kind: str) -> dict[str, Any]:
 def fitted(kind: str, shape: tuple[int, int], changes: tuple[tuple[str, Any], ...] = ()) -> Detector:
     """A frozen detector; shared by the tests, which leave it as it is."""
     entry = DETECTORS[kind]
-    detector: Detector = entry.load()(shape, entry.settings({**quick_settings(kind), **dict(changes)}))
+    values = {**quick_settings(kind), **dict(changes)}
+    if kind == "external":
+        # the model returns what the settings say that it does
+        values["arguments"] = {"output": values["output"]}
+    detector: Detector = entry.load()(shape, entry.settings(values))
     # whoever asks first may be looking at a score without gradients
     with torch.enable_grad():
         detector.fit(ToyClips(shape), TrainingRun(seed=3))
     return detector.freeze()
+
+
+ASKED = [kind for kind, entry in DETECTORS.items() if not entry.scores_only]
+"""Detectors with a model that can be asked."""
+
+
+def offered(kind: str) -> frozenset[Ability]:
+    """What a detector offers as it is fitted here."""
+    return DETECTORS[kind].offered(DETECTORS[kind].settings(quick_settings(kind)))
 
 
 def abilities_of(detector: Detector, x: Tensor) -> set[Ability]:

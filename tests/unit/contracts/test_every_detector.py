@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 import torch
-from contract_toys import ODD, SMALL, ToyClips, abilities_of, clips, fitted, quick_settings
+from contract_toys import ASKED, ODD, SMALL, ToyClips, abilities_of, clips, fitted, offered, quick_settings
 from torch import Tensor, nn
 from torch.testing import assert_close
 
@@ -22,16 +22,14 @@ from soundproof.storage.schemas import HISTORY
 from soundproof.training.settings import TrainingSettings
 
 N_TEST = 5
-VARIANTS = [(kind, ()) for kind in DETECTORS] + [
+VARIANTS = [(kind, ()) for kind in ASKED] + [
     (kind, (change,)) for kind, entry in DETECTORS.items() for change in entry.without
 ]
 """Each detector as it is by default, and with each setting that takes an ability away."""
-every_detector = pytest.mark.parametrize("kind", DETECTORS)
+every_detector = pytest.mark.parametrize("kind", ASKED)
 at_both_shapes = pytest.mark.parametrize("shape", [SMALL, ODD], ids=["small", "odd"])
 with_ability: dict[Ability, pytest.MarkDecorator] = {
-    ability: pytest.mark.parametrize(
-        "kind", [kind for kind, entry in DETECTORS.items() if ability in entry.offers]
-    )
+    ability: pytest.mark.parametrize("kind", [kind for kind in ASKED if ability in offered(kind)])
     for ability in get_args(Ability)
 }
 
@@ -63,10 +61,10 @@ def test_it_offers_what_its_entry_says_and_nothing_else(
     kind: str, changes: tuple[tuple[str, str], ...], shape: tuple[int, int]
 ) -> None:
     detector = fitted(kind, shape, changes)
-    offered = DETECTORS[kind].offered(detector.settings)
-    assert abilities_of(detector, clips(2, shape, seed=1)) == offered
+    said = DETECTORS[kind].offered(detector.settings)
+    assert abilities_of(detector, clips(2, shape, seed=1)) == said
     if changes:
-        assert offered < DETECTORS[kind].offers
+        assert said < DETECTORS[kind].offers
 
 
 @with_ability["gradients"]

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 import torch
-from contract_toys import SMALL, clips, fitted
+from contract_toys import ASKED, SMALL, clips, fitted, offered, quick_settings
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -22,14 +22,14 @@ IDS = ["clip0", "clip1", "clip2", "clip3"]
 PAIRS = [
     (explainer, detector)
     for explainer, entry in EXPLAINERS.items()
-    for detector, offering in DETECTORS.items()
-    if entry.needs <= offering.offers
+    for detector in ASKED
+    if entry.needs <= offered(detector)
 ]
 """Explainer and a detector that has what it needs."""
 OTHER_PAIRS = [
     (explainer, detector)
     for explainer in EXPLAINERS
-    for detector in DETECTORS
+    for detector in ASKED
     if (explainer, detector) not in PAIRS
 ]
 every_explainer = pytest.mark.parametrize("kind", EXPLAINERS)
@@ -41,7 +41,7 @@ def required(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     folder: Path = tmp_path_factory.mktemp("maps")
     for row, clip_id in enumerate(IDS):
         np.save(folder / f"{clip_id}.npy", np.full(SMALL, row, dtype=np.float32))
-    return {"external": {"path": folder}}
+    return {"external": {"path": folder}, "captum": {"method": "InputXGradient", "noise": {}}}
 
 
 def detector_for(kind: str) -> str:
@@ -74,7 +74,8 @@ def test_it_explains_every_detector_that_has_what_it_needs(
     kind: str, detector: str, required: dict[str, dict[str, Any]]
 ) -> None:
     entry = EXPLAINERS[kind]
-    check_compatible(DETECTORS[detector], fitted(detector, SMALL).settings, entry)
+    settings = entry.settings(required.get(kind, {}))
+    check_compatible(DETECTORS[detector], fitted(detector, SMALL).settings, entry, settings)
     explanation = explain(kind, detector, required, [0, 1])
     relevance = explanation.relevance
     assert relevance.shape == (2, *SMALL)
@@ -87,11 +88,40 @@ def test_it_explains_every_detector_that_has_what_it_needs(
         assert values.shape == (2,)
 
 
+BY_LAYERS = ("DeepLift", "DeepLiftShap", "GuidedBackprop", "Deconvolution", "LRP")
+
+
+@pytest.mark.parametrize(
+    "detector", [kind for kind in ASKED if "gradients" in offered(kind) and kind != "external"]
+)
+def test_a_layer_without_a_rule_is_said_before_anything_is_trained(detector: str) -> None:
+    entry, refused = EXPLAINERS["captum"], set()
+    for method in BY_LAYERS:
+        required = {"captum": {"method": method}}
+        try:
+            check_compatible(
+                DETECTORS[detector],
+                fitted(detector, SMALL).settings,
+                entry,
+                entry.settings(required["captum"]),
+            )
+        except ConfigError:
+            refused.add(method)
+        try:
+            assert relevance_of("captum", detector, required, [0, 1]).isfinite().all()
+        except ConfigError:
+            assert method in refused
+        else:
+            assert method not in refused
+
+
 @pytest.mark.parametrize(("kind", "detector"), OTHER_PAIRS)
-def test_a_detector_without_what_it_needs_is_refused(kind: str, detector: str) -> None:
-    entry = DETECTORS[detector]
+def test_a_detector_without_what_it_needs_is_refused(
+    kind: str, detector: str, required: dict[str, dict[str, Any]]
+) -> None:
+    entry, settings = DETECTORS[detector], EXPLAINERS[kind].settings(required.get(kind, {}))
     with pytest.raises(ConfigError, match=f"explainer '{kind}' for detector '{detector}'"):
-        check_compatible(entry, entry.settings({}), EXPLAINERS[kind])
+        check_compatible(entry, entry.settings(quick_settings(detector)), EXPLAINERS[kind], settings)
 
 
 @every_explainer

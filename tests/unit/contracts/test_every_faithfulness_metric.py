@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
+from toys.own_models import REQUIRED
 
 from soundproof.audio.sound import Audio
 from soundproof.core.errors import ConfigError
@@ -238,8 +239,8 @@ def test_a_map_of_what_was_learnt_changes_with_it_and_a_blind_one_does_not(name:
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_a_detector_without_what_it_needs_is_refused(name: str, detector: str) -> None:
     metric, entry = FAITHFULNESS[name], DETECTORS[detector]
-    plain, settings = entry.settings({}), metric.settings({})
-    if abilities(metric.needs) <= entry.offers:
+    plain, settings = entry.settings(REQUIRED.get(detector, {})), metric.settings({})
+    if abilities(metric.needs) <= entry.offered(plain) and not entry.scores_only:
         check_compatible(entry, plain, metric, settings)
         return
     with pytest.raises(ConfigError, match=f"faithfulness metric '{name}' for detector '{detector}'"):

@@ -252,7 +252,7 @@ def test_the_l2_term_joins_the_loss_in_training_alone():
 )
 def test_explainers_explain_it(trained, kind, settings):
     entry = EXPLAINERS[kind]
-    check_compatible(DETECTORS["featex"], DETECTORS["featex"].settings({}), entry)
+    check_compatible(DETECTORS["featex"], DETECTORS["featex"].settings({}), entry, entry.settings({}))
     context = ExplainContext(
         settings=entry.settings(settings), clip_ids=["a", "b"], rows_per_pass=4, method=kind
     )

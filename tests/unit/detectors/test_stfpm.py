@@ -7,6 +7,7 @@ from scipy.spatial.distance import cosine
 from sklearn.metrics import roc_auc_score
 from toys.detectors import noise
 from toys.embedding import SHAPE, Clips, Ripples, clips, fit, new
+from toys.own_models import REQUIRED
 
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
@@ -111,7 +112,7 @@ def test_a_backbone_without_weights_is_refused():
     with pytest.raises(ConfigError, match=r"(?s)'none', which has no weights.*choose one of: cnn9,.*random"):
         entry.check_backbone(entry.settings({"backbone": "none"}))
     for kind in DETECTORS:
-        settings = DETECTORS[kind].settings({})
+        settings = DETECTORS[kind].settings(REQUIRED.get(kind, {}))
         DETECTORS[kind].check_backbone(settings)
 
 

@@ -88,12 +88,13 @@ def test_a_script_writes_the_record_and_the_inputs_of_its_own_rule(rule: str) ->
         and isinstance(node.value, ast.Name)
         and node.value.id == "inputs_of"
     }
-    assert named - {"foreign_maps"} == {rule}
+    assert named - {"foreign_maps", "foreign_weights"} == {rule}
     # a record made by hand would be a second statement
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert not [func for func in called if isinstance(func, ast.Name) and func.id == "Provenance"]
     # what is not made from maps made elsewhere has nothing to say of them
     assert ("foreign_maps" in named) == (rule == "attribute_clips")
+    assert ("foreign_weights" in named) == (rule == "train_detector")
 
 
 def test_every_rule_with_a_record_states_its_inputs() -> None:

@@ -1,0 +1,71 @@
+"""Settings of detectors of one's own. Declarations only: importing this loads no numerical library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, JsonValue, PositiveInt, model_validator
+
+from soundproof.core.registry import Parameters
+
+Output = Literal["score", "reconstruction", "cell_map", "embedding"]
+
+
+class ExternalSettings(Parameters):
+    """Settings of a model of one's own."""
+
+    model: str = Field(
+        description="what makes the model from (bands, frames): 'path/to/file.py:build' or 'package.module:build'"
+    )
+    output: Output = Field(
+        description="what the model returns for maps [B, bands, frames]: score [B], higher = more anomalous; "
+        "reconstruction or cell_map [B, bands, frames]; embedding [B, dimensions], compared with normal clips"
+    )
+    weights: Path | None = Field(
+        None, description="file of its state_dict (.safetensors, or .pt/.pth that holds tensors only)"
+    )
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="checksum that the weights must have; None: any"
+    )
+    arguments: dict[str, JsonValue] = Field(
+        default_factory=dict, description="further arguments of the function, by name"
+    )
+    input: Literal["maps", "images"] = Field(
+        "maps", description="what the model takes: maps [B, bands, frames], or images [B, 1, bands, frames]"
+    )
+    gradients: bool = Field(True, description="whether its output can be differentiated by its input")
+    cam_layer: str | None = Field(
+        None, description="name of the layer that Grad-CAM looks at, as in named_modules(); None: none"
+    )
+    clip_score: Literal["mean", "max"] = Field(
+        "mean", description="cell_map: the clip's score is the mean or the maximum of its cells"
+    )
+    neighbours: PositiveInt = Field(
+        1, description="embedding: nearest normal clips whose mean distance is the score"
+    )
+    one_by_one: bool = Field(False, description="the model takes a single clip at a time")
+
+    @model_validator(mode="after")
+    def _checksum_of_something(self) -> ExternalSettings:
+        if self.sha256 is not None and self.weights is None:
+            raise ValueError("a checksum needs 'weights'")
+        return self
+
+    def named_modules(self) -> tuple[str, ...]:
+        """Where the model's code is: a file, or the dotted name of a module."""
+        return (self.model.rpartition(":")[0],)
+
+    def own_files(self) -> tuple[Path, ...]:
+        """The weights."""
+        return () if self.weights is None else (self.weights,)
+
+
+class ScoresSettings(Parameters):
+    """Where scores that were made elsewhere are."""
+
+    path: Path = Field(description="CSV with the columns clip_id and score (higher = more anomalous)")
+
+    def own_files(self) -> tuple[Path, ...]:
+        """The table."""
+        return (self.path,)
