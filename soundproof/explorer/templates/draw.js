@@ -133,10 +133,8 @@ const draw = (() => {
       };
       shapes.push(shape("rect", { ...box, class: "halo" }), shape("rect", { ...box, class: "event" }));
     }
-    if (wanted && clip.truth) {
-      const path = outline(clip);
-      shapes.push(shape("path", { d: path, class: "halo" }), shape("path", { d: path, class: "mask" }));
-    }
+    // a halo would hide what scattered cells enclose
+    if (wanted && clip.truth) shapes.push(shape("path", { d: outline(clip), class: "mask" }));
     svg.replaceChildren(...shapes);
   };
 

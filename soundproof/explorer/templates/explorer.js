@@ -134,6 +134,10 @@
 
   const show = async () => {
     const wanted = state.clip;
+    if (!study.clips.some((one) => one.id === wanted)) {
+      explorer.trouble(new Error(`No clip '${wanted}' is shown here. Choose one from the list.`));
+      return;
+    }
     try {
       const read = await data.read(wanted);
       // somebody may have gone on in the meantime
