@@ -36,8 +36,7 @@ def score_maps(
     """
     detector.freeze()
     if detector.scored_elsewhere:
-        values = detector.scores_of(clip_ids).cpu().numpy()
-        return pd.DataFrame({"clip_id": list(clip_ids), "metric": "anomaly_score", "value": values})
+        return _rows("anomaly_score", None, detector.scores_of(clip_ids).cpu().numpy(), clip_ids)
     size = rows_per_pass(detector, device, memory_budget_bytes, gradients=False)
     values: dict[tuple[str, float | None], list[np.ndarray]] = {}
     with torch.no_grad():
