@@ -21,6 +21,8 @@ from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.interfaces.metric import Need
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.reasons.rules import shipped_rules
+from soundproof.reasons.settings import ReasonSettings
 from soundproof.storage.provenance import digest
 
 Plain = dict[str, Any]
@@ -87,6 +89,7 @@ class Stages:
             "explainers": {label: self.explainer(label) for label in self.study.explainers},
             "segment_seconds": self.study.segment_seconds,
             **(self._sound() if self._asks("faithfulness", "sound") else {}),
+            **_rules(self.study.faithfulness),
         }
 
     def _sound(self) -> Plain:
@@ -96,7 +99,7 @@ class Stages:
     def localisation(self) -> Plain:
         """Localisation metrics, and where those that listen find the sound."""
         sound = self._sound() if self._asks("localisation", "stems") else {}
-        return {"families": _families(self.study.localisation), **sound}
+        return {"families": _families(self.study.localisation), **sound, **_rules(self.study.localisation)}
 
     def needs_backgrounds(self) -> bool:
         """Whether a metric asks for the clean backgrounds of the clips."""
@@ -275,6 +278,12 @@ class Stages:
 
 def _families(chosen: dict[str, Chosen]) -> Plain:
     return {name: item.settings.model_dump(mode="json") for name, item in chosen.items()}
+
+
+def _rules(chosen: dict[str, Chosen]) -> Plain:
+    """The rules that metrics ask: those that are shipped are no setting, and change what metrics say all the same."""
+    asked = {name: item.settings for name, item in chosen.items() if isinstance(item.settings, ReasonSettings)}
+    return {"rules": [rule.model_dump(mode="json") for rule in shipped_rules()]} if asked else {}
 
 
 def _unique(modules: Iterable[str]) -> list[str]:

@@ -58,11 +58,15 @@ class Physics:
         fault: Kind of fault.
         drawn: Values that an attribute of its sound may have, by names of
             :data:`soundproof.reasons.attributes.ATTRIBUTES`; several where any of them is right.
+        time_s: When it begins and ends.
+        band_hz: Band that holds most of its energy.
         takes_away: Whether it takes sound away instead of adding some.
     """
 
     fault: str
     drawn: Mapping[str, tuple[float, ...]]
+    time_s: tuple[float, float]
+    band_hz: tuple[float, float]
     takes_away: bool = False
 
 

@@ -10,13 +10,16 @@ from scipy.ndimage import median_filter
 
 LEAST_PERIODS = 4
 """Periods that must fit into an event before its repetition has a rate."""
+LOWEST_HZ = 8.0
+"""Lowest rate of repetition that is looked for; what is slower is a course of events."""
 SMOOTHING_S = 0.004
 """Time over which power is averaged before it is asked how much of the time it sounds."""
 HIGHEST_HZ = 400.0
 """Highest rate of repetition that is looked for; above it one hears a tone."""
 COMPARABLE_DB = 6.0
+"""Lines this close to the most prominent one are looked at beside it."""
 APART = 0.02
-LOWEST_HZ = 8.0
+"""Distance from a multiple of a slower line, as a part of the frequency, from which on a line is another one's."""
 FLOOR_HZ = 12.0
 """Half the width of the surroundings that a peak of the envelope's spectrum is compared with."""
 
@@ -88,20 +91,21 @@ def repetition(envelope: np.ndarray, rate_hz: int) -> Repetition | None:
         None where the event is too short for :data:`LEAST_PERIODS` of any rate looked for.
     """
     seconds = len(envelope) / rate_hz
+    highest_hz = min(HIGHEST_HZ, rate_hz / 4)
     lowest_hz = max(LOWEST_HZ, LEAST_PERIODS / seconds)
-    if lowest_hz >= HIGHEST_HZ / 2:
+    if lowest_hz >= highest_hz / 2:
         return None
     step = max(1, int(rate_hz / (4 * HIGHEST_HZ)))
     coarse = signal.resample_poly(envelope, 1, step) if step > 1 else envelope
     coarse_hz = rate_hz / step
     window = signal.windows.hann(len(coarse), sym=False)
     mean = float(np.sum(coarse * window) / np.sum(window))
-    n_fft = 4 * fft.next_fast_len(len(coarse))
+    n_fft = 2 * fft.next_fast_len(len(coarse))
     spectrum = np.abs(fft.rfft((coarse - mean) * window, n_fft)) * 2 / np.sum(window)
     frequency = fft.rfftfreq(n_fft, 1 / coarse_hz)
     width = 2 * max(1, round(FLOOR_HZ / frequency[1])) + 1
     floor = median_filter(spectrum, width, mode="nearest")
-    inside = (frequency >= lowest_hz) & (frequency <= HIGHEST_HZ)
+    inside = (frequency >= lowest_hz) & (frequency <= highest_hz)
     return _strongest(frequency[inside], spectrum[inside], floor[inside], mean)
 
 

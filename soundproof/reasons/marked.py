@@ -120,7 +120,7 @@ def marked(spectrum: Tensor, cells: Tensor, normal: Normal, stft: Stft, n_sample
     )
 
 
-def same_cells(normal: Normal, row: int, n_frames: int) -> Tensor:
-    """Spectrogram [n_bins, n_frames] of a normal clip, repeated or cut to the length of the explained one."""
-    spectrum = normal.spectra[row]
-    return spectrum[:, torch.arange(n_frames) % spectrum.shape[1]]
+def repeated(spectrum: Tensor, n_frames: int) -> Tensor:
+    """A spectrogram [n_bins, any], repeated or cut to [n_bins, n_frames]."""
+    times = -(-n_frames // spectrum.shape[1])
+    return spectrum.repeat(1, times)[:, :n_frames]

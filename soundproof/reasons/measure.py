@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import signal
 
 from soundproof.audio.masking import Stft
 from soundproof.reasons import envelope as envelopes
@@ -114,7 +113,7 @@ def _level_and_extent(heard: Marked, stft: Stft, rate_hz: int) -> dict[str, floa
 def _coarse_spectrum(sound: np.ndarray, rate_hz: int, low_hz: float, high_hz: float) -> dict[str, float]:
     """Centre, peak and flatness of a band."""
     length = min(max(2, round(WELCH_S * rate_hz)), len(sound))
-    frequency, power = signal.welch(sound, rate_hz, nperseg=length)
+    frequency, power = spectra.averaged_spectrum(sound, rate_hz, length)
     inside = (frequency >= low_hz) & (frequency <= high_hz)
     if not inside.any():
         # narrower than a bin: the nearest one stands for it

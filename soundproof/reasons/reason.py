@@ -11,10 +11,10 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from soundproof.features.sounds import ClipSounds
+from soundproof.interfaces.sounds import Sounds
 from soundproof.randomness.ties import tie_breakers
 from soundproof.reasons.attributes import ATTRIBUTES
-from soundproof.reasons.marked import Normal, binarised, marked, same_cells
+from soundproof.reasons.marked import Normal, binarised, marked, repeated
 from soundproof.reasons.measure import Measured, measure
 from soundproof.reasons.rules import Rule, likely
 from soundproof.reasons.sentence import Sentence, sentence, with_fault
@@ -48,15 +48,23 @@ class Reason:
 class Reasoner:
     """Puts maps of a part's clips into words."""
 
-    def __init__(self, sounds: ClipSounds, settings: ReasonSettings, rules: Sequence[Rule] | None = None) -> None:
+    def __init__(
+        self,
+        sounds: Sounds,
+        settings: ReasonSettings,
+        rules: Sequence[Rule] | None = None,
+        *,
+        compare: bool = True,
+    ) -> None:
         """Lay out what is needed; nothing is read yet.
 
         Args:
             sounds: Sound of the clips, and the way from maps to it.
             settings: How cells are taken, and how many normal clips they are compared with.
             rules: What names a fault; None: no fault is named, as on recordings of whose machine nothing is known.
+            compare: Whether the same cells of normal clips are measured as well, which the sentence then speaks of.
         """
-        self._sounds, self._settings, self._rules = sounds, settings, rules
+        self._sounds, self._settings, self._rules, self._compare = sounds, settings, rules, compare
         self._normal_of = lru_cache(maxsize=KEPT)(self._normal)
 
     def cells(self, clip_id: str, relevance: np.ndarray) -> np.ndarray:
@@ -97,9 +105,8 @@ class Reasoner:
             return measure(marked(of, mask, normal, stft, len(samples)), stft, rate_hz)
 
         own = measured(spectrum)
-        usual = [
-            measured(same_cells(normal, row, spectrum.shape[1])).values for row in range(len(normal.spectra))
-        ]
+        compared = normal.spectra if self._compare else ()
+        usual = [measured(repeated(of, spectrum.shape[1])).values for of in compared]
         return _in_words(own, _median(usual), self._rules)
 
     def normal(self, clip_id: str) -> Normal:

@@ -39,26 +39,10 @@ class Scores:
     n_false: int
 
 
-def scores(
-    reason: Reason,
-    physics: Physics,
-    times: Sequence[tuple[float, float]],
-    bands: Sequence[tuple[float, float]],
-) -> Scores:
-    """Judge a reason.
-
-    Args:
-        reason: The reason.
-        physics: What was drawn.
-        times: (onset_s, offset_s) of the clip's events.
-        bands: (low_hz, high_hz) of these.
-    """
+def scores(reason: Reason, physics: Physics) -> Scores:
+    """Judge a reason against what was drawn."""
     near = [is_near(name, reason.attributes, wanted) for name, wanted in physics.drawn.items()]
-    judged = [
-        verdict
-        for verdict in statements(reason, physics, times, bands).values()
-        if verdict is not None
-    ]
+    judged = [verdict for verdict in statements(reason, physics).values() if verdict is not None]
     return Scores(
         right=reason.fault == physics.fault,
         abstained=reason.fault is None,
@@ -73,16 +57,11 @@ def is_near(name: str, values: Mapping[str, float], wanted: Sequence[float]) -> 
     return name in values and any(abs(values[name] / of - 1) <= TOLERANCES[name] for of in wanted)
 
 
-def statements(
-    reason: Reason,
-    physics: Physics,
-    times: Sequence[tuple[float, float]],
-    bands: Sequence[tuple[float, float]],
-) -> dict[str, bool | None]:
+def statements(reason: Reason, physics: Physics) -> dict[str, bool | None]:
     """Which statements of a sentence are true; None: nobody knows.
 
-    ``time``: the middle of the stated time lies in an event. ``band``: its centre in octaves lies in the band of an
-    event. ``level_db``: sound was added, or taken away. A rate, fundamental or ringing that was drawn: it lies within
+    ``time``: the middle of the stated time lies in the fault's. ``band``: the stated band's centre in octaves lies in
+    the fault's. ``level_db``: sound was added, or taken away. A rate, fundamental or ringing that was drawn: it lies within
     tolerance; that was not: it is false. Of the others nobody knows.
     """
     found: dict[str, bool | None] = {}
@@ -94,10 +73,10 @@ def statements(
             found[name] = (values[name] < 0) == physics.takes_away
         elif name == "onset_s":
             middle = (values["onset_s"] + values["offset_s"]) / 2
-            found["time"] = any(first <= middle < last for first, last in times)
+            found["time"] = physics.time_s[0] <= middle < physics.time_s[1]
         elif name == "low_hz":
             centre = (max(values["low_hz"], 1.0) * values["high_hz"]) ** 0.5
-            found["band"] = any(low <= centre <= high for low, high in bands)
+            found["band"] = physics.band_hz[0] <= centre <= physics.band_hz[1]
         elif name not in ("offset_s", "high_hz"):
             found[name] = None
     return found

@@ -9,14 +9,23 @@ from soundproof.synthesis.faults import MISSING_STROKE, Defects, Moment
 from soundproof.synthesis.signals import Signal
 
 
-def physics(fault: str, defects: Defects, shaft: Signal, moment: Moment) -> Physics:
+def physics(
+    fault: str,
+    defects: Defects,
+    shaft: Signal,
+    moment: Moment,
+    time_s: tuple[float, float],
+    band_hz: tuple[float, float],
+) -> Physics:
     """State what was drawn of a fault.
 
     Args:
         fault: Kind of fault.
         defects: Those of the individual.
         shaft: Angle of the main shaft over the whole run [n_samples].
-        moment: When the fault acts.
+        moment: When the fault acts, in samples of the run.
+        time_s: When it is heard in the clip.
+        band_hz: Band that holds 90 % of its energy.
     """
     angle = shaft[moment.start : moment.stop]
     shaft_hz = float((angle[-1] - angle[0]) / (2 * np.pi) * moment.rate_hz / (len(angle) - 1))
@@ -32,4 +41,4 @@ def physics(fault: str, defects: Defects, shaft: Signal, moment: Moment) -> Phys
         "hum": {"fundamental_hz": (2 * defects.mains_hz,)},
         MISSING_STROKE: {"duration_s": (moment.length / moment.rate_hz,)},
     }
-    return Physics(fault, drawn[fault], takes_away=fault == MISSING_STROKE)
+    return Physics(fault, drawn[fault], time_s, band_hz, takes_away=fault == MISSING_STROKE)

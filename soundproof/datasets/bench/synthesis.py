@@ -132,7 +132,8 @@ def synthesise(clip: PlannedClip, settings: BenchParameters) -> Synthesis:
         # No more than all of a stroke can be missing.
         fault[inside] = carried * (min(gain, 1.0) if clip.fault == MISSING_STROKE else gain)
         event = Event(first / rate_hz, (first + carried.size) / rate_hz, *band_hz)
-        drawn = physics(clip.fault, individual.defects, running.shaft, moment)
+        time_s = event.onset_s, event.offset_s
+        drawn = physics(clip.fault, individual.defects, running.shaft, moment, time_s, band_hz)
     return Synthesis(_levelled(normal, fault, settings), event, drawn)
 
 
