@@ -1,12 +1,14 @@
 """Is the reason the detector's own? Take what the sentence names out of the sound and score what is left.
 
 Each map is put into words (:mod:`soundproof.reasons`). The cells that the sentence names, its band or the lines of its
-tone from its beginning to its end, are replaced in the sound by what stands around them, at the clip's own phase; the
-value is the score of that over the intact clip's (lower = better). Beside it, under ``elsewhere``, as many cells of
-the same bands at another time. Chance is a map of noise, put into words in the same way: what is measured on its cells
-may still lead to whatever is loud, so that a sentence is not worthless because its map is. A clip whose score is not
-positive has no value, nor has a map of which nothing can be removed, since it marks nothing or says that sound is
-missing.
+tone from its beginning to its end, are replaced in the sound by what stands around them, at the clip's own phase.
+``reason_left`` is the score of that over the intact clip's; under ``elsewhere`` of as many cells of the same bands at
+another time. ``reason_removal`` is how much less the first leaves than the second, over the share of all cells that is
+removed (higher = better): who names half of the clip removes much, and has said little.
+
+Chance is a map of noise, put into words in the same way; it may exceed 0, since what is measured on its cells may still
+lead to whatever is loud. A clip whose score is not positive has no value, nor has a map of which nothing can be removed,
+since it marks nothing or says that sound is missing.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from soundproof.reasons.named import named_cells
 from soundproof.reasons.reason import Reasoner
 from soundproof.storage.measurements import UNIFORM, Block, rows_of
 
-METRIC = "reason_removal"
+METRIC, LEFT = "reason_removal", "reason_left"
 ELSEWHERE = "elsewhere"
 """Protocol of what removing as many cells of the same bands at another time leaves."""
 
@@ -51,7 +53,7 @@ def reason_removal(
         context: Sounds of the clips; settings of the reasons, and ``shifts``; pass size.
 
     Returns:
-        Metric ``reason_removal``: of each clip and explainer what is left, also ``elsewhere``; of each clip chance.
+        Metrics ``reason_removal`` with its chance rows, and ``reason_left``.
 
     Raises:
         DataError: There is no sound, it cannot be read, or it is not the one that ``x`` was made of; or an individual
@@ -65,7 +67,7 @@ def reason_removal(
     at_random = context.uniform(f"{METRIC} noise", 0, *x.shape[1:])
     used: list[int] = np.flatnonzero(intact > 0).tolist()
     say_left_out(METRIC, len(intact) - len(used))
-    values = np.full((2, len(maps) + 1, len(used)), np.nan)
+    values = np.full((3, len(maps) + 1, len(used)), np.nan)
     for column, row in enumerate(used):
         clip_id = context.clip_ids[row]
         samples = context.sounds.confirmed(clip_id, x[row].cpu().numpy())
@@ -78,18 +80,19 @@ def reason_removal(
                 continue
             removed = np.stack([cells, *(np.roll(cells, int(lag), axis=1) for lag in lags)])
             scores = _scores(detector, context.sounds, clip_id, spectrum, removed, len(samples))
-            values[:, place, column] = np.array([scores[0], scores[1:].mean()]) / intact[row]
+            here, there = np.array([scores[0], scores[1:].mean()]) / intact[row]
+            values[:, place, column] = (there - here) / cells.mean(), here, there
     ids = [context.clip_ids[row] for row in used]
     return rows_of(_blocks(list(maps), values), ids).dropna(subset=["value"], ignore_index=True)
 
 
 def _blocks(explainers: list[str], values: np.ndarray) -> Iterator[Block]:
-    """Blocks of values [own and elsewhere, n_maps and the one of noise, n_clips]."""
-    own, elsewhere = values
-    for explainer, here, there in zip(explainers, own, elsewhere, strict=False):
-        yield Block(METRIC, None, None, here, explainer)
-        yield Block(METRIC, ELSEWHERE, None, there, explainer)
-    yield Block(METRIC, UNIFORM, None, own[-1], RANDOM_CELLS)
+    """Blocks of values [gain, left and left elsewhere; n_maps and the one of noise; n_clips]."""
+    for explainer, gain, here, there in zip(explainers, *values[:, :-1], strict=True):
+        yield Block(METRIC, None, None, gain, explainer)
+        yield Block(LEFT, None, None, here, explainer)
+        yield Block(LEFT, ELSEWHERE, None, there, explainer)
+    yield Block(METRIC, UNIFORM, None, values[0, -1], RANDOM_CELLS)
 
 
 def _scores(

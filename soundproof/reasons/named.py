@@ -6,6 +6,7 @@ import numpy as np
 
 from soundproof.audio.masking import Stft
 from soundproof.reasons.reason import Reason
+from soundproof.reasons.sentence import MISSING_DB
 
 NOTCH = 0.02
 """Half width of a notch around a line, as a part of its frequency, and at least :data:`NOTCH_BINS`."""
@@ -27,7 +28,7 @@ def named_cells(reason: Reason, stft: Stft, n_frames: int, rate_hz: int) -> np.n
         sound is missing.
     """
     values = reason.attributes
-    if "onset_s" not in reason.stated or values["level_db"] < 0:
+    if "onset_s" not in reason.stated or values["level_db"] < MISSING_DB:
         return None
     frequency = np.arange(stft.n_bins) * rate_hz / stft.n_fft
     time = np.arange(n_frames) * stft.hop_length / rate_hz
