@@ -91,7 +91,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         "number of lines",
         "",
         "peaks of the spectrum of the marked sound (Hann window over its whole duration) 12 dB above the median within "
-        "30 Hz",
+        "30 Hz and within 30 dB of the highest",
         _OURS,
     ),
     "tonality": Attribute("tonality", "", "share of the power of the band that lies in these lines", _OURS),

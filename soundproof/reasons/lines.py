@@ -10,6 +10,8 @@ from scipy.ndimage import median_filter
 
 LINE_DB = 12.0
 """Power of a line over the median of its surroundings."""
+RANGE_DB = 30.0
+"""Power of the strongest line over that of the weakest: what is weaker may be a side lobe of the window."""
 SURROUNDINGS_HZ = 60.0
 """Width of these surroundings."""
 MATCH = 0.02
@@ -68,7 +70,7 @@ class Lines:
 
 
 def lines(frequency: np.ndarray, power: np.ndarray, low_hz: float, high_hz: float, width_hz: float) -> Lines:
-    """Find lines: peaks that stand :data:`LINE_DB` over the median of their surroundings.
+    """Find lines: peaks that stand :data:`LINE_DB` over the median of their surroundings and within :data:`RANGE_DB` of the highest.
 
     Args:
         frequency: Of each bin [n_bins], from 0 in even steps.
@@ -82,7 +84,8 @@ def lines(frequency: np.ndarray, power: np.ndarray, low_hz: float, high_hz: floa
     reach = max(1, round(width_hz / step_hz / 2))
     inside = (frequency >= low_hz) & (frequency <= high_hz)
     peaks, _ = signal.find_peaks(np.where(inside, power, 0.0), distance=reach)
-    peaks = peaks[power[peaks] > 10 ** (LINE_DB / 10) * np.maximum(floor[peaks], np.finfo(float).tiny)]
+    least = np.maximum(10 ** (LINE_DB / 10) * floor[peaks], 10 ** (-RANGE_DB / 10) * power[peaks].max(initial=0.0))
+    peaks = peaks[power[peaks] > least]
     total = float(power[inside].sum())
     held = np.array([power[max(0, at - reach) : at + reach + 1].sum() for at in peaks])
     return Lines(frequency[peaks], held, float(held.sum() / total) if total > 0 else 0.0)

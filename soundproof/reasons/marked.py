@@ -77,8 +77,8 @@ class Normal:
     def at_same_gain(self, spectrum: Tensor) -> Tensor:
         """A spectrogram [n_bins, n_frames], brought to the gain of the normal clips.
 
-        The gain is the median over bins of the median over frames, which a fault in less than half of either does not
-        move: how near the microphone stood is no attribute of a fault. Silence stays silence.
+        The gain is the median over bins of the median over frames, which a fault in a part of either hardly moves: how
+        near the microphone stood is no attribute of a fault. Silence stays silence.
         """
         gain = (spectrum.abs().square().median(dim=1)[0] / self.typical).median().sqrt()
         return spectrum / gain if gain > 0 else spectrum
