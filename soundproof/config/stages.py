@@ -22,7 +22,7 @@ from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.interfaces.metric import Need
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.reasons.rules import shipped_rules
-from soundproof.reasons.settings import ReasonSettings
+from soundproof.reasons.settings import NamingSettings
 from soundproof.storage.provenance import digest
 
 Plain = dict[str, Any]
@@ -89,7 +89,6 @@ class Stages:
             "explainers": {label: self.explainer(label) for label in self.study.explainers},
             "segment_seconds": self.study.segment_seconds,
             **(self._sound() if self._asks("faithfulness", "sound") else {}),
-            **_rules(self.study.faithfulness),
         }
 
     def _sound(self) -> Plain:
@@ -281,8 +280,8 @@ def _families(chosen: dict[str, Chosen]) -> Plain:
 
 
 def _rules(chosen: dict[str, Chosen]) -> Plain:
-    """The rules that metrics ask: those that are shipped are no setting, and change what metrics say all the same."""
-    asked = {name: item.settings for name, item in chosen.items() if isinstance(item.settings, ReasonSettings)}
+    """The shipped rules where a metric asks them: they are no setting, and shape numbers all the same."""
+    asked = any(isinstance(item.settings, NamingSettings) for item in chosen.values())
     return {"rules": [rule.model_dump(mode="json") for rule in shipped_rules()]} if asked else {}
 
 

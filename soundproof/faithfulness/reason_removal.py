@@ -1,14 +1,15 @@
 """Is the reason the detector's own? Take what the sentence names out of the sound and score what is left.
 
-Each map is put into words (:mod:`soundproof.reasons`). The cells that the sentence names, its band or the lines of its
-tone from its beginning to its end, are replaced in the sound by what stands around them, at the clip's own phase.
-``reason_left`` is the score of that over the intact clip's; under ``elsewhere`` of as many cells of the same bands at
-another time. ``reason_removal`` is how much less the first leaves than the second, over the share of all cells that is
-removed (higher = better): who names half of the clip removes much, and has said little.
+Each map is put into words (:mod:`soundproof.reasons`). The cells that the sentence names, its band or the
+lines of its tone from its beginning to its end, are replaced in the sound by what stands around them, at the
+clip's own phase.
+``reason_left`` is the score of that over the intact clip's; under ``elsewhere`` of as many cells of the same
+bands at another time. ``reason_removal`` is how much less the first leaves than the second, over the share of
+all cells that is removed (higher = better): who names half of the clip removes much, and has said little.
 
-Chance is a map of noise, put into words in the same way; it may exceed 0, since what is measured on its cells may still
-lead to whatever is loud. A clip whose score is not positive has no value, nor has a map of which nothing can be removed,
-since it marks nothing or says that sound is missing.
+Chance is a map of noise, put into words in the same way; it may exceed 0, since what is measured on its cells
+may still lead to whatever is loud. A clip whose score is not positive has no value, nor has a map of which
+nothing can be removed, since it marks nothing or says that sound is missing.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def reason_removal(
         Metrics ``reason_removal`` with its chance rows, and ``reason_left``.
 
     Raises:
-        DataError: There is no sound, it cannot be read, or it is not the one that ``x`` was made of; or an individual
-            has no normal training clip.
+        DataError: There is no sound, it cannot be read, or it is not the one that ``x`` was made of; or an
+            individual has no normal training clip.
     """
     if context.sounds is None:
         raise DataError(f"the sound of clips for '{METRIC}'", "none", "leave it out, or take data with sound")

@@ -210,13 +210,13 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             higher_is_better=True,
             needs=frozenset({"sound"}),
             chance="what the sentence of a map of noise names",
-            unit="share of the anomaly score that goes with what is named, beyond what goes with as many cells of the "
-            "same bands at another time, over the share of cells removed; `reason_left`: share of the score that is left",
+            unit="share of the anomaly score that goes with what is named, beyond what goes with as many cells "
+            "of the "
+            "same bands at another time, over the share of cells removed; `reason_left`: share of the score "
+            "that is left",
             measures=("reason_removal", "reason_left"),
             criteria=(
-                Criterion(
-                    name="reason_removal", title="Removal of the reason", tested=False, headline=None
-                ),
+                Criterion(name="reason_removal", title="Removal of the reason", tested=False, headline=None),
             ),
         ),
         MetricEntry(

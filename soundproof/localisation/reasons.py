@@ -1,10 +1,10 @@
 """Does a map let one say the right thing? Reasons in words against the drawn physics of the fault.
 
 Of every clip a map's cells are put into words (:mod:`soundproof.reasons`) and judged
-(:mod:`soundproof.reasons.truth`). Measures: ``reason_kind`` whether the fault is named right; ``reason_attributes`` the
-share of drawn attributes that were measured within tolerance; ``reason_true`` the share of statements that are true
-(none where nothing is stated); ``reason_false`` false statements in the sentence; ``reason_abstained`` whether it says
-"cannot tell".
+(:mod:`soundproof.reasons.truth`). Measures: ``reason_kind`` whether the fault is named right;
+``reason_attributes`` the share of drawn attributes that were measured within tolerance; ``reason_true`` the
+share of statements that are true (none where nothing is stated); ``reason_false`` false statements in the
+sentence; ``reason_abstained`` whether it says "cannot tell".
 
 Protocols: ``chance_uniform`` a map of noise, ``chance_circular_shift`` the cells of the map, shifted in time,
 ``flag_all`` the whole clip, which needs no map, ``oracle`` the true mask; of ``reason_kind`` also
@@ -108,7 +108,7 @@ class _Judge:
         return self._controls[clip_id]
 
     def most_frequent(self, clip_ids: Sequence[str]) -> np.ndarray:
-        """Whether each clip has the fault that most of them have, float64 [n_clips]; of equal ones the first by name."""
+        """Whether each clip has the fault that most have (of equals the first by name), float64 [n_clips]."""
         faults = [self._physics(clip_id).fault for clip_id in clip_ids]
         counts = Counter(sorted(faults))
         guess = counts.most_common(1)[0][0]

@@ -191,9 +191,11 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             category="localisation",
             higher_is_better=True,
             needs=frozenset({"masks", "stems", "physics"}),
-            chance="a map of noise; the map's cells, shifted in time; always the most frequent fault; beside them the "
+            chance="a map of noise; the map's cells, shifted in time; always the most frequent fault; beside "
+            "them the "
             "whole clip, which needs no map, and the true mask",
-            unit="fault named right, 0 or 1; share of drawn attributes within tolerance, and of true statements, 0..1; "
+            unit="fault named right, 0 or 1; share of drawn attributes within tolerance, and of true "
+            "statements, 0..1; "
             "false statements per sentence; whether it cannot tell, 0 or 1",
             measures=(
                 "reason_kind",
@@ -202,9 +204,7 @@ LOCALISATION: Registry[MetricEntry] = Registry(
                 "reason_false",
                 "reason_abstained",
             ),
-            criteria=(
-                Criterion(name="reason_kind", title="Fault named right", tested=False, headline=None),
-            ),
+            criteria=(Criterion(name="reason_kind", title="Fault named right", tested=False, headline=None),),
         ),
     ],
 )

@@ -61,7 +61,8 @@ ATTRIBUTES: dict[str, Attribute] = {
     "impulsiveness": Attribute(
         "impulsiveness",
         "",
-        "<e^2> / <e>^2 - 2 of the squared envelope e of the band between beginning and end: 0 for Gaussian noise, -1 "
+        "<e^2> / <e>^2 - 2 of the squared envelope e of the band between beginning and end: 0 for Gaussian "
+        "noise, -1 "
         "for a tone",
         _ANTONI,
     ),
@@ -74,7 +75,8 @@ ATTRIBUTES: dict[str, Attribute] = {
     "rate_hz": Attribute(
         "rate of repetition",
         "1/s",
-        "most prominent line of the spectrum of e, 8 to 400 Hz: of lines within 6 dB of it the slowest, or, where some "
+        "most prominent line of the spectrum of e, 8 to 400 Hz: of lines within 6 dB of it the slowest, or, "
+        "where some "
         "are no multiples of that, the strongest of these",
         f"squared envelope spectrum, {_RANDALL}",
     ),
@@ -90,7 +92,8 @@ ATTRIBUTES: dict[str, Attribute] = {
     "line_count": Attribute(
         "number of lines",
         "",
-        "peaks of the spectrum of the marked sound (Hann window over its whole duration) 12 dB above the median within "
+        "peaks of the spectrum of the marked sound (Hann window over its whole duration) 12 dB above the median "
+        "within "
         "30 Hz and within 30 dB of the highest",
         _OURS,
     ),
@@ -98,14 +101,16 @@ ATTRIBUTES: dict[str, Attribute] = {
     "fundamental_hz": Attribute(
         "fundamental",
         "Hz",
-        "frequency whose multiples (within 2 %) hold the most power of the lines, the highest of those within 90 % of "
+        "frequency whose multiples (within 2 %) hold the most power of the lines, the highest of those within "
+        "90 % of "
         "that; least squares over the lines it explains",
         _OURS,
     ),
     "flatness": Attribute(
         "flatness",
         "",
-        "geometric over arithmetic mean of the power spectrum (windows of 32 ms) within the band: 1 for white noise",
+        "geometric over arithmetic mean of the power spectrum (windows of 32 ms) within the band: 1 for white "
+        "noise",
         "Gray and Markel, IEEE Trans. ASSP 22 (1974)",
     ),
 }

@@ -1,7 +1,7 @@
 """What a known shaft says of a measured rate: characteristic frequencies of a machine, and which of them is heard.
 
-On recordings no fault is named from sound alone; where speed and geometry are known, rates can be compared with those
-that the machine must have.
+On recordings no fault is named from sound alone; where speed and geometry are known, rates can be compared
+with those that the machine must have.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from soundproof.core.errors import DataError
 
 TOLERANCE = 0.02
-"""How far a measured rate may lie from a characteristic one: rolling elements slip by 1 to 2 % (Randall, Antoni 2011)."""
+"""How far a measured rate may lie from a characteristic one: rolling elements slip by 1 to 2 % (Randall,
+Antoni 2011)."""
 WORDS = {
     "shaft": "once per turn of the shaft",
     "twice_per_turn": "twice per turn of the shaft",
@@ -77,9 +78,9 @@ class Machine:
     def frequencies_hz(self) -> dict[str, float]:
         """Characteristic frequencies by name of :data:`WORDS`, those that are known.
 
-        Of a bearing whose outer race stands still, with n balls, ratio r = d / D cos(contact angle) and shaft rate f:
-        BPFO = n f / 2 (1 - r), BPFI = n f / 2 (1 + r), FTF = f / 2 (1 - r), BSF = f D / (2 d) (1 - r^2); a spot on a
-        ball strikes both races, so that it is heard at 2 BSF.
+        Of a bearing whose outer race stands still, with n balls, ratio r = d / D cos(contact angle) and shaft
+        rate f: BPFO = n f / 2 (1 - r), BPFI = n f / 2 (1 + r), FTF = f / 2 (1 - r), BSF = f D / (2 d) (1 - r^2); a
+        spot on a ball strikes both races, so that it is heard at 2 BSF.
 
         Source: Randall and Antoni, Rolling element bearing diagnostics: a tutorial, Mech. Syst. Signal Process. 25
             (2011), equations 1 to 4; mesh and blade pass are teeth and blades times f (Bies and Hansen, Engineering

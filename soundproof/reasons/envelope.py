@@ -46,8 +46,8 @@ def impulsiveness(envelope: np.ndarray) -> float:
 
     0 for Gaussian noise, -1 for a steady tone, about 2 / d - 2 for noise that sounds a share d of the time.
 
-    Source: Antoni, The spectral kurtosis: a useful tool for characterising non-stationary signals, Mech. Syst. Signal
-        Process. 20 (2006), equation 12; Randall and Antoni 2011, section 5.3.
+    Source: Antoni, The spectral kurtosis: a useful tool for characterising non-stationary signals, Mech. Syst.
+        Signal Process. 20 (2006), equation 12; Randall and Antoni 2011, section 5.3.
     """
     return float(np.mean(np.square(envelope)) / np.square(np.mean(envelope)) - 2)
 
@@ -55,8 +55,8 @@ def impulsiveness(envelope: np.ndarray) -> float:
 def duty(envelope: np.ndarray, rate_hz: int) -> float:
     """Share of the time in which a sound sounds, ``<e>^2 / <e^2>`` of the smoothed squared envelope e, 0..1.
 
-    1 where it is steady, d where it is on at one level for a share d of the time and off otherwise (the participation
-    ratio, inverse of the squared crest of power).
+    1 where it is steady, d where it is on at one level for a share d of the time and off otherwise (the
+    participation ratio, inverse of the squared crest of power).
     """
     length = max(1, round(SMOOTHING_S * rate_hz))
     smooth = np.convolve(envelope, np.full(length, 1 / length), mode="valid")
@@ -112,8 +112,8 @@ def repetition(envelope: np.ndarray, rate_hz: int) -> Repetition | None:
 def _strongest(frequency: np.ndarray, spectrum: np.ndarray, floor: np.ndarray, mean: float) -> Repetition:
     """The line that the others are multiples of, or the strongest that is no multiple of a slower one.
 
-    A rub sounds once per turn and has lines at its multiples; a bearing's impacts swing with the turn of the shaft, so
-    that the slower line stands beside that of the impacts, which is no multiple of it.
+    A rub sounds once per turn and has lines at its multiples; a bearing's impacts swing with the turn of the
+    shaft, so that the slower line stands beside that of the impacts, which is no multiple of it.
     """
     ratio_db = 20 * np.log10(spectrum / np.maximum(floor, np.finfo(float).tiny))
     peaks, _ = signal.find_peaks(ratio_db)

@@ -12,8 +12,8 @@ def edges(weight: np.ndarray, tail: float = TAIL) -> tuple[float, float]:
     """Places between which a weight lies, but for its ``tail`` on either side.
 
     Args:
-        weight: Weight of each of n cells side by side, non-negative and not all zero; cell k reaches from k to k + 1
-            and its weight is spread evenly over it.
+        weight: Weight of each of n cells side by side, non-negative and not all zero; cell k reaches from k to
+            k + 1 and its weight is spread evenly over it.
         tail: Greater than 0, less than 0.5.
 
     Returns:

@@ -70,7 +70,7 @@ class Lines:
 
 
 def lines(frequency: np.ndarray, power: np.ndarray, low_hz: float, high_hz: float, width_hz: float) -> Lines:
-    """Find lines: peaks that stand :data:`LINE_DB` over the median of their surroundings and within :data:`RANGE_DB` of the highest.
+    """Find lines: peaks :data:`LINE_DB` above the median around them and within :data:`RANGE_DB` of the highest.
 
     Args:
         frequency: Of each bin [n_bins], from 0 in even steps.
@@ -84,7 +84,9 @@ def lines(frequency: np.ndarray, power: np.ndarray, low_hz: float, high_hz: floa
     reach = max(1, round(width_hz / step_hz / 2))
     inside = (frequency >= low_hz) & (frequency <= high_hz)
     peaks, _ = signal.find_peaks(np.where(inside, power, 0.0), distance=reach)
-    least = np.maximum(10 ** (LINE_DB / 10) * floor[peaks], 10 ** (-RANGE_DB / 10) * power[peaks].max(initial=0.0))
+    least = np.maximum(
+        10 ** (LINE_DB / 10) * floor[peaks], 10 ** (-RANGE_DB / 10) * power[peaks].max(initial=0.0)
+    )
     peaks = peaks[power[peaks] > least]
     total = float(power[inside].sum())
     held = np.array([power[max(0, at - reach) : at + reach + 1].sum() for at in peaks])
@@ -94,8 +96,8 @@ def lines(frequency: np.ndarray, power: np.ndarray, low_hz: float, high_hz: floa
 def fundamental(found: Lines) -> float | None:
     """Frequency in Hz whose multiples hold the most power of the lines; None without lines.
 
-    Candidates are the lines, and a half and a third of each; of those that explain :data:`EXPLAINED` of what the best
-    one does, the highest is taken, since any part of a fundamental explains all that it does.
+    Candidates are the lines, and a half and a third of each; of those that explain :data:`EXPLAINED` of what
+    the best one does, the highest is taken, since any part of a fundamental explains all that it does.
     """
     if not len(found.frequencies_hz):
         return None

@@ -77,8 +77,8 @@ class Normal:
     def at_same_gain(self, spectrum: Tensor) -> Tensor:
         """A spectrogram [n_bins, n_frames], brought to the gain of the normal clips.
 
-        The gain is the median over bins of the median over frames, which a fault in a part of either hardly moves: how
-        near the microphone stood is no attribute of a fault. Silence stays silence.
+        The gain is the median over bins of the median over frames, which a fault in a part of either hardly
+        moves: how near the microphone stood is no attribute of a fault. Silence stays silence.
         """
         gain = (spectrum.abs().square().median(dim=1)[0] / self.typical).median().sqrt()
         return spectrum / gain if gain > 0 else spectrum
@@ -88,9 +88,9 @@ class Normal:
 class Marked:
     """Sound of the cells that a map marks, every bin divided by its normal level.
 
-    Measured on levels as they are, the loudest bins of a healthy machine would speak for all others; divided by what is
-    usual (prewhitened, as Randall and Antoni 2011, section 4.2 do before they look for impacts), each speaks by how
-    unusual it is.
+    Measured on levels as they are, the loudest bins of a healthy machine would speak for all others; divided
+    by what is usual (prewhitened, as Randall and Antoni 2011, section 4.2 do before they look for impacts),
+    each speaks by how unusual it is.
 
     Attributes:
         sound: float64 [n_samples].
@@ -115,9 +115,7 @@ def marked(spectrum: Tensor, cells: Tensor, normal: Normal, stft: Stft, n_sample
     """
     whitened = spectrum / normal.power.sqrt()[:, None] * cells
     sound = stft.inverse(whitened, n_samples)
-    return Marked(
-        sound.double().numpy(), cells.double().numpy(), whitened.abs().square().double().numpy()
-    )
+    return Marked(sound.double().numpy(), cells.double().numpy(), whitened.abs().square().double().numpy())
 
 
 def repeated(spectrum: Tensor, n_frames: int) -> Tensor:

@@ -24,8 +24,8 @@ def named_cells(reason: Reason, stft: Stft, n_frames: int, rate_hz: int) -> np.n
         rate_hz: Sampling rate.
 
     Returns:
-        bool [n_bins, n_frames]; None where it names nothing that could be removed, since it says nothing or says that
-        sound is missing.
+        bool [n_bins, n_frames]; None where it names nothing that could be removed, since it says nothing or
+        says that sound is missing.
     """
     values = reason.attributes
     if "onset_s" not in reason.stated or values["level_db"] < MISSING_DB:

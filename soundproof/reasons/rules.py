@@ -89,7 +89,9 @@ def read_rules(text: str, where: str) -> tuple[Rule, ...]:
     try:
         listed = yaml.safe_load(text)
         if not isinstance(listed, list):
-            raise ConfigError(f"a list of rules in {where}", type(listed).__name__, "begin each rule with '- fault:'")
+            raise ConfigError(
+                f"a list of rules in {where}", type(listed).__name__, "begin each rule with '- fault:'"
+            )
         return tuple(Rule.model_validate(item) for item in listed)
     except yaml.YAMLError as error:
         raise ConfigError(f"YAML in {where}", str(error).partition("\n")[0], "correct the file") from None

@@ -19,9 +19,17 @@ class ReasonSettings(Parameters):
         description="standard deviations, in bands and frames, of a Gaussian over the map before cells are taken; "
         "0: none",
     )
-    normals: PositiveInt = Field(4, description="normal training clips of the same individual to compare with")
+    normals: PositiveInt = Field(
+        4, description="normal training clips of the same individual to compare with"
+    )
+
+
+class NamingSettings(ReasonSettings):
+    """How a map becomes a sentence that names a fault."""
+
     rules: tuple[Rule, ...] = Field(
-        (), description="rules of one's own, asked before the shipped ones, as in `soundproof/reasons/rules.yaml`"
+        (),
+        description="rules of one's own, asked before the shipped ones, as in `soundproof/reasons/rules.yaml`",
     )
 
     @property

@@ -60,9 +60,10 @@ def is_near(name: str, values: Mapping[str, float], wanted: Sequence[float]) -> 
 def statements(reason: Reason, physics: Physics) -> dict[str, bool | None]:
     """Which statements of a sentence are true; None: nobody knows.
 
-    ``time``: the middle of the stated time lies in the fault's. ``band``: the stated band's centre in octaves lies in
-    the fault's. ``level_db``: sound was added, or taken away. A rate, fundamental or ringing that was drawn: it lies within
-    tolerance; that was not: it is false. Of the others nobody knows.
+    ``time``: the middle of the stated time lies in the fault's. ``band``: the stated band's centre in octaves
+    lies in
+    the fault's. ``level_db``: sound was added, or taken away. A rate, fundamental or ringing that was drawn:
+    it lies within tolerance; that was not: it is false. Of the others nobody knows.
     """
     found: dict[str, bool | None] = {}
     values = reason.attributes

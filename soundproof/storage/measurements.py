@@ -36,7 +36,8 @@ ENERGY = "chance_energy"
 FLAG_ALL = "flag_all"
 """Protocol of what flagging everything earns: no chance, but the rival that needs no map at all."""
 MOST_FREQUENT = "chance_most_frequent"
-"""Protocol of what always naming the most frequent kind of fault earns: no map, no sound, nothing but the counts."""
+"""Protocol of what always naming the most frequent kind of fault earns: no map, no sound, nothing but the
+counts."""
 ORACLE = "oracle"
 """Protocol of what the truth itself earns as a map: as far as anything can get on this grid."""
 

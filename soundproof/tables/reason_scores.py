@@ -55,11 +55,16 @@ FORMATS = (
 )
 CAPTION = (
     "Reasons in words against the drawn physics of the fault: a closed set of seven faults, named by rules from "
-    "attributes that are measured on what a map marks of the sound. Beside the share of faults named right stand a map "
-    "of noise, the map's cells shifted in time, the whole clip (no map at all), always naming the fault that is most "
-    "frequent in its machine, and the true mask; two columns give its lead over the whole clip and over the shifted map, "
-    "clip by clip. A false statement is a number of the sentence that contradicts what was drawn. Last, the share of "
-    "the anomaly score that is left when what the sentence names is taken out of the sound, and as much at another time. "
+    "attributes that are measured on what a map marks of the sound. Beside the share of faults named right "
+    "stand a map "
+    "of noise, the map's cells shifted in time, the whole clip (no map at all), always naming the fault that is "
+    "most "
+    "frequent in its machine, and the true mask; two columns give its lead over the whole clip and over the "
+    "shifted map, "
+    "clip by clip. A false statement is a number of the sentence that contradicts what was drawn. Last, the "
+    "share of "
+    "the anomaly score that is left when what the sentence names is taken out of the sound, and as much at "
+    "another time. "
     f"{OVER_CLIPS}"
 )
 
@@ -78,7 +83,7 @@ def build(results: StudyResults) -> FinishedTable:
 
 
 def _lead(results: StudyResults, rival: str, column: str) -> pd.DataFrame:
-    """Mean lead over a protocol of the same clips, with its interval: by key ``column``, ``..._low``, ``..._high``."""
+    """Mean lead over a protocol of the same clips, and its interval in ``..._low`` and ``..._high``."""
     same = [*KEYS, "seed", "clip_id"]
     rows = select(results, METRIC)
     beside = select(results, METRIC, (rival,))[[*same, "value"]]

@@ -54,7 +54,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
                 "source": "these clips",
                 "when": {"level_db": {"above": 1.5}, "tonality": {"above": 0.25}},
             }
-        ]
+        ],
     }
 }
 """What a metric must be told of such clips."""
@@ -211,7 +211,10 @@ def test_a_clip_s_value_does_not_depend_on_its_neighbours(name: str) -> None:
         known, events=[known.events[3]], masks=known.cells()[3:4], event_maps=known.levels()[3:4]
     )
     alone = measure_localisation(
-        {ORACLE: picked.cells().astype(np.float32)}, IDS[3:4], picked, {name: LOCALISATION[name].settings(SETTINGS.get(name, {}))}
+        {ORACLE: picked.cells().astype(np.float32)},
+        IDS[3:4],
+        picked,
+        {name: LOCALISATION[name].settings(SETTINGS.get(name, {}))},
     ).query("clip_id == @IDS[3]")
     # what a clip contributes to a value of the set is not its own
     keys = ["metric", "protocol", "parameter"]

@@ -12,7 +12,13 @@ N_CLIPS = 8
 
 
 def rows(metric: str, protocol: str, values: list[float]) -> list[dict[str, object]]:
-    common = {"detector": "ae", "explainer": "error_map", "metric": metric, "protocol": protocol, "machine": "fan"}
+    common = {
+        "detector": "ae",
+        "explainer": "error_map",
+        "metric": metric,
+        "protocol": protocol,
+        "machine": "fan",
+    }
     return [common | {"clip_id": f"fan_{30 + row:03d}", "value": value} for row, value in enumerate(values)]
 
 
