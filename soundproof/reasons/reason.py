@@ -75,7 +75,7 @@ class Reasoner:
         """
         smooth = gaussian_filter(relevance.astype(np.float64), self._settings.smoothing, mode="nearest")
         ties = tie_breakers([clip_id], relevance.size)[0]
-        return binarised(smooth[np.newaxis], self._settings.share, ties)[0]
+        return np.asarray(binarised(smooth[np.newaxis], self._settings.share, ties)[0])
 
     def reason(self, clip_id: str, relevance: np.ndarray) -> Reason:
         """Put the map [n_freq, n_frames] of a clip of the part into words.

@@ -29,7 +29,7 @@ def physics(
     """
     angle = shaft[moment.start : moment.stop]
     shaft_hz = float((angle[-1] - angle[0]) / (2 * np.pi) * moment.rate_hz / (len(angle) - 1))
-    drawn = {
+    drawn: dict[str, dict[str, tuple[float, ...]]] = {
         "bearing": {
             "rate_hz": (defects.bearing.impacts_per_turn * shaft_hz,),
             "peak_hz": (defects.bearing.resonance_hz,),
