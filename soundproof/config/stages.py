@@ -21,6 +21,8 @@ from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.interfaces.metric import Need
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.reasons.rules import shipped_rules
+from soundproof.reasons.settings import NamingSettings
 from soundproof.storage.provenance import digest
 
 Plain = dict[str, Any]
@@ -96,7 +98,7 @@ class Stages:
     def localisation(self) -> Plain:
         """Localisation metrics, and where those that listen find the sound."""
         sound = self._sound() if self._asks("localisation", "stems") else {}
-        return {"families": _families(self.study.localisation), **sound}
+        return {"families": _families(self.study.localisation), **sound, **_rules(self.study.localisation)}
 
     def needs_backgrounds(self) -> bool:
         """Whether a metric asks for the clean backgrounds of the clips."""
@@ -324,6 +326,12 @@ class Stages:
 
 def _families(chosen: dict[str, Chosen]) -> Plain:
     return {name: item.settings.model_dump(mode="json") for name, item in chosen.items()}
+
+
+def _rules(chosen: dict[str, Chosen]) -> Plain:
+    """The shipped rules where a metric asks them: they are no setting, and shape numbers all the same."""
+    asked = any(isinstance(item.settings, NamingSettings) for item in chosen.values())
+    return {"rules": [rule.model_dump(mode="json") for rule in shipped_rules()]} if asked else {}
 
 
 def _unique(modules: Iterable[str]) -> list[str]:

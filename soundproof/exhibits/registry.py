@@ -448,6 +448,16 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             needs=("si_sdr",),
         ),
         ArtefactEntry(
+            name="reason_scores",
+            title="Reasons in words",
+            implementation="soundproof.tables.reason_scores:build",
+            citation=_OURS,
+            kind="table",
+            group="Localisation",
+            question="Does an explanation let one say the right thing about the fault?",
+            needs=("reason_kind",),
+        ),
+        ArtefactEntry(
             name="sound_agreement",
             title="Faithfulness on the sound and on the features",
             implementation="soundproof.tables.sound_agreement:build",

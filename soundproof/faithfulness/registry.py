@@ -11,6 +11,7 @@ from soundproof.faithfulness.settings import (
     FfSettings,
     HeatSettings,
     RandomisationSettings,
+    ReasonRemovalSettings,
     SoftRemovalSettings,
     SoundSettings,
 )
@@ -198,6 +199,25 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                 ("sound_deletion", "Deletion from the sound", False),
                 ("sound_insertion", "Insertion into the sound", True),
             )
+        ),
+        MetricEntry(
+            name="reason_removal",
+            title="Removal of the reason",
+            implementation="soundproof.faithfulness.reason_removal:reason_removal",
+            citation="what a sentence names, taken out of the sound",
+            parameters=ReasonRemovalSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"sound"}),
+            chance="what the sentence of a map of noise names",
+            unit="share of the anomaly score that goes with what is named, beyond what goes with as many cells "
+            "of the "
+            "same bands at another time, over the share of cells removed; `reason_left`: share of the score "
+            "that is left",
+            measures=("reason_removal", "reason_left"),
+            criteria=(
+                Criterion(name="reason_removal", title="Removal of the reason", tested=False, headline=None),
+            ),
         ),
         MetricEntry(
             name="band_removal",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 
 from soundproof.core.registry import Parameters
+from soundproof.reasons.settings import ReasonSettings
 
 T = TypeVar("T")
 Filling = Literal["surroundings", "silence"]
@@ -121,6 +122,13 @@ class SoundSettings(FaithfulnessSettings):
         "marked cells are kept: the median over time of each bin) at the clip's own phase, or nothing",
     )
     draws: PositiveInt = Field(1, description="random rankings per clip behind the chance line")
+    n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
+
+
+class ReasonRemovalSettings(FaithfulnessSettings, ReasonSettings):
+    """Settings of the removal of what reasons name."""
+
+    shifts: PositiveInt = Field(2, description="other times at which as many cells are removed")
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 

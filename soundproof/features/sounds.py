@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,13 @@ from torch import Tensor
 from soundproof.audio.masking import Stft
 from soundproof.audio.resampling import resampled
 from soundproof.audio.sound import Stems
+from soundproof.clips.selection import draw_clips
 from soundproof.core.errors import DataError
 from soundproof.features.gains import gains_of_individuals
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
 from soundproof.features.spectrogram import SpectrogramMaker
-from soundproof.interfaces.dataset import AudioDataset
+from soundproof.interfaces.dataset import AudioDataset, Physics
 from soundproof.storage.maps import Scaling
 
 KEPT = 64
@@ -59,6 +60,7 @@ class ClipSounds:
         self.stft = Stft(self.maker.settings.n_fft, self.maker.settings.window_length)
         self._dataset, self._clips, self._scaling = dataset, clips, scaling
         self._kept_samples = lru_cache(maxsize=KEPT)(self._samples)
+        self._known_normal_ids = cache(self._normal_ids)
         self._kept_stems = lru_cache(maxsize=KEPT)(self._stems)
 
     @property
@@ -77,6 +79,18 @@ class ClipSounds:
     def stems(self, clip_id: str) -> Stems | None:
         """A clip's stems; None where the data set has none."""
         return self._kept_stems(clip_id)
+
+    def physics(self, clip_id: str) -> Physics | None:
+        """What a clip's fault was drawn to be; None where nobody drew it, or the clip has none."""
+        return self._dataset.physics(clip_id)
+
+    def normal_ids(self, clip_id: str, n_clips: int) -> tuple[str, ...]:
+        """Normal training clips of a clip's individual, at most ``n_clips``, drawn by their ids.
+
+        Raises:
+            DataError: There is none.
+        """
+        return self._known_normal_ids(clip_id, n_clips)
 
     def map(self, samples: Tensor, clip_id: str) -> Tensor:
         """Maps of sounds by the recipe, scaled as those of the part.
@@ -158,6 +172,21 @@ class ClipSounds:
         over_time = mask[..., before] * (1 - part) + mask[..., after] * part
         over_time = torch.where((place <= n_frames).to(mask.device), over_time, 0)
         return self.maker.share_in_bins.to(mask) @ over_time
+
+    def _normal_ids(self, clip_id: str, n_clips: int) -> tuple[str, ...]:
+        of_clip = self._clips.loc[self._clips["clip_id"] == clip_id].iloc[0]
+        same = self._clips["machine"].eq(of_clip["machine"])
+        if pd.notna(of_clip["machine_id"]):
+            same &= self._clips["machine_id"].eq(of_clip["machine_id"])
+        usual = self._clips["split"].eq("train") & self._clips["label"].eq("normal")
+        found = draw_clips(sorted(self._clips.loc[same & usual, "clip_id"]), n_clips)
+        if not found:
+            raise DataError(
+                f"normal training clips of the machine of clip '{clip_id}'",
+                "none",
+                "add some, or leave out what compares clips with normal ones",
+            )
+        return tuple(found)
 
     def _samples(self, clip_id: str) -> Tensor:
         audio = self._dataset.read(clip_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,26 @@ class Dataset(ABC):
         return ()
 
 
+@dataclass(frozen=True)
+class Physics:
+    """What a clip's fault was drawn to be, by the model that made its sound.
+
+    Attributes:
+        fault: Kind of fault.
+        drawn: Values that an attribute of its sound may have, by names of
+            :data:`soundproof.reasons.attributes.ATTRIBUTES`; several where any of them is right.
+        time_s: When it begins and ends.
+        band_hz: Band that holds most of its energy.
+        takes_away: Whether it takes sound away instead of adding some.
+    """
+
+    fault: str
+    drawn: Mapping[str, tuple[float, ...]]
+    time_s: tuple[float, float]
+    band_hz: tuple[float, float]
+    takes_away: bool = False
+
+
 class AudioDataset(Dataset):
     """Clips that are recordings (or are synthesised)."""
 
@@ -65,6 +85,10 @@ class AudioDataset(Dataset):
 
     def stems(self, clip_id: str) -> Stems | None:
         """Return the separate stems where the data set has an exact ground truth, else None."""
+        return None
+
+    def physics(self, clip_id: str) -> Physics | None:
+        """What the clip's fault was drawn to be where its sound was made by a model, else None."""
         return None
 
 

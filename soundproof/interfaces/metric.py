@@ -9,9 +9,11 @@ from soundproof.core.registry import Entry
 from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
-Need = Literal[Ability, "events", "masks", "event_maps", "background", "sound", "stems", "re-explanation"]
+Need = Literal[
+    Ability, "events", "masks", "event_maps", "background", "sound", "stems", "physics", "re-explanation"
+]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
-clips, their sound or its parts, or somebody who explains again."""
+clips, their sound, its parts or the physics that it was drawn from, or somebody who explains again."""
 Judged = Literal["localisation", "faithfulness", "sanity"]
 Summary = Literal["mean", "fisher_of_bands"]
 

@@ -18,6 +18,24 @@ class Sounds(Protocol):
     def stft(self) -> Stft:
         """Complex spectrogram in which sounds are cut."""
 
+    @property
+    def rate_hz(self) -> int:
+        """Sampling rate of all sounds."""
+
+    def samples(self, clip_id: str) -> Tensor:
+        """A clip [n_samples].
+
+        Raises:
+            DataError: It cannot be read.
+        """
+
+    def normal_ids(self, clip_id: str, n_clips: int) -> tuple[str, ...]:
+        """Normal training clips of a clip's individual, at most ``n_clips``.
+
+        Raises:
+            DataError: There is none.
+        """
+
     def confirmed(self, clip_id: str, features: np.ndarray) -> Tensor:
         """A clip [n_samples], after its map was found to be ``features`` [n_freq, n_frames].
 

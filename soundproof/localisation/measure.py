@@ -29,6 +29,7 @@ _WORDS = {
     "masks": "a mask",
     "event_maps": "a map of its event alone",
     "stems": "the stems of its sound",
+    "physics": "the physics that its fault was drawn from",
 }
 _CELLS_AT_ONCE = 1 << 22
 """Cells of a batch of pooled metrics, which hold about 20 numbers for each."""

@@ -9,6 +9,7 @@ from soundproof.localisation.settings import (
     FrameAurocSettings,
     FrameRankingSettings,
     IouSettings,
+    ReasonScoreSettings,
     SegmentF1Settings,
     SiSdrSettings,
 )
@@ -198,6 +199,30 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             unit="dB, of what a map marks of the clip's sound against the fault's stem; none where the fault is a "
             "sound that is missing",
             criteria=(Criterion(name="si_sdr", title="SI-SDR", tested=False, headline=None),),
+        ),
+        MetricEntry(
+            name="reasons",
+            title="Reasons in words",
+            implementation="soundproof.localisation.reasons:measure",
+            citation="rules over attributes; Randall and Antoni 2011, doi:10.1016/j.ymssp.2010.07.017",
+            parameters=ReasonScoreSettings,
+            category="localisation",
+            higher_is_better=True,
+            needs=frozenset({"masks", "stems", "physics"}),
+            chance="a map of noise; the map's cells, shifted in time; always the most frequent fault; beside "
+            "them the "
+            "whole clip, which needs no map, and the true mask",
+            unit="fault named right, 0 or 1; share of drawn attributes within tolerance, and of true "
+            "statements, 0..1; "
+            "false statements per sentence; whether it cannot tell, 0 or 1",
+            measures=(
+                "reason_kind",
+                "reason_attributes",
+                "reason_true",
+                "reason_false",
+                "reason_abstained",
+            ),
+            criteria=(Criterion(name="reason_kind", title="Fault named right", tested=False, headline=None),),
         ),
     ],
 )

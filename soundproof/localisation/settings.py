@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt
 
 from soundproof.audio.settings import MaskSettings
 from soundproof.core.registry import Parameters
+from soundproof.reasons.settings import NamingSettings
 
 _Quantile = Annotated[float, Field(ge=0, lt=1)]
 _Percentile = Annotated[float, Field(ge=0, lt=100)]
@@ -57,6 +58,13 @@ class SiSdrSettings(MaskSettings):
 
     draws: PositiveInt = Field(2, description="maps per clip with the same values at random cells")
     shifts: PositiveInt = Field(4, description="random shifts of each map in time")
+
+
+class ReasonScoreSettings(NamingSettings):
+    """Settings of the scores of reasons: the reasons, and the maps without knowledge beside them."""
+
+    draws: PositiveInt = Field(2, description="maps of noise per clip")
+    shifts: PositiveInt = Field(1, description="random shifts of each map's cells in time")
 
 
 class IouSettings(Parameters):

@@ -35,6 +35,9 @@ ENERGY = "chance_energy"
 """Protocol of what the map earns shifted in time, marking as much of the clip's energy as it does in its place."""
 FLAG_ALL = "flag_all"
 """Protocol of what flagging everything earns: no chance, but the rival that needs no map at all."""
+MOST_FREQUENT = "chance_most_frequent"
+"""Protocol of what always naming the most frequent kind of fault earns: no map, no sound, nothing but the
+counts."""
 ORACLE = "oracle"
 """Protocol of what the truth itself earns as a map: as far as anything can get on this grid."""
 

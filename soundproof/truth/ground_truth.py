@@ -109,18 +109,23 @@ class Truth:
 
     @property
     def offers(self) -> frozenset[str]:
-        """What is known: any of ``events``, ``masks``, ``event_maps``, ``stems``."""
+        """What is known: any of ``events``, ``masks``, ``event_maps``, ``stems``, ``physics``."""
         known = {
             "events": bool(self.with_events().any()),
             "masks": self.masks is not None,
             "event_maps": self.event_maps is not None,
             "stems": self.with_stems(),
+            "physics": self.with_physics(),
         }
         return frozenset(name for name, there in known.items() if there)
 
     def with_stems(self) -> bool:
         """Whether the data set has the stems of these clips (it has those of all clips or of none)."""
         return self.sounds is not None and self.sounds.stems(self.clip_ids[0]) is not None
+
+    def with_physics(self) -> bool:
+        """Whether the faults of these clips were drawn (those of all clips or of none)."""
+        return self.sounds is not None and self.sounds.physics(self.clip_ids[0]) is not None
 
     def with_events(self) -> np.ndarray:
         """Tell which clips have at least one event, bool [n_clips]."""

@@ -190,6 +190,22 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
             add("si_sdr", level, name, protocol)
         add("si_sdr", -6.0, name, "flag_all")
         add("si_sdr", 9.0, name, "oracle")
+        for protocol, level in (
+            ("", 0.3 + skill + wobble),
+            ("chance_uniform", 0.1),
+            ("chance_circular_shift", 0.2),
+            ("flag_all", 0.3),
+            ("oracle", 1.0),
+        ):
+            for metric in ("reason_kind", "reason_attributes", "reason_true"):
+                add(metric, min(1.0, max(0.0, level)), name, protocol)
+        add("reason_kind", 0.25, name, "chance_most_frequent")
+        for metric in ("reason_false", "reason_abstained"):
+            for protocol in ("", "flag_all", "oracle"):
+                add(metric, 0.5, name, protocol)
+        add("reason_removal", skill + wobble, name)
+        add("reason_left", 1 - skill, name)
+        add("reason_left", 0.95, name, "elsewhere")
         for filling, tilt in (("surroundings", 1.0), ("silence", 0.5)):
             for metric, sign in (("sound_deletion", -1.0), ("sound_insertion", 1.0)):
                 add(metric, 0.5 + sign * tilt * skill + wobble / 5, name, filling)
@@ -210,6 +226,7 @@ def _explained(common: dict[str, object], rng: np.random.Generator, d: int) -> l
         for kind in BACKGROUNDS:
             add("deletion_curve", 1 - fraction, "random_cells", f"chance_uniform_{kind}", fraction)
             add("insertion_curve", fraction, "random_cells", f"chance_uniform_{kind}", fraction)
+    add("reason_removal", 0.0, "random_cells", "chance_uniform")
     for metric in ("sound_deletion", "sound_insertion"):
         for filling in ("surroundings", "silence"):
             add(metric, 0.5, "random_cells", f"chance_uniform_{filling}")

@@ -14,7 +14,7 @@ from soundproof.core.errors import DataError
 from soundproof.datasets.bench.plan import PlannedClip, plan
 from soundproof.datasets.bench.settings import BenchParameters
 from soundproof.datasets.bench.synthesis import Synthesis, synthesise
-from soundproof.interfaces.dataset import AudioDataset
+from soundproof.interfaces.dataset import AudioDataset, Physics
 from soundproof.storage.schemas import CLIPS
 
 
@@ -58,6 +58,14 @@ class BenchDataset(AudioDataset):
             DataError: No clip of that id.
         """
         return self._synthesis(clip_id).stems
+
+    def physics(self, clip_id: str) -> Physics | None:
+        """What the clip's fault was drawn to be; None of normal clips.
+
+        Raises:
+            DataError: No clip of that id.
+        """
+        return self._synthesis(clip_id).physics
 
     def _synthesis(self, clip_id: str) -> Synthesis:
         if clip_id not in self._plan:

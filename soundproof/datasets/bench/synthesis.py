@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from soundproof.audio.sound import Stems
+from soundproof.datasets.bench.physics import physics
 from soundproof.datasets.bench.plan import PlannedClip
 from soundproof.datasets.bench.settings import BenchParameters
+from soundproof.interfaces.dataset import Physics
 from soundproof.randomness.seeding import seed_from
 from soundproof.synthesis.faults import (
     MISSING_STROKE,
@@ -45,10 +47,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """A clip's stems, and its event if there is one."""
+    """A clip's stems, and its event and the physics of its fault if there is one."""
 
     stems: Stems
     event: Event | None
+    physics: Physics | None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def synthesise(clip: PlannedClip, settings: BenchParameters) -> Synthesis:
     heard = individual.path.carry(running.sound)[lead : lead + n_samples]
     normal = site.surroundings.around(heard, stream("surroundings"), rate_hz)
 
-    fault, event = np.zeros(n_samples), None
+    fault, event, drawn = np.zeros(n_samples), None, None
     if clip.fault is not None and clip.snr_db is not None:
         share = settings.event_share
         moment, sound = _fault_at_source(clip.fault, individual, running, rate_hz, share, stream("fault"))
@@ -129,7 +132,9 @@ def synthesise(clip: PlannedClip, settings: BenchParameters) -> Synthesis:
         # No more than all of a stroke can be missing.
         fault[inside] = carried * (min(gain, 1.0) if clip.fault == MISSING_STROKE else gain)
         event = Event(first / rate_hz, (first + carried.size) / rate_hz, *band_hz)
-    return Synthesis(_levelled(normal, fault, settings), event)
+        time_s = event.onset_s, event.offset_s
+        drawn = physics(clip.fault, individual.defects, running.shaft, moment, time_s, band_hz)
+    return Synthesis(_levelled(normal, fault, settings), event, drawn)
 
 
 def _fault_at_source(

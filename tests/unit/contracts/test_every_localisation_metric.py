@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from soundproof.audio.sound import Audio, Stems
 from soundproof.core.registry import Parameters
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.sounds import ClipSounds
-from soundproof.interfaces.dataset import AudioDataset
+from soundproof.interfaces.dataset import AudioDataset, Physics
 from soundproof.localisation.measure import measure_localisation
 from soundproof.localisation.registry import LOCALISATION
 from soundproof.truth.ground_truth import Truth
@@ -41,6 +41,23 @@ RECIPE = FeatureSettings(
     )
 )
 """Makes maps of that grid."""
+NORMAL = "normal"
+"""The clip that others are compared with: noise."""
+SETTINGS: dict[str, dict[str, Any]] = {
+    "reasons": {
+        # maps of noise share the draws behind their chance line
+        "draws": 16,
+        "rules": [
+            {
+                "fault": "tone",
+                "words": "a tone",
+                "source": "these clips",
+                "when": {"level_db": {"above": 1.5}, "tonality": {"above": 0.25}},
+            }
+        ],
+    }
+}
+"""What a metric must be told of such clips."""
 every_metric = pytest.mark.parametrize("name", LOCALISATION)
 
 
@@ -53,12 +70,21 @@ def truth() -> Truth:
         masks[row, low : low + 4, int(onset * RATE) : int((onset + 1) * RATE)] = True
         events.append([(float(onset), float(onset + 1))])
     levels = np.random.default_rng(4).uniform(-60, 0, masks.shape)
-    sounds = ClipSounds(Heard(masks), pd.DataFrame(), RECIPE, [])
+    listed = pd.DataFrame(
+        {
+            "clip_id": [*IDS, NORMAL],
+            "machine": "toy",
+            "machine_id": "00",
+            "split": ["test"] * N_CLIPS + ["train"],
+            "label": ["anomaly"] * N_CLIPS + ["normal"],
+        }
+    )
+    sounds = ClipSounds(Heard(masks), listed, RECIPE, [])
     return Truth(RATE, events, masks, IDS, np.where(masks, levels, -100), sounds)
 
 
 class Heard(AudioDataset):
-    """Noise, and other noise in the cells of the mask."""
+    """Noise, and a tone in the cells of the mask."""
 
     def __init__(self, masks: np.ndarray) -> None:
         super().__init__(Parameters(), Path())
@@ -69,11 +95,31 @@ class Heard(AudioDataset):
         raise NotImplementedError
 
     def read(self, clip_id: str) -> Audio:
-        raise NotImplementedError
+        if clip_id == NORMAL:
+            rng = np.random.default_rng(N_CLIPS)
+            return Audio(rng.standard_normal(N_FRAMES * RECIPE.hop_length).astype(np.float32), RECIPE.rate_hz)
+        stems = self.stems(clip_id)
+        return Audio(stems.normal + stems.fault, stems.rate_hz)
+
+    def physics(self, clip_id: str) -> Physics:
+        row = IDS.index(clip_id)
+        mask = self.masks[row].numpy()
+        bands, frames = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        step_hz = RECIPE.rate_hz / RECIPE.n_fft
+        band_hz = (float((bands[0] - 0.5) * step_hz), float((bands[-1] + 0.5) * step_hz))
+        time_s = (float(frames[0] / RATE), float((frames[-1] + 1) / RATE))
+        return Physics("tone", {"fundamental_hz": (self.tone_hz(row),)}, time_s, band_hz)
+
+    def tone_hz(self, row: int) -> float:
+        """The middle of the mask's bins."""
+        bands = np.flatnonzero(self.masks[row].numpy().any(1))
+        return float(bands.mean() * RECIPE.rate_hz / RECIPE.n_fft)
 
     def stems(self, clip_id: str) -> Stems:
         row, n_samples = IDS.index(clip_id), N_FRAMES * RECIPE.hop_length
-        normal, fault = np.random.default_rng(row).standard_normal((2, n_samples)).astype(np.float32)
+        normal = np.random.default_rng(row).standard_normal(n_samples).astype(np.float32)
+        time = np.arange(n_samples) / RECIPE.rate_hz
+        fault = (2 * np.sin(2 * np.pi * self.tone_hz(row) * time)).astype(np.float32)
         mask = self.grid.bins(self.masks[row], n_samples)
         heard = self.grid.stft.masked(torch.from_numpy(fault), mask).numpy()
         return Stems(normal, heard, RECIPE.rate_hz)
@@ -88,7 +134,7 @@ def measured(name: str) -> pd.DataFrame:
     for draw in range(N_NOISES):
         maps[f"noise{draw}"] = rng.standard_normal(known.cells().shape).astype(np.float32)
     entry = LOCALISATION[name]
-    return measure_localisation(maps, IDS, known, {name: entry.settings({})})
+    return measure_localisation(maps, IDS, known, {name: entry.settings(SETTINGS.get(name, {}))})
 
 
 def beside_chance(name: str) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
@@ -165,7 +211,10 @@ def test_a_clip_s_value_does_not_depend_on_its_neighbours(name: str) -> None:
         known, events=[known.events[3]], masks=known.cells()[3:4], event_maps=known.levels()[3:4]
     )
     alone = measure_localisation(
-        {ORACLE: picked.cells().astype(np.float32)}, IDS[3:4], picked, {name: LOCALISATION[name].settings({})}
+        {ORACLE: picked.cells().astype(np.float32)},
+        IDS[3:4],
+        picked,
+        {name: LOCALISATION[name].settings(SETTINGS.get(name, {}))},
     ).query("clip_id == @IDS[3]")
     # what a clip contributes to a value of the set is not its own
     keys = ["metric", "protocol", "parameter"]
