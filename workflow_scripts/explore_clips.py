@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from soundproof.analysis.assemble import StudyFiles, assemble
+from soundproof.config.explorer import ExplorerSettings
 from soundproof.explorer.numbers import numbers_of
 from soundproof.explorer.page import write_explorer
-from soundproof.explorer.settings import ExplorerSettings
 from soundproof.explorer.study_clips import PartFiles, StudyClips
 from soundproof.explorer.view import Collection
 from soundproof.runs import inputs_of

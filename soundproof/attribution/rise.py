@@ -31,7 +31,7 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext[RiseSettings]
                 n = min(context.rows_per_pass, settings.masks - start)
                 masks = random_masks(n, (x.shape[1], x.shape[2]), settings, generator).to(x)
                 shown = masks * x[row] + (1 - masks) * baseline[row]
-                score = in_passes(detector.score, shown, context.rows_per_pass)
+                score = in_passes(detector.score, shown, context.rows_per_pass).to(masks)
                 scores.append(score)
                 total += masks.sum(dim=0)
                 weighed += torch.einsum("n,nft->ft", score, masks)

@@ -88,6 +88,7 @@ WITHOUT_A_RULE: dict[str, frozenset[str]] = {
     "LRP": frozenset(
         {
             *("skip_cae_transformer", "skip_cae", "dense_ae", "featex"),
+            *("vae", "diffusion", "ganomaly"),
             *("one_class_svm", "gaussian", "mean_square", "clip_level"),
         }
     )

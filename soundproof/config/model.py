@@ -22,6 +22,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
 from soundproof.audio.settings import ListenSettings
 from soundproof.backbones.registry import check_input
+from soundproof.config.explorer import ExplorerSettings
 from soundproof.config.places import plain_path
 from soundproof.config.shared_keys import one_segment_length, ready_made_features, same_bands
 from soundproof.core.choice import (
@@ -41,7 +42,6 @@ from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL
 from soundproof.exhibits.registry import PAPERS
-from soundproof.explorer.settings import ExplorerSettings
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS, RANDOM_CELLS, UNIFORM_FRAMES
 from soundproof.faithfulness.registry import check_compatible as check_metric

@@ -209,4 +209,4 @@ def _page(collection: Collection) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("explorer.html.j2").render(collection=collection)
+    return environment.get_template(collection.template).render(collection=collection, **collection.facts)

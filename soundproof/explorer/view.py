@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -135,8 +136,8 @@ class Collection:
         normal_scores: Scores of normal clips by detector and machine, to compare a clip's with.
         back: Relative link to the page that this one belongs to, and its words; None: none.
         notes: What a reader must know of the page, a sentence each.
-        above: HTML that stands before the clip instead of the words that introduce it; empty: none.
-        below: HTML that stands behind it; empty: none.
+        template: Template of the page: the explorer's, or one that extends it by words of its own.
+        facts: What such a template is filled with beside this.
     """
 
     title: str
@@ -146,5 +147,5 @@ class Collection:
     normal_scores: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     back: tuple[str, str] | None = None
     notes: Sequence[str] = ()
-    above: str = ""
-    below: str = ""
+    template: str = "explorer.html.j2"
+    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from soundproof.explorer.view import ClipSound, ClipView, Collection
 from soundproof.illustrations.roles import CLIP
 from soundproof.one_recording.explain import Explained
 from soundproof.randomness.seeding import seed_from
-from soundproof.report.rendering import rendered
+from soundproof.report.rendering import CONSTANTS
 
 INPUT, CHANCE = "the_input", "random_cells"
 RIVALS = {INPUT: "The input itself (control)", CHANCE: "Its values at random cells (chance)"}
@@ -35,14 +35,13 @@ def write_recording_page(folder: Path, found: Explained) -> Path:
         found_there = f"'{others[0]}' in it" if others else "a file of that name"
         raise ConfigError(f"a folder for the page: {folder}", found_there, "name another with --out")
     trusted = found.trusted
-    facts = {"found": found, "trusted": trusted}
     collection = Collection(
         title=found.asked.path.name,
         detectors={trusted.detector: trusted.row.detector},
         explainers={trusted.explainer: trusted.row.explainer, **RIVALS},
         normal_scores={(trusted.detector, found.compared_with.machine): found.normal_scores},
-        above=rendered("recording_above.html.j2", **facts),
-        below=rendered("recording_below.html.j2", **facts),
+        template="recording.html.j2",
+        facts={**CONSTANTS, "found": found, "trusted": trusted},
     )
     return write_clip_page(folder, collection, _view(found)).page
 

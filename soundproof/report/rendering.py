@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from soundproof.analysis.verdict import ASPECTS, Verdict
 from soundproof.report.answer import MEANINGS, SYMBOLS
 from soundproof.storage.files import whole_file
+
+CONSTANTS: Mapping[str, Any] = {
+    "aspects": ASPECTS,
+    "verdicts": list(Verdict),
+    "symbols": SYMBOLS,
+    "meanings": MEANINGS,
+}
+"""What templates of this room are filled with whatever the page."""
 
 
 def rendered(template: str, **facts: Any) -> str:
@@ -23,8 +32,7 @@ def rendered(template: str, **facts: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    constants = {"aspects": ASPECTS, "verdicts": list(Verdict), "symbols": SYMBOLS, "meanings": MEANINGS}
-    return environment.get_template(template).render(**constants, **facts)
+    return environment.get_template(template).render(**CONSTANTS, **facts)
 
 
 def write_page(path: Path, text: str) -> Path:

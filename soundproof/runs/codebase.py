@@ -117,8 +117,23 @@ def _imports(path: Path) -> tuple[str, ...]:
     return noted(_content(path), lambda content: sorted(set(_named(ast.parse(content)))))
 
 
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, however deep; imports are statements, so that nobody need look into expressions."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for block in _BLOCKS:
+            inner = getattr(node, block, ())
+            # a lambda's and a conditional expression's parts are no blocks
+            waiting += inner if isinstance(inner, list) else ()
+
+
 def _named(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

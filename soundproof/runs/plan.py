@@ -21,6 +21,7 @@ STEPS = (
     "faithfulness",
     "localisation",
     "bands",
+    "explorer",
     "report",
 )
 """Steps of a run, in the order of its files."""

@@ -14,6 +14,7 @@ from test_own_recordings import record
 README = (Path(__file__).parents[2] / "README.md").read_text()
 SMALL = {
     "results/bench/p1": str(STUDY),
+    "results/recordings-press_04/recordings": str(STUDY),
     "attributions/saliency/all/mae/": "attributions/integrated_gradients/all/ae/",
     "--cores all": "--cores 2",
 }

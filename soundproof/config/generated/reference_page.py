@@ -10,13 +10,13 @@ from typing import Any
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.audio.settings import ListenSettings
 from soundproof.backbones.registry import BackboneSettings
+from soundproof.config.explorer import ExplorerSettings
 from soundproof.config.generated.describe import Key, key_table, keys_of, table
 from soundproof.config.model import Config, Selection, Study
 from soundproof.core.registry import Registry
 from soundproof.datasets.registry import DATASETS
 from soundproof.detection.registry import ASKED
 from soundproof.detectors.registry import DETECTORS
-from soundproof.explorer.settings import ExplorerSettings
 from soundproof.faithfulness.band_settings import BandSettings
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.features.recipes import RECIPES, FeatureSettings

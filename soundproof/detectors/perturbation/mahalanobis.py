@@ -43,7 +43,7 @@ class Mahalanobis(Stepping):
         """Take means and covariance of the embeddings of all training clips."""
         with torch.no_grad():
             seen = torch.cat([self.embed(maps.to(run.device)) for maps in in_chunks(clips)]).double()
-        classes = torch.from_numpy(groups(clips.frame, CLASS_COLUMNS)).to(run.device)
+        classes = torch.tensor(groups(clips.frame, CLASS_COLUMNS)).to(run.device)
         self.means = torch.stack(
             [seen[classes == number].mean(dim=0) for number in range(int(classes.max()) + 1)]
         )

@@ -50,7 +50,7 @@ class Stepping(FeatEx):
             self.epsilon.fill_(self.settings.epsilon)
             return
         held = self.held_out(clips, run)
-        means = [float(self.stepped_score(held, epsilon).mean()) for epsilon in EPSILONS]
+        means = [float(self.stepped_score(held, epsilon).detach().mean()) for epsilon in EPSILONS]
         self.epsilon.fill_(EPSILONS[means.index(min(means))])
 
     @abstractmethod

@@ -181,7 +181,7 @@ def test_paths_in_settings_are_strings(tmp_path: Path) -> None:
     maps.mkdir()
     _, studies = load(tmp_path, explainers={"mine": {"kind": "external", "path": str(maps)}})
     plain = Stages(studies["toy"]).explainer("mine")
-    assert plain == {"kind": "external", "path": str(maps)}
+    assert plain == {"kind": "external", "path": str(maps), "resolution": "same"}
     assert not isinstance(plain["path"], PurePath)
 
 

@@ -60,6 +60,8 @@ def folder(tmp_path, full):
         table(LONG_TABLE + 1, warnings=()), tmp_path / "tables", "reproduction", "Numbers", RECORD
     )
     write_figure(ARTEFACTS["history"].load()(full), tmp_path / "figures", "history", RECORD)
+    (tmp_path / "explorer").mkdir()
+    (tmp_path / "explorer/index.html").touch()
     return tmp_path
 
 

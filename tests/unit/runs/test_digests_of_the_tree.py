@@ -22,7 +22,7 @@ SCRIPTS = ROOT / "workflow_scripts"
 # no stage of numbers: they fetch, or word and draw what others computed
 OTHERS = {
     *("__init__", "download_dataset", "verify_results"),
-    *("build_tables", "draw_figures", "write_report", "index_studies"),
+    *("build_tables", "draw_figures", "write_report", "index_studies", "explore_clips"),
 }
 NUMBERS = sorted({path.stem for path in SCRIPTS.glob("*.py")} - OTHERS)
 LOADED_BY_NAME = {
