@@ -259,7 +259,8 @@ class Stages:
 
     def shown(self) -> list[str]:
         """Tables and figures that belong on the study's page: those of which it measures anything."""
-        return [name for name in ARTEFACTS if name not in self.left_out()]
+        left_out = set(self.left_out())
+        return [name for name in ARTEFACTS if name not in left_out]
 
     def left_out(self) -> list[str]:
         """Tables and figures made from metrics, backbones or families that the study does not ask for."""

@@ -23,7 +23,8 @@ class Parameters(BaseModel):
     """Settings of one registered thing; unknown keys are refused, values are immutable."""
 
     # not finite: such a number has no JSON, hence no digest
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # built when first used: a run uses few of all settings there are
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose pretrained weights these settings ask for."""
@@ -39,7 +40,7 @@ class Parameters(BaseModel):
 
     def parts(self) -> list[Parameters]:
         """Settings among these that are settings of a part, such as a backbone."""
-        return [value for _, value in self if isinstance(value, Parameters)]
+        return [value for value in vars(self).values() if isinstance(value, Parameters)]
 
 
 def parameters(name: str, **fields: Any) -> type[Parameters]:

@@ -43,6 +43,12 @@ def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
     Raises:
         ConfigError: Code of one's own that cannot be parsed.
     """
+    # hundreds of jobs run the same code: a dry run lists, reads and digests it once
+    return _digest(script, tuple(implementations))
+
+
+@cache
+def _digest(script: Path, implementations: tuple[str, ...]) -> str:
     files, own = {script.resolve()}, set[Path]()
     for name in (*_imports(script), *implementations):
         if name.partition(".")[0] == PACKAGE:
@@ -50,14 +56,8 @@ def code_digest(script: Path, implementations: Iterable[str] = ()) -> str:
         else:
             own |= code_files(name)
     # where one's own code lies must not change the order of this package's files
-    return _digest((*sorted(files), *sorted(own)))
-
-
-@cache
-def _digest(files: tuple[Path, ...]) -> str:
-    # hundreds of jobs run the same code: a dry run reads it once
     content = hashlib.sha256()
-    for path in files:
+    for path in (*sorted(files, key=str), *sorted(own, key=str)):
         content.update(path.name.encode() + b"\0" + _content(path) + b"\0")
     return content.hexdigest()[:16]
 
@@ -66,25 +66,28 @@ def _digest(files: tuple[Path, ...]) -> str:
 def _closure(module: str) -> frozenset[Path]:
     found: set[Path] = set()
     # the packages that a module stands in are loaded with it
-    waiting = list(_and_packages(module))
-    seen = set(waiting)
-    while waiting:
-        name = waiting.pop()
-        path = _file(name)
-        if path is None or shapes_no_number(name):
-            continue
-        found.add(path)
-        found.update(_templates(path))
-        fresh = set(_imports(path)) - seen
+    fresh = set(_and_packages(module))
+    seen = set(fresh)
+    while fresh:
+        imported: set[str] = set()
+        for name in fresh:
+            path = _file(name)
+            if path is None or shapes_no_number(name):
+                continue
+            found.add(path)
+            if templates := _templates(path):
+                found.update(templates)
+            imported.update(_imports(path))
+        fresh = imported - seen
         seen |= fresh
-        waiting += sorted(fresh)
     return frozenset(found)
 
 
-def _templates(path: Path) -> list[Path]:
+@cache
+def _templates(path: Path) -> tuple[Path, ...]:
     """Files that a package fills in, which say what its pages say."""
     folder = path.parent / TEMPLATES
-    return sorted(folder.iterdir()) if path.name == "__init__.py" and folder.is_dir() else []
+    return tuple(sorted(folder.iterdir())) if path.name == "__init__.py" and folder.is_dir() else ()
 
 
 @cache

@@ -37,6 +37,7 @@ def forget() -> None:
         codebase._digest,
         codebase._file,
         codebase._imports,
+        codebase._templates,
     ):
         cached.cache_clear()
 
