@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -58,6 +59,7 @@ def test_the_readme_shows_commands_and_queries():
 def test_a_command_of_the_readme_works(command: str, copy: Checkout, tmp_path: Path) -> None:
     folder = tmp_path / "press 04"
     record(folder, {"train/normal": 4, "test/normal": 2, "test/anomaly": 2})
+    shutil.copy(folder / "test/anomaly/clip_0.wav", copy.path / "squeak.wav")
     words = [word.replace("/data/press_04", str(folder)) for word in shlex.split(small(command))]
     if "=" in words[0]:
         words.insert(0, "env")
