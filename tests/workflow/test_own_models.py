@@ -23,6 +23,7 @@ RERUN = {
     "collect_measurements": 1,
     "build_tables": 1,
     "draw_figures": 1,
+    "explore_clips": 1,
     "write_report": 1,
     "index_studies": 1,
 }

@@ -31,7 +31,7 @@ N_ROWS = {
     "coreset": 5,
     "ranking": 3,
     "download": 5,
-    "job-start": 21,
+    "job-start": 22,
 }
 
 
