@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -245,5 +246,9 @@ class Interruptions:
         for later in self._begun[first:]:
             had_ended = self._ended.pop(later.outputs, None) is not None
             for output in later.outputs:
-                (checkout.path / output).unlink(missing_ok=not had_ended)
+                path = checkout.path / output
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=not had_ended)
         del self._begun[first:]
