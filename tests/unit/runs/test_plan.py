@@ -38,6 +38,7 @@ def test_jobs_of_a_study_by_hand() -> None:
             "faithfulness": 2 * 2,
             "localisation": 0,
             "bands": 0,
+            "explorer": 1,
             "report": 5,
         }
     }
