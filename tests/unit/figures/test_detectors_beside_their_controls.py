@@ -1,4 +1,4 @@
-"""Figures of many detectors put each beside the controls of its backbone, or leave the controls to another figure."""
+"""Figures of many detectors put each beside the controls of its backbone, or leave controls to another figure."""
 
 from __future__ import annotations
 
