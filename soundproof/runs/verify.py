@@ -8,7 +8,7 @@ from. Importing this loads no numerical library.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -178,7 +178,19 @@ def remedy(findings: Iterable[Finding], files: Sequence[Expected], run: Path) ->
     """Word the commands that remove what is wrong and all that was made from it, and make it anew.
 
     Snakemake makes a missing file only where something that needs it is missing as well, so deleting the file alone
-    would not bring it back.
+    would not bring it back; nor would it, where nothing needs it, without the other files of its job.
+
+    Args:
+        findings: What is wrong.
+        files: All files of the run, inputs before what is made from them.
+        run: Folder of the run.
+    """
+    stale = " ".join(map(str, covering(wrong_with(findings, files, run), run)))
+    return (f"rm -r {stale}\n    " if stale else "") + "snakemake --cores all"
+
+
+def wrong_with(findings: Iterable[Finding], files: Sequence[Expected], run: Path) -> set[Path]:
+    """What is wrong, the other files of the same jobs, and all that was made from these.
 
     Args:
         findings: What is wrong.
@@ -186,13 +198,26 @@ def remedy(findings: Iterable[Finding], files: Sequence[Expected], run: Path) ->
         run: Folder of the run.
     """
     wrong = {finding.path for finding in findings}
+    jobs: dict[tuple[str, ...], list[Expected]] = {}
     for file in files:
-        # what is wrong in a folder is made with the table that lists it
-        in_folder = file.folder is not None and any(file.folder in path.parents for path in wrong)
-        if in_folder or wrong.intersection(file.made_from()):
-            wrong.add(file.path)
-    stale = " ".join(map(str, covering(wrong, run)))
-    return (f"rm -r {stale}\n    " if stale else "") + "snakemake --cores all"
+        jobs.setdefault(_job(file, run), []).append(file)
+    for made in jobs.values():
+        if any(_concerns(file, wrong) for file in made):
+            wrong.update(file.path for file in made)
+    return wrong
+
+
+def _job(file: Expected, run: Path) -> tuple[str, ...]:
+    """What tells a file's job from others: no job makes one of its files alone."""
+    study, *below = file.path.relative_to(run).with_suffix("").parts
+    # the folder below the study is named after the kind of file
+    return (file.rule, study, *below[1:])
+
+
+def _concerns(file: Expected, wrong: Set[Path]) -> bool:
+    """Whether a file, what it was made from, or a file of the folder that it lists is wrong."""
+    in_folder = file.folder is not None and any(file.folder in path.parents for path in wrong)
+    return in_folder or file.path in wrong or not wrong.isdisjoint(file.made_from())
 
 
 def covering(paths: Iterable[Path], folder: Path) -> list[Path]:
