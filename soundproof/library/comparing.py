@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from soundproof.analysis.contests import contests
 from soundproof.analysis.criteria import all_criteria, criteria_named, measure_criteria
@@ -16,13 +16,15 @@ from soundproof.core.choice import ExplainerChoice
 from soundproof.core.errors import ConfigError, DataError, nearest
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.registry import ARTEFACTS
-from soundproof.figures.finished import FinishedFigure
 from soundproof.illustrations.make import illustrate
 from soundproof.illustrations.table import Illustration
 from soundproof.library.clips import Clips
 from soundproof.library.explanations import Explanations
 from soundproof.library.fitted import Fitted
 from soundproof.storage.measurements import collect
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LEADING = ("detector", "explainer", "axis", "higher_is_better")
 
@@ -125,8 +127,7 @@ def draw(name: str, *explanations: Explanations) -> Figure:
     figures = [entry.name for entry in ARTEFACTS.values() if entry.kind == "figure"]
     if name not in figures:
         raise ConfigError(f"figure '{name}'", "no such figure of measured numbers", nearest(name, figures))
-    drawn: FinishedFigure = ARTEFACTS[name].load()(_measured(explanations))
-    return drawn.figure
+    return _drawn(name, _measured(explanations))
 
 
 def show(*explanations: Explanations, clip_id: str | None = None) -> Figure:
@@ -140,8 +141,12 @@ def show(*explanations: Explanations, clip_id: str | None = None) -> Figure:
         DataError: A clip that was not explained, or explanations of other clips.
     """
     pictures = [_illustrated(one, clip_id or one.clip_ids[0]) for one in explanations]
-    drawn: FinishedFigure = ARTEFACTS["attribution_panels"].load()(_measured(explanations), pictures)
-    return drawn.figure
+    return _drawn("attribution_panels", _measured(explanations), pictures)
+
+
+def _drawn(name: str, results: StudyResults, *pictures: Sequence[Illustration]) -> Figure:
+    figure: Figure = ARTEFACTS[name].load()(results, *pictures).figure
+    return figure
 
 
 def _illustrated(of: Explanations, clip_id: str) -> Illustration:

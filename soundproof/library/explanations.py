@@ -116,7 +116,11 @@ class Explanations:
             event_bands=event_bands(self.clips),
             individuals=individuals_of(self.clips),
             anomalous=dict(zip(self.clips["clip_id"], self.clips["label"].eq("anomaly"), strict=True)),
-            snr_db=self.clips.set_index("clip_id")["snr_db"].dropna().to_dict(),
+            snr_db={
+                clip_id: float(snr_db)
+                for clip_id, snr_db in zip(self.clips["clip_id"], self.clips["snr_db"], strict=True)
+                if not pd.isna(snr_db)
+            },
             backgrounds=of.backgrounds if "background" in needs else None,
             sounds=_sounds(of) if "sound" in needs else None,
         )
@@ -156,8 +160,10 @@ class Explanations:
 
     def _complete(self, rows: pd.DataFrame, machine: str | None = None) -> pd.DataFrame:
         fitted = self.fitted
-        of = {"study": fitted.clips.name, "detector": fitted.label, "seed": fitted.seed}
-        return complete(rows, fitted.clips.table, **of, machine=machine)
+        of = fitted.clips
+        return complete(
+            rows, of.table, study=of.name, detector=fitted.label, seed=fitted.seed, machine=machine
+        )
 
     def _keep(self, measured: pd.DataFrame) -> pd.DataFrame:
         """Remember what was measured, in the place of the same metrics measured before."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from soundproof.analysis.criteria import all_criteria
+from soundproof.analysis.criteria import criteria_named
 from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import ASPECTS, Answer, Verdict, deciding
 from soundproof.exhibits.writing import read_finished_table
@@ -153,7 +153,7 @@ def read_answer(tables: Path) -> StudyAnswer:
     rows = [] if "reason" in frame else records(frame)
     measured = [
         criterion
-        for criterion in all_criteria()
+        for criterion in criteria_named(frame.columns)
         if any(row[criterion.name] != Answer.UNMEASURED for row in rows)
     ]
     by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in ASPECTS}
