@@ -1,4 +1,4 @@
-"""The guides to one's own model, maps, scores and metric, followed literally."""
+"""The guides to one's own model, maps, scores, metric and ONNX file, followed literally."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def followed(sources: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Che
     with pytest.MonkeyPatch.context() as patched:
         # into the checkout, which is on the path: the environment is shared with other tests
         patched.setenv("PIP_TARGET", str(checkout.path))
-        for name in ("own-model", "own-maps", "own-metric"):
+        for name in ("own-model", "own-maps", "own-metric", "own-onnx"):
             for block in blocks_of(DOCS / f"{name}.md"):
                 block.follow(checkout.path)
                 for words in block.commands():
@@ -58,3 +58,14 @@ def test_a_metric_of_ones_own_package_has_rows_with_chance_and_a_column(followed
     quality = pd.read_parquet(study / "tables/quality.parquet").set_index("explainer")
     assert quality.loc["error_map", "peak_hit"] == measured.query("explainer == 'error_map'")["value"].mean()
     assert "Peak hit" in (study / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_model_in_an_onnx_file_is_explained_by_its_scores(followed: Checkout) -> None:
+    study = followed.path / "results/own_onnx/own_onnx"
+    rows = pd.read_parquet(study / "measurements.parquet").query("detector == 'components'")
+    assert rows.query("metric == 'anomaly_score'")["value"].nunique() == 6
+    asked = {"error_map", "occlusion", "kernel_shap"}
+    assert asked <= set(rows.query("metric == 'deletion_auc'")["explainer"])
+    ranked = rows.query("metric == 'cell_auroc' and protocol == ''").groupby("explainer")["value"].mean()
+    assert ranked["error_map"] > ranked["random_map"]
+    assert "Components" in (study / "index.html").read_text(encoding="utf-8")

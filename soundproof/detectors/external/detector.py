@@ -11,6 +11,7 @@ from soundproof.detectors.external.checks import check_state
 from soundproof.detectors.external.code import OwnCode
 from soundproof.detectors.external.model import ModelDetector
 from soundproof.detectors.external.network import load_weights, make_network
+from soundproof.detectors.external.onnx import OnnxDetector
 from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.reading import no_history
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
@@ -20,6 +21,11 @@ from soundproof.randomness.seeding import seed_from
 log = logging.getLogger(__name__)
 _BUILT_WITH = 0
 """Seed of the weights of a network that is about to be given others."""
+
+
+def external_detector(shape: tuple[int, int], settings: ExternalSettings) -> ModelDetector:
+    """The detector of a model that is an ONNX file, or that the user's code makes."""
+    return OnnxDetector(shape, settings) if settings.is_onnx else ExternalDetector(shape, settings)
 
 
 class ExternalDetector(ModelDetector):
