@@ -197,7 +197,7 @@ def answer_of(rows: Sequence[Mapping[str, Any]]) -> StudyAnswer:
     """The answer that rows of the table of verdicts give, each an explanation, in their order."""
     measured = [
         criterion
-        for criterion in criteria_named(frame.columns)
+        for criterion in criteria_named(name for row in rows for name in row)
         if any(row[criterion.name] != Answer.UNMEASURED for row in rows)
     ]
     by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in ASPECTS}
