@@ -206,7 +206,20 @@ class Stages:
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,
             "measures": self.measures(),
+            **self._plugged(),
         }
+
+    def _plugged(self) -> Plain:
+        """Metrics that other packages register; of most studies nothing, so that their facts stay what they are."""
+        found = {
+            registry.kind: [item.kind for item in chosen.values() if item.kind in registry.plugins()]
+            for registry, chosen in (
+                (LOCALISATION, self.study.localisation),
+                (FAITHFULNESS, self.study.faithfulness),
+            )
+        }
+        named = {kind: names for kind, names in found.items() if names}
+        return {"plugged": named} if named else {}
 
     def paper(self) -> str:
         """The paper whose question the study asks, with its title; empty: none."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from soundproof.backbones.registry import BACKBONES, BackboneSettings
 from soundproof.core.errors import ConfigError
@@ -73,6 +73,7 @@ class DetectorEntry(Entry):
         quick: Fitted without epochs, by one or a few passes over the clips: those of a part share a job.
         least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
         scores_only: It has scores of known clips, and no model that could be asked for others.
+        sealed: Whether its weights cannot be redrawn with given settings.
         learns_a_network: What it learns is what a network makes of a clip, so that its backbone must be one.
     """
 
@@ -88,6 +89,7 @@ class DetectorEntry(Entry):
     least_side: int = 1
     learns_a_network: bool = False
     scores_only: bool = False
+    sealed: Callable[[Any], bool] = lambda settings: False
 
     def check_asked(self, asker: str) -> None:
         """Refuse what asks for scores of changed clips where there is no model.
@@ -141,6 +143,10 @@ class DetectorEntry(Entry):
                     f"the backbone '{part.kind}', which has no weights",
                     f"choose one of: {fitting}",
                 )
+
+
+def _is_onnx(settings: ExternalSettings) -> bool:
+    return settings.is_onnx
 
 
 def _on_patches(
@@ -358,10 +364,11 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="external",
             title="Own model",
-            implementation="soundproof.detectors.external.detector:ExternalDetector",
+            implementation="soundproof.detectors.external.detector:external_detector",
             citation="yours",
             parameters=ExternalSettings,
             offers=frozenset({"gradients", "reconstruction", "map", "cam_layer", "embedding"}),
+            sealed=_is_onnx,
             without={
                 ("output", "score"): frozenset({"reconstruction", "map", "embedding"}),
                 ("output", "reconstruction"): frozenset({"embedding"}),
