@@ -13,13 +13,14 @@ from soundproof.analysis.results import StudyResults
 from soundproof.attribution.registry import INPUT_MAP
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.localisation.registry import INFLUENCE
 
 _MEASURED: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     # column, measure, which of its rows, heading
     (CELLS, CELLS, {}, "Cell AUROC"),
     ("iou", "iou", {"parameters": (0.98,)}, "IoU (q 0.98)"),
     ("iou_oracle", "iou_oracle", {}, "IoU (oracle q)"),
-    ("aupro", "aupro", {}, "AU-PRO"),
+    ("aupro", "aupro", {"protocols": ("", INFLUENCE)}, "AU-PRO"),
     ("deletion", "deletion_auc", {"protocols": ("clip_median",)}, "Deletion (clip median)"),
     ("deletion_band", "deletion_auc", {"protocols": ("band_median",)}, "Deletion (band median)"),
     ("robustness", "robustness", {"protocols": ("louder", "softer", "later", "noise")}, "Robustness"),

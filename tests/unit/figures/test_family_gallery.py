@@ -35,6 +35,12 @@ def test_one_member_of_each_family_on_each_fault():
     assert "VAE" in figure.caption and "(dB)" in figure.caption
 
 
+def test_an_event_that_outlasts_the_last_frame_does_not_widen_the_picture():
+    late = replace(illustration("vae", clip_id="fan_002"), events=((3.5, 4.5),))
+    figure = family_gallery.draw(study(), [late]).figure
+    assert {axes.get_xlim() for axes in figure.axes} == {(0.0, 4.0)}
+
+
 def test_the_first_clip_of_a_fault_stands_for_it():
     again = replace(illustration("vae", clip_id="fan_002"), clip_id="fan_005")
     table = clips(2, 4)
