@@ -14,7 +14,13 @@ from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
 from soundproof.datasets.registry import DATASETS
-from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE, SURVEYED
+from soundproof.detectors.registry import (
+    DETECTORS,
+    LEVEL_CONTROL,
+    LEVEL_TITLE,
+    SURVEYED,
+    one_of_each_family,
+)
 from soundproof.exhibits.registry import ARTEFACTS, PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.settings import clip_limit
@@ -259,6 +265,16 @@ class Stages:
             for label, detector in self.study.detectors.items()
         }
 
+    def compares_families(self) -> bool:
+        """Whether several of the surveyed families have a member here."""
+        return len(SURVEYED & set(self.families().values())) > 1
+
+    def gallery(self) -> list[str]:
+        """Detectors that are shown on a clip of each fault: one of each family, where families are compared."""
+        if not self.compares_families():
+            return []
+        return one_of_each_family(self.families(), self.study.explained)
+
     def measures(self) -> list[str]:
         """Names in the ``metric`` column that the study asks for."""
         study = self.study
@@ -279,7 +295,7 @@ class Stages:
         """Tables and figures made from metrics, backbones or families that the study does not ask for."""
         measures = set(self.measures()) - _ALWAYS
         has_backbones = bool(self.backbones())
-        has_families = len(SURVEYED & set(self.families().values())) > 1
+        has_families = self.compares_families()
         return [
             name
             for name, entry in ARTEFACTS.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -245,6 +245,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             without={("branches", "spectrum"): frozenset({"cam_layer"})},
         ),
         DetectorEntry(
+            name="featex_naming",
+            title="FeatEx (naming)",
+            implementation="soundproof.detectors.embedding.featex.naming:NamingFeatEx",
+            citation="Wilkinghoff 2024, arXiv 2312.09578; it says of each clip whether it names the individual",
+            parameters=FeatExSettings,
+            offers=frozenset({"gradients", "cam_layer", "embedding"}),
+            without={("branches", "spectrum"): frozenset({"cam_layer"})},
+            keeps=("individual_named",),
+        ),
+        DetectorEntry(
             name="gaussian",
             quick=True,
             title="Gaussian",
@@ -414,3 +424,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
 LEVEL_CONTROL = "level"
 """Label of the control that every study with sound has (:mod:`soundproof.detection.level_control`)."""
 LEVEL_TITLE = "Level (control)"
+
+
+def one_of_each_family(families: Mapping[str, str], labels: Iterable[str]) -> list[str]:
+    """The first label of each family, whatever it reaches.
+
+    Args:
+        families: Family by label.
+        labels: In the order of the study.
+    """
+    firsts: dict[str, str] = {}
+    for label in labels:
+        firsts.setdefault(families.get(label, label), label)
+    return list(firsts.values())

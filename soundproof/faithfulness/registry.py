@@ -13,6 +13,7 @@ from soundproof.faithfulness.settings import (
     HeatSettings,
     RandomisationSettings,
     ReasonRemovalSettings,
+    RobustnessSettings,
     SoftRemovalSettings,
     SoundSettings,
 )
@@ -246,6 +247,28 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                     title="Band ρ",
                     level=0.0,
                     summary="fisher_of_bands",
+                    tested=False,
+                    headline=None,
+                ),
+            ),
+        ),
+        MetricEntry(
+            name="robustness",
+            title="Robustness",
+            implementation="soundproof.faithfulness.robustness:robustness",
+            citation="after Yeh et al. 2019, arXiv 1901.09392, with changes of the sound",
+            parameters=RobustnessSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"sound", "re-explanation"}),
+            chance="two maps of independent noise, per clip",
+            unit="Spearman correlation with the map of the clip made louder, softer, later or noisy, -1..1; "
+            "the input is the rival: its map changes as little as the clip",
+            criteria=(
+                Criterion(
+                    name="robustness",
+                    title="Robustness",
+                    protocols=("louder", "softer", "later", "noise"),
                     tested=False,
                     headline=None,
                 ),
