@@ -47,6 +47,7 @@ class StudyResults:
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
+        reasons: What maps of some clips mark in words (:data:`soundproof.storage.schemas.REASONS`); None: of none.
         measures: Names in the ``metric`` column that the study asks for; None: not known.
     """
 
@@ -70,6 +71,7 @@ class StudyResults:
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""
+    reasons: pd.DataFrame | None = None
     measures: frozenset[str] | None = None
 
     def detector_title(self, label: str) -> str:
@@ -111,6 +113,12 @@ class StudyResults:
         found = recording_of(self.clips)
         test = self.clips.loc[self.clips["split"].eq("test"), "clip_id"]
         return None if found[test].is_unique else found
+
+    @cached_property
+    def individuals(self) -> pd.Series:
+        """Machine and unit of each clip by clip id: what a fault of the bench is drawn for."""
+        names = self.clips["machine"].astype(str) + "/" + self.clips["machine_id"].astype(str)
+        return pd.Series(names.to_numpy(), index=self.clips["clip_id"].to_numpy(), name="individual")
 
     def recordings_of(self, clip_ids: pd.Index) -> np.ndarray | None:
         """Recording of each of these clips, [n]; None where every test clip has one of its own."""

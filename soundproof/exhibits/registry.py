@@ -50,6 +50,7 @@ class ArtefactEntry(Entry):
         needs: Metrics it is made from; it is still written, with a reason, where they are missing.
         of_backbones: It compares the backbones that detectors stand on.
         of_families: It compares families of explainable detectors.
+        of_reasons: It shows what maps mark, in words.
         picture: Place among the figures that may stand for a whole study, lowest first; None: it never does.
     """
 
@@ -60,6 +61,7 @@ class ArtefactEntry(Entry):
     needs: tuple[str, ...] = ()
     of_backbones: bool = False
     of_families: bool = False
+    of_reasons: bool = False
     picture: int | None = None
 
     @property
@@ -456,6 +458,16 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             group="Localisation",
             question="Does an explanation let one say the right thing about the fault?",
             needs=("reason_kind",),
+        ),
+        ArtefactEntry(
+            name="sentences",
+            title="What maps mark, in words",
+            implementation="soundproof.tables.sentences:build",
+            citation=_OURS,
+            kind="table",
+            group="Localisation",
+            question="What is it that an explanation points at?",
+            of_reasons=True,
         ),
         ArtefactEntry(
             name="sound_agreement",

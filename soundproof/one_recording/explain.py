@@ -28,6 +28,8 @@ from soundproof.one_recording.choice import Trusted, most_trusted
 from soundproof.one_recording.recording import ClipForm, OneMore, Span, read_span
 from soundproof.one_recording.standing import Standing, standing
 from soundproof.one_recording.study import FINISH, FinishedStudy, Individual
+from soundproof.one_recording.words import Words, words_of
+from soundproof.reasons.diagnosis import Machine
 from soundproof.storage.maps import Axes, MapReader, MapWriter
 from soundproof.storage.provenance import Provenance
 from soundproof.training.runtime import Runtime
@@ -51,6 +53,7 @@ class Asked:
         unit: Which of these machines; empty: not said.
         from_s: Where in the file the part begins; None: not said.
         to_s: Where it ends; None: not said.
+        known: Speed of the shaft, and what else is known of the machine; None: not said.
     """
 
     path: Path
@@ -62,6 +65,7 @@ class Asked:
     unit: str = ""
     from_s: float | None = None
     to_s: float | None = None
+    known: Machine | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,7 @@ class Explained:
         relevance: The explanation [n_freq, n_frames].
         sounds: FLAC files by role (``clip``, ``marked``, ``left``).
         silent: Why nothing can be heard of what is marked; empty: it can.
+        words: What is marked, in words.
     """
 
     asked: Asked
@@ -97,6 +102,7 @@ class Explained:
     relevance: np.ndarray
     sounds: Mapping[str, bytes]
     silent: str
+    words: Words
 
     @property
     def clip_id(self) -> str:
@@ -186,6 +192,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         relevance=relevance,
         sounds={row["role"]: row["flac"] for row in records(heard.dropna(subset="flac"))},
         silent="; ".join(heard["why"].dropna()),
+        words=words_of(sounds, clip_id, relevance, individual, study.sentences(), asked.known),
     )
 
 
