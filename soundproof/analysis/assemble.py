@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from soundproof.analysis.context_names import Contexts
 from soundproof.analysis.reported import read_reported
 from soundproof.analysis.results import StudyResults, no_costs
 from soundproof.storage.maps import MapReader
@@ -88,6 +89,10 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         backbones=facts["backbones"],
         controls=facts["controls"],
         families=facts["families"],
+        contexts={
+            label: Contexts(said["attribute"], tuple(said["names"]), said["step"])
+            for label, said in facts["contexts"].items()
+        },
         segment_frames=round(facts["segment_seconds"] * axes.frames_per_second),
         frames_per_second=axes.frames_per_second,
         frequencies_hz=axes.frequencies_hz,

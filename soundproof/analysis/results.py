@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 
+from soundproof.analysis.context_names import Contexts
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import recording_of
 
@@ -44,6 +45,7 @@ class StudyResults:
         controls: Labels of its controls by label of each detector on a trained network: the same detector, all else
             equal, on random weights of that network or on none.
         families: Family of each detector by its label, in printing order.
+        contexts: Contexts by label of the detectors that may compare clips within one; without names: blind ones.
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
@@ -68,6 +70,7 @@ class StudyResults:
     backbones: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, Contexts] = field(default_factory=dict)
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""

@@ -45,6 +45,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--machine", default="", help="machine of the recording, where the study has several")
     parser.add_argument("--unit", default="", help="which of these machines (machine_id in the study)")
     parser.add_argument(
+        "--attributes",
+        default="",
+        metavar="NAME=VALUE",
+        help="conditions of the recording (attributes in the study), for detectors that compare clips within one",
+    )
+    parser.add_argument(
         "--from", dest="from_s", type=_seconds, metavar="SECONDS", help="where in the file the part begins"
     )
     parser.add_argument(
@@ -91,6 +97,7 @@ def run(chosen: argparse.Namespace) -> None:
         unit=chosen.unit,
         from_s=chosen.from_s,
         to_s=chosen.to_s,
+        attributes=chosen.attributes,
         known=_machine(chosen),
     )
     found = explain_recording(asked, chosen.data_dir)

@@ -15,6 +15,7 @@ from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
 from soundproof.core.registry import Parameters
 from soundproof.datasets.registry import DATASETS
+from soundproof.detectors.embedding.settings import ContextMemorySettings
 from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE, SURVEYED
 from soundproof.exhibits.registry import ARTEFACTS, PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -217,6 +218,7 @@ class Stages:
             "backbones": self.backbones(),
             "controls": self.controls(),
             "families": self.families(),
+            "contexts": self.contexts(),
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
@@ -253,6 +255,18 @@ class Stages:
             ]
             for label, (kind, rest, backbone) in standing.items()
             if not backbone.entry.control
+        }
+
+    def contexts(self) -> dict[str, Plain]:
+        """Contexts by label of the detectors that may compare clips within one, and which of them each is told."""
+        return {
+            label: {
+                "attribute": settings.attribute,
+                "names": list(settings.contexts),
+                "step": int(settings.told == "wrong"),
+            }
+            for label, detector in self.study.detectors.items()
+            if isinstance(settings := detector.settings, ContextMemorySettings)
         }
 
     def families(self) -> dict[str, str]:

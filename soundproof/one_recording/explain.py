@@ -17,6 +17,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.datasets.open import open_dataset
+from soundproof.detectors.individuals import Shown
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.features.recipes import FeatureSettings
@@ -53,6 +54,7 @@ class Asked:
         unit: Which of these machines; empty: not said.
         from_s: Where in the file the part begins; None: not said.
         to_s: Where it ends; None: not said.
+        attributes: Conditions of the recording, as in the study's ``clips`` table; empty: not said.
         known: Speed of the shaft, and what else is known of the machine; None: not said.
     """
 
@@ -65,6 +67,7 @@ class Asked:
     unit: str = ""
     from_s: float | None = None
     to_s: float | None = None
+    attributes: str = ""
     known: Machine | None = None
 
 
@@ -169,7 +172,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         study.explainer(trusted.explainer, part, trusted.detector, seed),
         seed,
         runtime,
-        individual,
+        Shown(individual.machine, individual.unit, asked.attributes),
     )
     heard = sounds_of_clips(
         sounds,
@@ -205,11 +208,11 @@ def _as_the_workflow(
     explainer: Mapping[str, Any],
     seed: int,
     runtime: Runtime,
-    individual: Individual,
+    shown: Shown,
 ) -> tuple[float, np.ndarray]:
     """Score and relevance [n_freq, n_frames] of a map, through the files and functions of the workflow's jobs."""
     device, budget = runtime.device(), runtime.memory_budget_bytes
-    individuals = {clip_id: (individual.machine, individual.unit)} if individual.unit else {}
+    individuals = {clip_id: shown}
     record = Provenance(stage="one_recording")
     entry, settings = EXPLAINERS.choose(explainer)
     with tempfile.TemporaryDirectory(prefix="soundproof-") as folder:
