@@ -13,6 +13,7 @@ from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.embedding.settings import (
     BandMemorySettings,
     CfaSettings,
+    ContextMemorySettings,
     FastFlowSettings,
     FewShotMemorySettings,
     PadimSettings,
@@ -34,6 +35,7 @@ from soundproof.detectors.settings import (
 from soundproof.interfaces.abilities import Ability
 
 _P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
+_OURS = "soundproof: a band memory for each context"
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _AUTO_ENCODER: frozenset[Ability] = frozenset({"gradients", "reconstruction", "map"})
 _CONVOLUTIONAL: frozenset[Ability] = _AUTO_ENCODER | {"cam_layer"}
@@ -300,6 +302,18 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "BandMemory",
             BandMemorySettings,
             "after the idea of BEAM, arXiv 2603.13749: nearest normal neighbours per band, without training",
+            quick=True,
+        ),
+        DetectorEntry(
+            name="context_memory",
+            title="Memory per context",
+            implementation="soundproof.detectors.embedding.context_memory:ContextMemory",
+            citation=_OURS,
+            parameters=ContextMemorySettings,
+            offers=frozenset({"gradients", "map"}),
+            family="patches",
+            keeps=("unusual_in_context",),
+            gives_words=True,
             quick=True,
         ),
         _on_patches(

@@ -15,7 +15,8 @@ import soundfile
 
 from soundproof.explorer.cells import Coarseness, rounded
 from soundproof.explorer.colours import tables
-from soundproof.explorer.view import FACTS, ClipSound, ClipView, Collection, Explanation
+from soundproof.explorer.view import FACTS, ClipSound, ClipView, Collection
+from soundproof.illustrations.part_files import Explanation
 
 FULL_SCALE = 1 << 15
 PEAKS = 600
@@ -96,6 +97,8 @@ def clip_script(
         **maps,
         "events": events,
         "chance": chance,
+        "sentences": {_name(of): text for of, text in view.sentences.items()},
+        "truth_says": view.truth_says,
         "sounds": [_sound(view, sound) for sound in sounds],
         "silent": silent,
     }

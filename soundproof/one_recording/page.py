@@ -97,6 +97,10 @@ def as_plain(found: Explained, page: Path) -> dict[str, Any]:
         "why": row.why,
         "peak_s": time_s,
         "peak_hz": frequency_hz,
+        "words": found.words.sentence or None,
+        "no_words": found.words.why or None,
+        "attributes": None if found.words.reason is None else dict(found.words.reason.attributes),
+        "attributes_of_normal": None if found.words.reason is None else dict(found.words.reason.normal),
         "page": str(page),
     }
 
