@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from soundproof.cli.places import ROOT
+from soundproof.cli.places import ROOT, study_folder
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,7 +65,7 @@ def run(chosen: argparse.Namespace) -> None:
 
     asked = Asked(
         path=chosen.file,
-        study=_folder(chosen.study),
+        study=study_folder(chosen.study),
         detector=chosen.detector,
         explainer=chosen.explainer,
         seed=chosen.seed,
@@ -88,11 +88,6 @@ def run(chosen: argparse.Namespace) -> None:
     )
     for line in lines:
         Console(highlight=False).print(line, markup=False, soft_wrap=True)
-
-
-def _folder(study: Path) -> Path:
-    """The folder that a name stands for: itself, or that name below the results of this clone."""
-    return study if study.is_dir() else next(filter(Path.is_dir, [ROOT / "results" / study]), study)
 
 
 def _seconds(word: str) -> float:
