@@ -66,18 +66,13 @@ def check(files: Iterable[Expected]) -> Iterator[Finding]:
 
 
 def _check_listed(expected: Expected, folder: Path) -> Iterator[Finding]:
-    """Yield files of a folder that are not as the table says that lists them."""
-    listed = read_listed(expected.path)
-    for name, content in listed.items():
+    """Yield files of a folder that are missing or not as the table says that lists them."""
+    for name, content in read_listed(expected.path).items():
         path = folder / name
         if not path.is_file():
             yield Finding(path, "missing", f"rule {expected.rule} makes it")
         elif file_digest(path) != content:
             yield Finding(path, "stale", f"not as {expected.path.name} says")
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in listed and not path.name.startswith(".snakemake"):
-            yield Finding(path, "foreign", f"{expected.path.name} does not know it; delete it")
 
 
 def check_origin(expected: Expected) -> Finding | None:
@@ -88,12 +83,11 @@ def check_origin(expected: Expected) -> Finding | None:
 def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
     """Yield files of a study's folder that its configuration does not ask for."""
     known = {expected.path for expected in files}
-    listed = {expected.folder for expected in files if expected.folder}
+    for expected in files:
+        if expected.folder is not None and expected.path.is_file():
+            known.update(expected.folder / name for name in read_listed(expected.path))
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or path in known or path.name.startswith(".snakemake"):
-            continue
-        if not listed.isdisjoint(path.parents):
-            # told by the table that lists them
             continue
         if is_partial(path):
             yield Finding(path, "left over", "a job was killed while it wrote; delete it")
@@ -193,7 +187,9 @@ def remedy(findings: Iterable[Finding], files: Sequence[Expected], run: Path) ->
     """
     wrong = {finding.path for finding in findings}
     for file in files:
-        if wrong.intersection(file.made_from()):
+        # what is wrong in a folder is made with the table that lists it
+        in_folder = file.folder is not None and any(file.folder in path.parents for path in wrong)
+        if in_folder or wrong.intersection(file.made_from()):
             wrong.add(file.path)
     stale = " ".join(map(str, covering(wrong, run)))
     return (f"rm -r {stale}\n    " if stale else "") + "snakemake --cores all"
