@@ -31,7 +31,7 @@ T = TypeVar("T")
 LEAST_DIFFERENCE = 0.1
 """Of two maps, how much nearer one must be to the truth, lest the right answer be a matter of rounding."""
 LEAST_DISTANCE = 0.05
-"""Of a score after a repair, how far it must lie from the threshold, in thresholds, for the same reason."""
+"""Of scores before and after a repair, how far they must lie from the threshold, in thresholds, likewise."""
 CHECK_OF_MAPS = ("truth", "chance")
 """What stands under the answers of a check with maps: the cells of the fault, and as many cells at random."""
 
@@ -83,7 +83,7 @@ _WHY: Mapping[Kind, str] = {
     SOUND: "each takes an anomalous explained clip and a normal test clip of its machine",
     MAP: "each takes a clip, an explainer and a control or another explainer whose maps are told apart by the "
     f"truth (by {LEAST_DIFFERENCE:g} of the criterion)",
-    REPAIR: "each takes a clip that the detector flags, and a removal that was measured and leaves the score clear "
+    REPAIR: "each takes a clip that the detector flags, and a removal that was measured; both scores must be clear "
     f"of the threshold (by {LEAST_DISTANCE:.0%})",
 }
 
@@ -202,7 +202,7 @@ def _removals(material: Material, of: str) -> Iterator[Question]:
             material.scores.get(clip.clip_id, np.nan),
             material.thresholds.get(clip.machine, np.nan),
         )
-        if not (clip.anomalous and score > threshold > 0):
+        if not (clip.anomalous and threshold > 0 and score >= (1 + LEAST_DISTANCE) * threshold):
             continue
         for share, part in material.removals.get((clip.clip_id, of), {}).items():
             after = part * score / threshold

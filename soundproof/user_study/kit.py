@@ -19,12 +19,13 @@ from soundproof.explorer.colours import tables
 from soundproof.explorer.scripts import plain_json, sound_file
 from soundproof.explorer.view import ClipSound, ClipView
 from soundproof.randomness.seeding import seed_from
+from soundproof.randomness.ties import ranks, tie_breakers
 from soundproof.report.rendering import rendered
 from soundproof.storage.files import whole_folder
 from soundproof.storage.provenance import Provenance, digest, file_digest
 from soundproof.storage.tables import write_table
 from soundproof.user_study.consent import CONSENT, filled_in
-from soundproof.user_study.drawing import draw_questions
+from soundproof.user_study.drawing import CHECK_OF_MAPS, draw_questions
 from soundproof.user_study.forms import forms_of
 from soundproof.user_study.key import FORMAT, KEY, KEY_SCHEMA, METRICS, METRICS_SCHEMA
 from soundproof.user_study.media import Media
@@ -35,7 +36,7 @@ FOLDER = "page"
 COUNTS: Mapping[Kind, int] = {"sound": 8, "map": 12, "repair": 12}
 """Questions of each kind: with three checks about a quarter of an hour."""
 CHECKS = 3
-TOP_PERCENT = 10
+SHOWN = 0.1
 """Part of the cells of two compared maps that is shown."""
 BEEP_HZ, BEEP_S = 1000.0, 0.15
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -188,41 +189,51 @@ def _question(question: Question, material: Material, media: Media, seed: int, c
     }
     if question.kind == SOUND:
         return told
-    maps = _maps(question, media, seed)
-    view = maps.view
+    view = _view(question, media, seed)
     script = f"explorer.clip({plain_json({'id': question.question, **packed(view)})});\n"
     (clips / f"{question.question}.js").write_text(script, encoding="utf-8", newline="\n")
     told["maps"] = [option for _, option in view.maps]
-    told["top"] = maps.top_percent
     return told if question.kind == MAP else {**told, "options": _ANSWERS}
 
 
-@dataclass(frozen=True)
-class _Maps:
-    """Maps of a question under the letters of its answers, and how much of them is shown."""
-
-    view: ClipView
-    top_percent: float
-
-
-def _maps(question: Question, media: Media, seed: int) -> _Maps:
+def _view(question: Question, media: Media, seed: int) -> ClipView:
+    """Spectrogram and maps of a question, the maps under the letters of its answers and of what they show alone."""
     of = (
-        {"a": question.of} if question.kind != MAP else {option: question.under(option) for option in OPTIONS}
+        {option: question.under(option) for option in OPTIONS} if question.kind == MAP else {"a": question.of}
     )
-    labels = [] if question.check else list(of.values())
-    picture = media.picture(question.clip_id, labels)
-    relevance = picture.maps
+    picture = media.picture(question.clip_id, [] if question.check else list(of.values()))
+    share = SHOWN if question.kind == MAP else question.share
+    shown = {
+        label: strongest(relevance, share, question.clip_id) for label, relevance in picture.maps.items()
+    }
     if question.check and picture.mask is not None:
         cells = picture.mask.astype(np.float64)
         rng = np.random.default_rng(seed_from("check", question.question, seed))
-        relevance = {"truth": cells, "chance": rng.permutation(cells.ravel()).reshape(cells.shape)}
-    view = ClipView(
+        shown = dict(
+            zip(CHECK_OF_MAPS, (cells, rng.permutation(cells.ravel()).reshape(cells.shape)), strict=True)
+        )
+    return ClipView(
         clip_id=question.question,
         axes=picture.axes,
         spectrogram=picture.spectrogram,
-        maps={("map", option): relevance[label] for option, label in of.items()},
+        maps={("map", option): shown[label] for option, label in of.items()},
     )
-    return _Maps(view, TOP_PERCENT if question.kind == MAP else 100 * question.share)
+
+
+def strongest(relevance: np.ndarray, share: float, clip_id: str) -> np.ndarray:
+    """The strongest cells of a map alone: 1 down to 1/2 by rank, all others 0.
+
+    They are those that deletion replaces: the highest values first, never by size, ties by the clip's name. Ranks
+    make all maps look alike, whatever their scale and sign.
+
+    Args:
+        relevance: [n_freq, n_frames].
+        share: Part of the cells, 0..1.
+        clip_id: The clip.
+    """
+    n_shown = max(1, round(share * relevance.size))
+    rank = ranks(relevance.reshape(1, -1), tie_breakers([clip_id], relevance.size)).reshape(relevance.shape)
+    return np.where(rank < n_shown, 1 - rank / (2 * n_shown), 0.0)
 
 
 def _sounds(question: Question, media: Media, clips: Path) -> Iterator[dict[str, str]]:

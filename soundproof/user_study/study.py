@@ -29,7 +29,7 @@ from soundproof.user_study.questions import Clip, Material
 TRUTHS = ("cell_auroc", "frame_auroc")
 """Criteria that say which of two maps is nearer to the truth, the finer one first."""
 REPLACEMENTS: Mapping[str, str] = {
-    "reconstruction": "what the detector expects there",
+    "reconstruction": "what the program expects there",
     "band_median": "the usual level of their frequency in this clip",
     "clip_median": "the middle level of this clip",
     "zero": "the level zero",

@@ -21,7 +21,7 @@
     at("trouble").hidden = false;
   };
 
-  const [KIND, PLACES] = [{ sound: "Sound", map: "Map" }, [1, 2]];
+  const KIND = { sound: "Sound", map: "Map" };
 
   const current = () => {
     const [name, left] = study.forms[form][answers.length];
@@ -62,16 +62,18 @@
       const row = made("option");
       row.querySelector("input").value = side;
       row.querySelector("input").addEventListener("change", () => ready(question));
-      row.querySelector("span").textContent = question.options ? question.options[side] : `${KIND[question.kind]} ${PLACES[place]}`;
+      row.querySelector("span").textContent = question.options ? question.options[side] : `${KIND[question.kind]} ${1 + place}`;
       return row;
     });
 
-  const panel = (clip, key, title, top) => {
+  // a map holds relevance where it is to be shown, and none elsewhere: below 100 % the rest stays grey
+  const LOOK = { top: 99.99, opacity: 85 };
+  const panel = (clip, key, title) => {
     const figure = made("panel");
     figure.querySelector("figcaption").textContent = title;
     const canvas = figure.querySelector("canvas");
     canvas.setAttribute("aria-label", `${title}: frequency upwards, time to the right`);
-    draw.picture(canvas, clip, key ? clip.maps.get(key) : null, study.colours, { top, opacity: 85 });
+    draw.picture(canvas, clip, key ? clip.maps.get(key) : null, study.colours, LOOK);
     draw.scales(figure, clip);
     return figure;
   };
@@ -79,11 +81,11 @@
   const panels = async (question) => {
     if (!question.maps) return [];
     const clip = await data.read(question.name);
-    const titles = question.kind === "map" ? (place) => `Map ${PLACES[place]}` : () => "What is replaced";
+    const titles = question.kind === "map" ? (place) => `Map ${1 + place}` : () => "What is replaced";
     const keys = question.sides.filter((side) => question.maps.includes(side));
     return [
-      panel(clip, null, "The clip", 100),
-      ...keys.map((side, place) => panel(clip, `map/${side}`, titles(place), question.top)),
+      panel(clip, null, "The clip"),
+      ...keys.map((side, place) => panel(clip, `map/${side}`, titles(place))),
     ];
   };
 

@@ -49,7 +49,11 @@ def test_a_detector_has_a_panel_with_its_controls_and_the_others_share_one():
     # every curve is drawn where its legend says, with its own area
     first = finished.figure.axes[0].get_legend().get_texts()
     areas = {text.get_text().split(":")[0]: float(text.get_text().split()[-3]) for text in first[:-1]}
-    assert areas == {"CNN9 (sound effects)": 1.0, "Random weights (control)": 0.0, "No network (control)": 0.5}
+    assert areas == {
+        "CNN9 (sound effects)": 1.0,
+        "Random weights (control)": 0.0,
+        "No network (control)": 0.5,
+    }
     assert set(finished.frame["detector"]) == set(LABELS)
     assert "last panel holds" in finished.caption
 

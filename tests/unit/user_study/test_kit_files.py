@@ -8,13 +8,16 @@ import re
 import numpy as np
 import pytest
 import soundfile
+import torch
 from toys.asked import EXPLAINERS, RATE_HZ, ToyMedia, kit, material
 
 from soundproof.core.errors import ConfigError, DataError
+from soundproof.faithfulness.replaced_cells import _ranks
+from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.provenance import file_digest
 from soundproof.user_study.consent import CONSENT, filled_in, read_consent
 from soundproof.user_study.key import read_key
-from soundproof.user_study.kit import balance, with_beeps
+from soundproof.user_study.kit import balance, strongest, with_beeps
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def test_what_is_given_out_holds_no_answer(made):
         text = path.read_text(encoding="utf-8")
         assert [word for word in told_by if word in text] == []
     for one in told(made)["questions"].values():
-        assert set(one) <= {"kind", "prompt", "note", "sounds", "maps", "top", "options"}
+        assert set(one) <= {"kind", "prompt", "note", "sounds", "maps", "options"}
 
 
 def test_the_key_is_that_of_the_questions(made):
@@ -81,8 +84,23 @@ def test_a_repair_says_how_much_is_replaced_by_what_and_where_the_score_stands(m
     one = next(one for one in made.questions if one.kind == "repair")
     shown = told(made)["questions"][one.question]
     assert f"{100 * one.share:g} %" in shown["note"] and f"{one.score:.2f} times" in shown["note"]
-    assert material().replacement in shown["note"] and shown["top"] == pytest.approx(100 * one.share)
+    assert material().replacement in shown["note"]
     assert f"{one.after:.2f}" not in shown["note"]
+
+
+def test_what_is_shown_of_a_map_is_what_deletion_replaces():
+    rng = np.random.default_rng(2)
+    # ties, negative values, and a zero of either sign
+    relevance = np.round(rng.normal(size=(12, 40)), 1)
+    relevance[3, :5] = -0.0
+    shuffled = torch.from_numpy(tie_breakers(["bad_03"], 480)).argsort(dim=1, stable=True)
+    rank = _ranks(torch.from_numpy(relevance)[None], shuffled)[0].numpy()
+    for share in (0.05, 0.1, 0.5, 0.75):
+        found = strongest(relevance, share, "bad_03")
+        assert ((found > 0) == (rank < round(share * 480))).all()
+        assert found.max() == 1 and found[found > 0].min() > 0.5
+        assert (np.argsort(-found.ravel(), kind="stable")[:20] == np.argsort(rank.ravel())[:20]).all()
+    assert (strongest(relevance, 1e-6, "bad_03") > 0).sum() == 1
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_another_kit(made, tmp_path):

@@ -179,8 +179,7 @@ def test_a_repair_shows_what_is_replaced(page, made):
     assert page.locator("#panels figcaption").all_inner_texts() == ["The clip", "What is replaced"]
     pixels = np.array(page.evaluate(PIXELS, 1).split(","), int).reshape(12, 40, 4)
     coloured = (np.ptp(pixels[..., :3], axis=-1) > 0).sum()
-    # ties of bytes stay out
-    assert 0.6 * one.share * 480 <= coloured <= one.share * 480
+    assert coloured == round(one.share * 480)
     options = page.locator("#options label").all_inner_texts()
     assert sorted(text.strip().split(",")[0] for text in options) == ["No", "Yes"]
 
