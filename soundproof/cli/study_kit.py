@@ -84,6 +84,13 @@ def _add_analyse(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument("--partly", action="store_true", help="take files in which answers are missing")
     parser.add_argument("--keep-inattentive", action="store_true", help="count raters who missed a check")
+    parser.add_argument(
+        "--effects",
+        type=float,
+        nargs="+",
+        metavar="SHARE",
+        help="shares of right answers to plan raters for (default: 0.55 to 0.8)",
+    )
     parser.add_argument("--json", action="store_true", help="print the tables as JSON")
     parser.set_defaults(run=analyse)
 
@@ -150,11 +157,14 @@ def analyse(chosen: argparse.Namespace) -> None:
     from soundproof.user_study.analysis import analyse as analysed
     from soundproof.user_study.answers import read_answers
     from soundproof.user_study.key import KEY, kit_of, read_key
+    from soundproof.user_study.power import EFFECTS
 
     folder = chosen.kit or kit_of(chosen.files[0])
     key = read_key(folder)
     answers = read_answers(chosen.files, key, partly=chosen.partly)
-    found = analysed(answers, key, keep_inattentive=chosen.keep_inattentive)
+    found = analysed(
+        answers, key, keep_inattentive=chosen.keep_inattentive, effects=chosen.effects or EFFECTS
+    )
     record = Provenance(
         stage="user_study_analysis",
         settings={"digest": key.digest, "keep_inattentive": chosen.keep_inattentive, "partly": chosen.partly},

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from soundproof.analysis.frames import groups
-from soundproof.core.errors import DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.statistics import blocked_tau, holm
 from soundproof.statistics.proportions import clustered_interval, exact_interval
 from soundproof.user_study.agreement import alpha
 from soundproof.user_study.key import KitKey
 from soundproof.user_study.power import EFFECTS, POWER, Shares, raters_needed, shares_of_variance
-from soundproof.user_study.questions import KINDS, MAP, REPAIR
+from soundproof.user_study.questions import CHANCE, KINDS, MAP, REPAIR
 
 ALL = "all explainers"
 MIN_EXPLAINERS = 3
@@ -75,17 +75,32 @@ class Analysis:
     titles: Mapping[str, str]
 
 
-def analyse(answers: pd.DataFrame, key: KitKey, *, keep_inattentive: bool = False) -> Analysis:
+def analyse(
+    answers: pd.DataFrame,
+    key: KitKey,
+    *,
+    keep_inattentive: bool = False,
+    effects: Sequence[float] = EFFECTS,
+) -> Analysis:
     """Make the tables.
 
     Args:
         answers: From :func:`soundproof.user_study.answers.read_answers`.
         key: The kit's key.
         keep_inattentive: Count raters who missed a check as well.
+        effects: Shares of right answers that raters are planned for.
 
     Raises:
+        ConfigError: An effect that is no share above chance.
         DataError: Nobody attended.
     """
+    for effect in effects:
+        if not CHANCE < effect < 1:
+            raise ConfigError(
+                "a share of right answers to plan for",
+                f"{effect:g}",
+                f"name one above {CHANCE:g} and below 1",
+            )
     raters = _raters(answers, keep_inattentive)
     counted = set(raters.frame.loc[raters.frame["counted"], "rater"])
     if not counted:
@@ -100,7 +115,7 @@ def analyse(answers: pd.DataFrame, key: KitKey, *, keep_inattentive: bool = Fals
         "accuracy": accuracy,
         "agreement": _agreement(kept),
         "correlation": _correlation(accuracy.frame, key),
-        "raters_needed": _plan(kept),
+        "raters_needed": _plan(kept, effects),
         "raters": raters,
     }
     titles = {
@@ -237,7 +252,7 @@ def _correlation(accuracy: pd.DataFrame, key: KitKey) -> FinishedTable:
     return FinishedTable(frame, caption, CORRELATION)
 
 
-def _plan(answers: pd.DataFrame) -> FinishedTable:
+def _plan(answers: pd.DataFrame, effects: Sequence[float]) -> FinishedTable:
     caption = (
         f"Raters who find with a power of {POWER:.0%} that this share of right answers is no chance "
         "(two-sided, 5 %), if raters and questions differ as they did here and each rater answers as many "
@@ -252,7 +267,7 @@ def _plan(answers: pd.DataFrame) -> FinishedTable:
         if min(complete.shape) < 2:
             continue
         shares = shares_of_variance(complete.to_numpy(np.float64))
-        rows += _plans(kind, complete.shape[1], shares)
+        rows += _plans(kind, complete.shape[1], shares, effects)
     if not rows:
         return absent("fewer than two raters with all answers to two questions of a kind", PLAN, caption)
     frame = pd.DataFrame(rows)
@@ -260,9 +275,7 @@ def _plan(answers: pd.DataFrame) -> FinishedTable:
     return FinishedTable(frame.astype(whole), caption, PLAN)
 
 
-def _plans(
-    kind: str, n_items: int, shares: Shares, effects: Sequence[float] = EFFECTS
-) -> Iterator[dict[str, Any]]:
+def _plans(kind: str, n_items: int, shares: Shares, effects: Sequence[float]) -> Iterator[dict[str, Any]]:
     for effect in effects:
         yield {
             "kind": kind,

@@ -39,7 +39,7 @@
       const audio = row.querySelector("audio");
       row.querySelector("span").textContent = label;
       audio.setAttribute("aria-label", label);
-      audio.src = `clips/${sound.file}`;
+      audio.src = `clips/${encodeURIComponent(sound.file)}`;
       audio.addEventListener("play", () => {
         plays[sound.file] = (plays[sound.file] || 0) + 1;
         for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();

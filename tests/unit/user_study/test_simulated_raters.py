@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toys.asked import EXPLAINERS, answered, choices, kit, material, saved
 
-from soundproof.core.errors import DataError
+from soundproof.core.errors import ConfigError, DataError
 from soundproof.exhibits.finished import reason_missing
 from soundproof.user_study.analysis import analyse
 from soundproof.user_study.answers import read_answers
@@ -129,6 +129,17 @@ def test_missing_answers_are_counted_as_missing(key, tmp_path):
     own = answers[~lost & answers["kind"].eq("sound") & ~answers["check"]]
     assert row["accuracy"] == pytest.approx(own["correct"].mean())
     assert partly["accuracy"].frame.iloc[1:].equals(whole["accuracy"].frame.iloc[1:])
+
+
+def test_raters_are_planned_for_the_effects_that_are_named(key, tmp_path):
+    answers = answers_of(key, tmp_path, 8, skills(key))
+    frame = analyse(answers, key, effects=[0.62, 0.9]).tables["raters_needed"].frame
+    assert list(frame["effect"]) == [0.62, 0.9] * 3 and list(frame["n_items"][::2]) == [12, 15, 15]
+    same, new = frame["raters_same_items"], frame["raters_new_items"]
+    assert same.notna().all() and ((new >= same) | new.isna()).all()
+    for effect in (0.5, 1.0, float("nan")):
+        with pytest.raises(ConfigError, match="share of right answers to plan for"):
+            analyse(answers, key, effects=[effect])
 
 
 def test_a_kind_that_was_not_asked_is_left_out(tmp_path):
