@@ -186,7 +186,7 @@ def _share(answers: pd.DataFrame) -> dict[str, Any]:
     of_raters, of_both = clustered_interval(correct, raters), clustered_interval(correct, raters, items)
     truths = answers.drop_duplicates("question")["truth"]
     under = np.where(answers["choice"].eq("a"), answers["a"], answers["b"])
-    about_maps = answers["kind"].eq(MAP).all()
+    kinds = set(answers["kind"])
     return {
         "n_raters": answers["rater"].nunique(),
         "n_items": answers["question"].nunique(),
@@ -198,8 +198,9 @@ def _share(answers: pd.DataFrame) -> dict[str, Any]:
         "raters_high": of_raters.high,
         "exact_low": exact.low,
         "exact_high": exact.high,
-        "constant": float(truths.value_counts(normalize=True).max()),
-        "preferred": float((under == answers["of"]).mean()) if about_maps else np.nan,
+        # of other kinds the letters of the answers are drawn, and nobody sees them
+        "constant": float(truths.value_counts(normalize=True).max()) if kinds == {REPAIR} else np.nan,
+        "preferred": float((under == answers["of"]).mean()) if kinds == {MAP} else np.nan,
         "seconds": float(answers["seconds"].median()),
     }
 

@@ -71,8 +71,8 @@ def read_answers(paths: Sequence[Path], key: KitKey, *, partly: bool = False) ->
         partly: Whether answers may be missing.
 
     Returns:
-        One row per rater and answered question: the key's columns, and rater, form, place (from 0, as asked),
-        choice, side, seconds, plays, correct.
+        One row per rater and answered question, in the order of raters and of asking: the key's columns, and rater,
+        form, place (from 0), choice, side, seconds, plays, correct.
 
     Raises:
         DataError: No file; one that is no such file, answers another kit, lacks or repeats a question, or knows one
@@ -103,7 +103,9 @@ def read_answers(paths: Sequence[Path], key: KitKey, *, partly: bool = False) ->
             for place, answer in enumerate(file.answers)
         ]
     frame = pd.DataFrame(rows).merge(key.questions, on="question", how="left", validate="many_to_one")
-    return frame.assign(correct=frame["choice"].eq(frame["truth"]))
+    # whichever file is named first, numbers are added up in one order
+    ordered = frame.sort_values(["rater", "place"], ignore_index=True)
+    return ordered.assign(correct=ordered["choice"].eq(ordered["truth"]))
 
 
 def _read(path: Path) -> Answers:
