@@ -45,8 +45,7 @@ CONTROLS = (
 def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
     """Draw three rows of panels per illustration, one column per explainer."""
     explained = [one for one in first_of_detectors(illustrations) if one.maps]
-    labels = {one.detector for one in explained}
-    controls = {control for label in labels for control in results.controls.get(label, ())}
+    controls = results.controls_among({one.detector for one in explained})
     shown = [one for one in explained if one.detector not in controls]
     if not shown:
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Attribution. Not available: {MISSING}.")
