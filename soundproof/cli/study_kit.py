@@ -104,7 +104,7 @@ def make(chosen: argparse.Namespace) -> None:
         DataError: The study has no sound, and sounds are asked about.
     """
     from soundproof.user_study.consent import CONSENT, read_consent
-    from soundproof.user_study.kit import CHECKS, COUNTS, KitSettings, balance, write_kit
+    from soundproof.user_study.kit import CHECKS, COUNTS, KitSettings, summary, write_kit
     from soundproof.user_study.study import ExplainedStudy
 
     counts = {**COUNTS, **_counts(chosen.questions)}
@@ -133,10 +133,8 @@ def make(chosen: argparse.Namespace) -> None:
         study.digests(),
     )
     console = Console(highlight=False)
-    for kind, answers in balance(kit.questions).items():
-        of_kind = ", ".join(f"{count} times {option}" for option, count in sorted(answers.items()))
-        console.print(f"{kind}: {answers.total()} questions; right is {of_kind}", markup=False)
     lines = (
+        *summary(kit.questions),
         f"Give out {kit.page.parent} as a whole; raters open {kit.page.name}. Keep the rest: it holds the key.",
         f"Put answers into {kit.folder / 'answers'}, then: study-kit analyse {kit.folder / 'answers'}/*.json",
     )

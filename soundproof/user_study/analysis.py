@@ -161,8 +161,8 @@ def _accuracy(answers: pd.DataFrame, key: KitKey) -> FinishedTable:
         "Share of right answers; chance: 0.5. In brackets 95 % intervals. First for other raters and other "
         "questions like these (raters and questions as clusters), then for other raters and these very "
         "questions, then the exact one that would hold if all answers were independent, which they are not. "
-        "Best constant answer: what always giving the more frequent right answer reaches. Own map chosen: of "
-        "questions about maps, how often the explainer's map was chosen, right or not."
+        "Best constant answer: of questions about repairs, what always saying yes (or no) reaches. Own map "
+        "chosen: of questions about maps, how often the explainer's map was chosen, right or not."
     )
     return FinishedTable(pd.DataFrame(list(_shares(answers, key))), caption, ACCURACY)
 

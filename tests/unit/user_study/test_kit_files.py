@@ -17,7 +17,8 @@ from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.provenance import file_digest
 from soundproof.user_study.consent import CONSENT, filled_in, read_consent
 from soundproof.user_study.key import read_key
-from soundproof.user_study.kit import balance, strongest, with_beeps
+from soundproof.user_study.kit import summary
+from soundproof.user_study.question_files import strongest, with_beeps
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +186,11 @@ def test_consent_may_be_ones_own(tmp_path):
         read_consent(tmp_path / "none.txt")
 
 
-def test_letters_are_counted(made):
-    assert {kind: sum(of.values()) for kind, of in balance(made.questions).items()} == {
-        "sound": 10,
-        "map": 13,
-        "repair": 12,
-    }
+def test_what_is_asked_is_said_and_whether_it_is_enough(made, tmp_path):
+    sounds, maps, repairs = summary(made.questions)
+    assert sounds == "sound: 8 questions, 2 checks"
+    assert maps.startswith("map: 12 questions, 1 checks; 4 to 4 of each explainer; too few")
+    still = sum(one.truth == "a" for one in made.questions if one.kind == "repair")
+    assert f"{still} clips stay above the alarm; 2 to 3 of each explainer; too few" in repairs
+    enough = kit(tmp_path / "kit", counts={"map": 15}, checks=0)
+    assert summary(enough.questions) == ["map: 15 questions, 0 checks; 5 to 5 of each explainer"]
