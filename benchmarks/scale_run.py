@@ -248,6 +248,7 @@ class StudyRun:
             },
             timings=self._timings,
             reported=None,
+            reasons=None,
         )
         record = self._jobs.build_tables().stated()
         names = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]

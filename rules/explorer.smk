@@ -15,6 +15,7 @@ rule explore_clips:
         masks=shown(f"{STUDY}/masks/{{part}}.parquet"),
         maps=shown(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
         sounds=sounds_to_hear,
+        reasons=reasons_in_words,
     output:
         listed=f"{STUDY}/explorer.parquet",
         folder=directory(f"{STUDY}/explorer"),

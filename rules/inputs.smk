@@ -144,6 +144,12 @@ def sounds_to_hear(wildcards):
     return [f"{RUN}/{wildcards.study}/listening.parquet"] if listen else []
 
 
+def reasons_in_words(wildcards):
+    """What maps mark, in words, where the study says it."""
+    wanted = STUDIES[wildcards.study].reasons is not None
+    return [f"{RUN}/{wildcards.study}/reasons.parquet"] if wanted else []
+
+
 def other_trainings(wildcards):
     """Files that compare the trainings of a detector, for parts where there are several of one."""
     wanted = stages(wildcards)

@@ -97,8 +97,11 @@ def first_fit(template):
     return lambda wildcards: of_first_part(template)(wildcards)[0]
 
 
-def shown(template):
-    """Input function: a file per part (detector, seed and explainer) whose clips the explorer shows, each once."""
+def first_of_parts(template, fits=lambda study: study.first_of_parts()):
+    """Input function: a file per part (detector and explainer), of the first seed of each, each once.
+
+    `fits` tells which trainings of a study are meant.
+    """
 
     def files(wildcards):
         study = STUDIES[wildcards.study]
@@ -111,7 +114,7 @@ def shown(template):
                     seed=seed,
                     explainer=explainer,
                 )
-                for part, detector, seed in study.shown_fits()
+                for part, detector, seed in fits(study)
                 for explainer in (
                     study.explainers if "{explainer}" in template else [None]
                 )
@@ -119,6 +122,11 @@ def shown(template):
         )
 
     return files
+
+
+def shown(template):
+    """Input function: as `first_of_parts`, of those whose clips the explorer shows."""
+    return first_of_parts(template, lambda study: study.shown_fits())
 
 
 def artefact_files(names):

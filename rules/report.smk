@@ -1,8 +1,8 @@
 """From measured numbers to tables, figures and pages.
 
-DOES   gather all numbers of a study in one long table; finish tables and figures from it; make explanations audible; write report pages
-NEEDS  scores, explanations, faithfulness, localisation; of studies that make explanations audible, their sound
-GIVES  measurements.parquet; listening.parquet (sounds, where the study asks); tables/, figures/, index.html of each study; index.html and metrics.json of the run
+DOES   gather all numbers of a study in one long table; finish tables and figures from it; make explanations audible and put them into words; write report pages
+NEEDS  scores, explanations, faithfulness, localisation; of studies that make explanations audible or put them into words, their sound
+GIVES  measurements.parquet; listening.parquet (sounds) and reasons.parquet (sentences), where the study asks; tables/, figures/, index.html of each study; index.html and metrics.json of the run
 """
 
 from soundproof.runs.jobs_of import INDEX
@@ -79,6 +79,27 @@ rule render_sounds:
         "../workflow_scripts/render_sounds.py"
 
 
+rule state_reasons:
+    """Put what maps of study {wildcards.study} mark into words."""
+    input:
+        clips=f"{STUDY}/clips.parquet",
+        features=first_of_parts(f"{STUDY}/features/{{part}}.parquet"),
+        masks=first_of_parts(f"{STUDY}/masks/{{part}}.parquet"),
+        maps=first_of_parts(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
+    output:
+        reasons=f"{STUDY}/reasons.parquet",
+    log:
+        f"{RUN}/logs/state_reasons/{{study}}.log",
+    conda:
+        "../envs/soundproof.yaml"
+    params:
+        fits=lambda wildcards: STUDIES[wildcards.study].first_of_parts(),
+        explainers=lambda wildcards: list(STUDIES[wildcards.study].explainers),
+        record=stated(lambda jobs, of: jobs.state_reasons()),
+    script:
+        "../workflow_scripts/state_reasons.py"
+
+
 rule build_tables:
     """Finish the tables of study {wildcards.study}."""
     input:
@@ -88,6 +109,7 @@ rule build_tables:
         histories=trained(f"{STUDY}/history/{FIT}.parquet"),
         timings=explained(f"{STUDY}/timings/{{explainer}}/{FIT}.parquet"),
         reported=reported,
+        reasons=reasons_in_words,
     output:
         tables=artefact_files(TABLES),
     log:
@@ -111,6 +133,7 @@ rule draw_figures:
         histories=trained(f"{STUDY}/history/{FIT}.parquet"),
         timings=[],
         reported=reported,
+        reasons=[],
         illustrations=f"{STUDY}/illustrations.parquet",
     output:
         figures=artefact_files(FIGURES),

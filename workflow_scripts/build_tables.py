@@ -18,7 +18,9 @@ def build_tables(study: str, record: Stated, files: StudyFiles, names: list[str]
     """Write each table of ``names`` below ``folder``, as Parquet, CSV, Markdown and LaTeX."""
     facts = record["settings"]
     results = assemble(study, facts, files)
-    inputs = content_digests(inputs_of.build_tables(files.measurements, files.clips, files.reported))
+    inputs = content_digests(
+        inputs_of.build_tables(files.measurements, files.clips, files.reported, files.reasons)
+    )
     for name in names:
         entry = ARTEFACTS[name]
         of_table: Stated = {**record, "settings": {**facts, **entry.named}}

@@ -1,6 +1,5 @@
 """Write the explorer of a study."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,9 @@ from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.config.explorer import ExplorerSettings
 from soundproof.explorer.numbers import numbers_of
 from soundproof.explorer.page import write_explorer
-from soundproof.explorer.study_clips import PartFiles, StudyClips
+from soundproof.explorer.study_clips import StudyClips
 from soundproof.explorer.view import Collection
+from soundproof.illustrations.part_files import PartFiles, ShownFits, files_of_parts, maps_of_fits
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job
 from soundproof.storage.provenance import Provenance, Stated, content_digests, file_digest
@@ -27,11 +27,12 @@ def explore_clips(
     study: str,
     record: Stated,
     data_dir: Path,
-    fits: Sequence[tuple[str, str, int]],
+    fits: ShownFits,
     clips: Path,
     measurements: Path,
     parts: dict[str, PartFiles],
     sounds: Path | None,
+    reasons: Path | None,
     listed: Path,
     folder: Path,
     runtime: Runtime,
@@ -47,6 +48,7 @@ def explore_clips(
         measurements: The long table.
         parts: Files of each part.
         sounds: Sounds that the study made of explanations; None: of none.
+        reasons: What maps mark, in words; None: of none.
         listed: The table of the page's files.
         folder: The page's folder.
         runtime: Threads to compute with.
@@ -61,6 +63,7 @@ def explore_clips(
         histories={},
         timings=(),
         reported=None,
+        reasons=reasons,
     )
     results = assemble(study, facts, files)
     numbers = numbers_of(results, [(detector, seed) for _, detector, seed in fits])
@@ -69,6 +72,7 @@ def explore_clips(
         results.clips,
         numbers,
         None if sounds is None else read_table(sounds),
+        None if reasons is None else read_table(reasons),
         settings,
         data_dir,
     )
@@ -91,30 +95,14 @@ def explore_clips(
         }
     )
     of_parts = {part: {"features": of.features, "masks": of.masks} for part, of in parts.items()}
-    maps = {
-        f"{part}/{detector}/{seed}": {
-            explainer: path for (label, explainer), path in parts[part].maps.items() if label == detector
-        }
-        for part, detector, seed in fits
-    }
-    inputs = content_digests(inputs_of.explore_clips(clips, measurements, of_parts, maps, sounds))
+    maps = maps_of_fits(parts, fits)
+    inputs = content_digests(inputs_of.explore_clips(clips, measurements, of_parts, maps, sounds, reasons))
     write_table(frame, listed, Provenance.of_record(record, inputs), PAGE_FILES)
 
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         fits = [(str(part), str(label), int(seed)) for part, label, seed in snakemake.params.fits]
-        maps = iter(snakemake.input.maps)
-        of_fits = {
-            (part, label): {(label, name): Path(next(maps)) for name in snakemake.params.explainers}
-            for part, label, _ in fits
-        }
-        paths = zip(
-            dict.fromkeys(part for part, _, _ in fits),
-            snakemake.input.features,
-            snakemake.input.masks,
-            strict=True,
-        )
         explore_clips(
             study=snakemake.wildcards.study,
             record=snakemake.params.record,
@@ -122,20 +110,15 @@ if __name__ == "__main__":
             fits=fits,
             clips=Path(snakemake.input.clips),
             measurements=Path(snakemake.input.measurements),
-            parts={
-                part: PartFiles(
-                    Path(features),
-                    Path(masks),
-                    {
-                        of: path
-                        for (at, _), of_fit in of_fits.items()
-                        if at == part
-                        for of, path in of_fit.items()
-                    },
-                )
-                for part, features, masks in paths
-            },
+            parts=files_of_parts(
+                fits,
+                snakemake.params.explainers,
+                snakemake.input.features,
+                snakemake.input.masks,
+                snakemake.input.maps,
+            ),
             sounds=Path(snakemake.input.sounds[0]) if snakemake.input.sounds else None,
+            reasons=Path(snakemake.input.reasons[0]) if snakemake.input.reasons else None,
             listed=Path(snakemake.output.listed),
             folder=Path(snakemake.output.folder),
             runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),

@@ -9,6 +9,12 @@ OVER_CLIPS = (
     f"{MIN_CLIPS}), for these machines and these trainings: how the number moves with another training is not in "
     "them; that is the standard deviation over seeds."
 )
+TOO_FEW_INDIVIDUALS = "too few individuals"
+OVER_INDIVIDUALS = (
+    "Intervals: 95 % bootstrap over individuals, each with all of its clips, since what is wrong with one is drawn "
+    f"once (BCa, widened for few, none below {MIN_CLIPS} of them), for these trainings: how the number "
+    "moves with another training is not in them; that is the standard deviation over seeds."
+)
 OVER_MACHINES = (
     "Clips of one machine may be much alike; the interval over machines resamples machines, then the clips of each "
     f"(none below {MIN_CLIPS} machines), and is the one to quote for other machines."

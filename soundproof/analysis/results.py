@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 
+from soundproof.analysis.context_names import Contexts
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import recording_of
 
@@ -44,9 +45,11 @@ class StudyResults:
         controls: Labels of its controls by label of each detector on a trained network: the same detector, all else
             equal, on random weights of that network or on none.
         families: Family of each detector by its label, in printing order.
+        contexts: Contexts by label of the detectors that may compare clips within one; without names: blind ones.
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
         reported_dataset: Name of this study's data set in ``reported``; empty: the papers used other data.
+        reasons: What maps of some clips mark in words (:data:`soundproof.storage.schemas.REASONS`); None: of none.
         measures: Names in the ``metric`` column that the study asks for; None: not known.
     """
 
@@ -67,9 +70,11 @@ class StudyResults:
     backbones: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, Contexts] = field(default_factory=dict)
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None
     reported_dataset: str = ""
+    reasons: pd.DataFrame | None = None
     measures: frozenset[str] | None = None
 
     def detector_title(self, label: str) -> str:
@@ -111,6 +116,12 @@ class StudyResults:
         found = recording_of(self.clips)
         test = self.clips.loc[self.clips["split"].eq("test"), "clip_id"]
         return None if found[test].is_unique else found
+
+    @cached_property
+    def individuals(self) -> pd.Series:
+        """Machine and unit of each clip by clip id: what a fault of the bench is drawn for."""
+        names = self.clips["machine"].astype(str) + "/" + self.clips["machine_id"].astype(str)
+        return pd.Series(names.to_numpy(), index=self.clips["clip_id"].to_numpy(), name="individual")
 
     def recordings_of(self, clip_ids: pd.Index) -> np.ndarray | None:
         """Recording of each of these clips, [n]; None where every test clip has one of its own."""

@@ -48,6 +48,7 @@ from soundproof.faithfulness.registry import check_compatible as check_metric
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.interfaces.precision import Precision
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.reasons.settings import SentenceSettings
 
 _SEGMENT_SECONDS = 1.0
 
@@ -111,6 +112,9 @@ class Study(Section):
     )
     listen: ListenSettings | None = Field(
         None, description="make the explanations of some clips audible; None: do not"
+    )
+    reasons: SentenceSettings | None = Field(
+        None, description="say in a sentence what the maps of some clips mark of the sound; None: do not"
     )
     explorer: ExplorerSettings | None = Field(
         default_factory=ExplorerSettings,
@@ -216,12 +220,16 @@ class Study(Section):
                 "set 'explain: true' at a detector, or take the explainers away",
             )
 
-        if self.listen is not None and not self.explained:
-            raise ConfigError(
-                f"explanations of study '{self.name}' to listen to ('listen')",
-                "no detector is explained",
-                "set 'explain: true' at a detector and list explainers, or take 'listen' away",
-            )
+        for key, value, what in (
+            ("listen", self.listen, "to listen to"),
+            ("reasons", self.reasons, "to put into words"),
+        ):
+            if value is not None and not self.explained:
+                raise ConfigError(
+                    f"explanations of study '{self.name}' {what} ('{key}')",
+                    "no detector is explained",
+                    f"set 'explain: true' at a detector and list explainers, or take '{key}' away",
+                )
 
     @property
     def explained(self) -> list[str]:
@@ -245,12 +253,11 @@ class Study(Section):
         return firsts
 
     def shown_fits(self) -> list[tuple[str, str, int]]:
-        """(part, detector, seed) of the first training of each explained detector on each part.
+        """(part, detector, seed) of the trainings whose clips the explorer shows; none where it shows none."""
+        return [] if self.explorer is None else self.first_of_parts()
 
-        They are those whose clips the explorer shows; none where it shows none.
-        """
-        if self.explorer is None:
-            return []
+    def first_of_parts(self) -> list[tuple[str, str, int]]:
+        """(part, detector, seed) of the first training of each explained detector on each part."""
         firsts: dict[tuple[str, str], int] = {}
         for part, label, seed in self.fits(self.explained):
             firsts.setdefault((part, label), seed)
@@ -283,6 +290,9 @@ class Study(Section):
 
 
 def _metrics(registry: Registry[Any], what: str, value: Any) -> dict[str, Chosen]:
+    # a name must not stand for two things
+    registry.plugins()
+
     def read(name: str, item: Any) -> Chosen:
         settings = registry[name].settings(mapping(f"settings of '{name}'", item))
         return Chosen(kind=name, settings=settings)

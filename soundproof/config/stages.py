@@ -13,7 +13,9 @@ from soundproof.attribution.registry import EXPLAINERS, INPUT_MAP
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
+from soundproof.core.registry import Parameters
 from soundproof.datasets.registry import DATASETS
+from soundproof.detectors.embedding.settings import ContextMemorySettings
 from soundproof.detectors.registry import (
     DETECTORS,
     LEVEL_CONTROL,
@@ -104,7 +106,8 @@ class Stages:
     def localisation(self) -> Plain:
         """Localisation metrics, and where those that listen find the sound."""
         sound = self._sound() if self._asks("localisation", "stems") else {}
-        return {"families": _families(self.study.localisation), **sound, **_rules(self.study.localisation)}
+        asked = [item.settings for item in self.study.localisation.values()]
+        return {"families": _families(self.study.localisation), **sound, **_rules(asked)}
 
     def needs_backgrounds(self) -> bool:
         """Whether a metric asks for the clean backgrounds of the clips."""
@@ -142,6 +145,20 @@ class Stages:
             raise ValueError(f"study '{self.study.name}' makes no explanation audible")
         return {
             "listen": self.study.listen.model_dump(mode="json"),
+            **self._sound(),
+        }
+
+    def reasons(self) -> Plain:
+        """What puts maps into words: the sound, the maps' way back to it, how cells are taken and named.
+
+        Raises:
+            ValueError: The study puts none into words.
+        """
+        if self.study.reasons is None:
+            raise ValueError(f"study '{self.study.name}' puts no explanation into words")
+        return {
+            "reasons": self.study.reasons.model_dump(mode="json"),
+            **_rules([self.study.reasons]),
             **self._sound(),
         }
 
@@ -207,12 +224,26 @@ class Stages:
             "backbones": self.backbones(),
             "controls": self.controls(),
             "families": self.families(),
+            "contexts": self.contexts(),
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,
             "measures": self.measures(),
+            **self._plugged(),
         }
+
+    def _plugged(self) -> Plain:
+        """Metrics that other packages register; of most studies nothing, so that their facts stay what they are."""
+        found = {
+            registry.kind: [item.kind for item in chosen.values() if item.kind in registry.plugins()]
+            for registry, chosen in (
+                (LOCALISATION, self.study.localisation),
+                (FAITHFULNESS, self.study.faithfulness),
+            )
+        }
+        named = {kind: names for kind, names in found.items() if names}
+        return {"plugged": named} if named else {}
 
     def paper(self) -> str:
         """The paper whose question the study asks, with its title; empty: none."""
@@ -243,6 +274,18 @@ class Stages:
             ]
             for label, (kind, rest, backbone) in standing.items()
             if not backbone.entry.control
+        }
+
+    def contexts(self) -> dict[str, Plain]:
+        """Contexts by label of the detectors that may compare clips within one, and which of them each is told."""
+        return {
+            label: {
+                "attribute": settings.attribute,
+                "names": list(settings.contexts),
+                "step": int(settings.told == "wrong"),
+            }
+            for label, detector in self.study.detectors.items()
+            if isinstance(settings := detector.settings, ContextMemorySettings)
         }
 
     def families(self) -> dict[str, str]:
@@ -279,7 +322,7 @@ class Stages:
         return [name for name in ARTEFACTS if name not in left_out]
 
     def left_out(self) -> list[str]:
-        """Tables and figures made from metrics, backbones or families that the study does not ask for."""
+        """Tables and figures made from metrics, backbones, families or words that the study does not ask for."""
         measures = set(self.measures()) - _ALWAYS
         has_backbones = bool(self.backbones())
         has_families = self.compares_families()
@@ -289,6 +332,7 @@ class Stages:
             if ((needed := set(entry.needs) - _ALWAYS) and needed.isdisjoint(measures))
             or (entry.of_backbones and not has_backbones)
             or (entry.of_families and not has_families)
+            or (entry.of_reasons and self.study.reasons is None)
         ]
 
     def words(self) -> dict[str, str]:
@@ -345,9 +389,9 @@ def _families(chosen: dict[str, Chosen]) -> Plain:
     return {name: item.settings.model_dump(mode="json") for name, item in chosen.items()}
 
 
-def _rules(chosen: dict[str, Chosen]) -> Plain:
-    """The shipped rules where a metric asks them: they are no setting, and shape numbers all the same."""
-    asked = any(isinstance(item.settings, NamingSettings) for item in chosen.values())
+def _rules(chosen: Iterable[Parameters]) -> Plain:
+    """The shipped rules where settings ask them: they are no setting, and shape numbers all the same."""
+    asked = any(isinstance(settings, NamingSettings) for settings in chosen)
     return {"rules": [rule.model_dump(mode="json") for rule in shipped_rules()]} if asked else {}
 
 

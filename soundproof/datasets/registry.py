@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from soundproof.core.registry import Registry
-from soundproof.datasets.bench.settings import BenchParameters
+from soundproof.datasets.bench.settings import BenchParameters, ContextParameters
 from soundproof.datasets.dcase import files as dcase_files
 from soundproof.datasets.dcase.editions import EDITIONS, RELATED
 from soundproof.datasets.dcase.settings import dcase_parameters, related_parameters
@@ -49,6 +49,15 @@ DATASETS: Registry[DatasetEntry] = Registry(
             citation="this project: physical models of five machines and seven faults",
             licence="synthesised, free of rights",
             parameters=BenchParameters,
+            truth=frozenset({"clip", "events", "masks"}),
+        ),
+        DatasetEntry(
+            name="contexts",
+            title="Bench: lines in context",
+            implementation="soundproof.datasets.bench.contexts:ContextBench",
+            citation="this project: machines whose lines are normal at one speed and a fault at another",
+            licence="synthesised, free of rights",
+            parameters=ContextParameters,
             truth=frozenset({"clip", "events", "masks"}),
         ),
         DatasetEntry(

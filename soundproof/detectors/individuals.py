@@ -1,9 +1,10 @@
-"""Which individual a clip shows, for detectors that compare clips with their own kind."""
+"""Which individual a clip shows, and in which context, for detectors that compare clips with their own kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,31 @@ import pandas as pd
 from soundproof.interfaces.detector import Detector
 from soundproof.storage.maps import MapReader
 
-Individuals = Mapping[str, tuple[str, str]]
-"""(machine, machine_id) by clip id."""
+
+class Shown(NamedTuple):
+    """What a clip shows.
+
+    Attributes:
+        machine: Name of the machine.
+        machine_id: Which of these machines.
+        attributes: Conditions of the recording, as in the ``clips`` table; empty: nobody noted any.
+    """
+
+    machine: str
+    machine_id: str
+    attributes: str = ""
 
 
-def individuals_of(clips: pd.DataFrame) -> dict[str, tuple[str, str]]:
+Individuals = Mapping[str, Shown]
+"""What is shown, by clip id."""
+
+
+def individuals_of(clips: pd.DataFrame) -> dict[str, Shown]:
     """Read them off rows of the ``clips`` table."""
-    named = clips[["clip_id", "machine", "machine_id"]].astype(str).itertuples(index=False)
-    return {clip_id: (machine, machine_id) for clip_id, machine, machine_id in named}
+    noted = clips["attributes"].fillna("") if "attributes" in clips else pd.Series("", index=clips.index)
+    columns = [clips["clip_id"], clips["machine"], clips["machine_id"], noted]
+    rows = zip(*(column.astype(str) for column in columns), strict=True)
+    return {clip_id: Shown(*shown) for clip_id, *shown in rows}
 
 
 def batches_by_individual(
@@ -43,7 +61,10 @@ def batches_by_individual(
         Detector, clip ids [n <= size], maps [n, n_freq, n_frames].
     """
     known = individuals or {}
-    views = {name: detector.for_individual(*name) for name in set(known.values())}
+    views = {
+        shown: detector.for_individual(shown.machine, shown.machine_id).for_context(shown.attributes)
+        for shown in set(known.values())
+    }
 
     def view_of(clip_id: str) -> Detector:
         return views[known[clip_id]] if clip_id in known else detector

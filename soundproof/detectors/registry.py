@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from soundproof.backbones.registry import BACKBONES, BackboneSettings
 from soundproof.core.errors import ConfigError
@@ -13,6 +13,7 @@ from soundproof.detectors.embedding.featex.settings import FeatExSettings
 from soundproof.detectors.embedding.settings import (
     BandMemorySettings,
     CfaSettings,
+    ContextMemorySettings,
     FastFlowSettings,
     FewShotMemorySettings,
     PadimSettings,
@@ -34,6 +35,7 @@ from soundproof.detectors.settings import (
 from soundproof.interfaces.abilities import Ability
 
 _P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
+_OURS = "soundproof: a band memory for each context"
 _P1 = "Elrashid et al. 2026, arXiv 2601.12660"
 _AUTO_ENCODER: frozenset[Ability] = frozenset({"gradients", "reconstruction", "map"})
 _CONVOLUTIONAL: frozenset[Ability] = _AUTO_ENCODER | {"cam_layer"}
@@ -73,6 +75,7 @@ class DetectorEntry(Entry):
         quick: Fitted without epochs, by one or a few passes over the clips: those of a part share a job.
         least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
         scores_only: It has scores of known clips, and no model that could be asked for others.
+        sealed: Whether its weights cannot be redrawn with given settings.
         learns_a_network: What it learns is what a network makes of a clip, so that its backbone must be one.
     """
 
@@ -88,6 +91,7 @@ class DetectorEntry(Entry):
     least_side: int = 1
     learns_a_network: bool = False
     scores_only: bool = False
+    sealed: Callable[[Any], bool] = lambda settings: False
 
     def check_asked(self, asker: str) -> None:
         """Refuse what asks for scores of changed clips where there is no model.
@@ -141,6 +145,10 @@ class DetectorEntry(Entry):
                     f"the backbone '{part.kind}', which has no weights",
                     f"choose one of: {fitting}",
                 )
+
+
+def _is_onnx(settings: ExternalSettings) -> bool:
+    return settings.is_onnx
 
 
 def _on_patches(
@@ -296,6 +304,18 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "after the idea of BEAM, arXiv 2603.13749: nearest normal neighbours per band, without training",
             quick=True,
         ),
+        DetectorEntry(
+            name="context_memory",
+            title="Memory per context",
+            implementation="soundproof.detectors.embedding.context_memory:ContextMemory",
+            citation=_OURS,
+            parameters=ContextMemorySettings,
+            offers=frozenset({"gradients", "map"}),
+            family="patches",
+            keeps=("unusual_in_context",),
+            gives_words=True,
+            quick=True,
+        ),
         _on_patches(
             "few_shot_memory",
             "Few-shot memory",
@@ -368,10 +388,11 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="external",
             title="Own model",
-            implementation="soundproof.detectors.external.detector:ExternalDetector",
+            implementation="soundproof.detectors.external.detector:external_detector",
             citation="yours",
             parameters=ExternalSettings,
             offers=frozenset({"gradients", "reconstruction", "map", "cam_layer", "embedding"}),
+            sealed=_is_onnx,
             without={
                 ("output", "score"): frozenset({"reconstruction", "map", "embedding"}),
                 ("output", "reconstruction"): frozenset({"embedding"}),

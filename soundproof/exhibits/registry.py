@@ -50,6 +50,7 @@ class ArtefactEntry(Entry):
         needs: Metrics it is made from; it is still written, with a reason, where they are missing.
         of_backbones: It compares the backbones that detectors stand on.
         of_families: It compares families of explainable detectors.
+        of_reasons: It shows what maps mark, in words.
         picture: Place among the figures that may stand for a whole study, lowest first; None: it never does.
     """
 
@@ -60,6 +61,7 @@ class ArtefactEntry(Entry):
     needs: tuple[str, ...] = ()
     of_backbones: bool = False
     of_families: bool = False
+    of_reasons: bool = False
     picture: int | None = None
 
     @property
@@ -466,6 +468,36 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             group="Localisation",
             question="Does an explanation let one say the right thing about the fault?",
             needs=("reason_kind",),
+        ),
+        ArtefactEntry(
+            name="contexts",
+            title="Lines in context",
+            implementation="soundproof.tables.contexts:build",
+            citation=_OURS,
+            kind="table",
+            group="Localisation",
+            question="Does the context of a clip help to find, mark and name what does not belong?",
+            needs=("unusual_in_context",),
+        ),
+        ArtefactEntry(
+            name="context_sentences",
+            title="Where a line belongs, in words",
+            implementation="soundproof.tables.context_sentences:build",
+            citation=_OURS,
+            kind="table",
+            group="Localisation",
+            question="In which context would what is marked be normal?",
+            needs=("unusual_in_context",),
+        ),
+        ArtefactEntry(
+            name="sentences",
+            title="What maps mark, in words",
+            implementation="soundproof.tables.sentences:build",
+            citation=_OURS,
+            kind="table",
+            group="Localisation",
+            question="What is it that an explanation points at?",
+            of_reasons=True,
         ),
         ArtefactEntry(
             name="sound_agreement",

@@ -14,7 +14,8 @@ from soundproof.analysis.criteria import all_criteria
 from soundproof.analysis.frames import groups, means
 from soundproof.analysis.measures import SHARED_CHANCE, chance_rows, select
 from soundproof.analysis.results import StudyResults
-from soundproof.explorer.view import Explanation, Measure, Measured
+from soundproof.explorer.view import Measure, Measured
+from soundproof.illustrations.part_files import Explanation
 from soundproof.interfaces.metric import Criterion
 from soundproof.storage.fits import Fit
 from soundproof.storage.measurements import UNIFORM

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +16,13 @@ from soundproof.audio.pair import common_gain, quantised
 from soundproof.core.errors import DataError
 from soundproof.datasets.open_sounds import open_sounds
 from soundproof.explorer.numbers import Numbers
-from soundproof.explorer.view import FACTS, ClipSound, ClipView, Event, Explanation
+from soundproof.explorer.view import FACTS, ClipSound, ClipView, Event
 from soundproof.features.sounds import ClipSounds
+from soundproof.illustrations.part_files import Explanation, PartFiles
 from soundproof.illustrations.roles import CLIP
 from soundproof.illustrations.sounds import NO_SOUND
 from soundproof.storage.maps import MapReader
 from soundproof.truth.truth_of_clips import event_times
-
-
-@dataclass(frozen=True)
-class PartFiles:
-    """Files of a part whose clips are shown.
-
-    Attributes:
-        features: Its maps.
-        masks: Exact masks of its anomalous clips.
-        maps: Relevance maps by detector and explainer.
-    """
-
-    features: Path
-    masks: Path
-    maps: Mapping[Explanation, Path]
 
 
 class StudyClips:
@@ -53,6 +38,7 @@ class StudyClips:
         clips: pd.DataFrame,
         numbers: Numbers,
         listening: pd.DataFrame | None,
+        reasons: pd.DataFrame | None,
         settings: Mapping[str, Any],
         data_dir: Path,
     ) -> None:
@@ -63,12 +49,14 @@ class StudyClips:
             clips: The ``clips`` table.
             numbers: What was measured of clips.
             listening: Sounds that the study made of some clips; None: of none.
+            reasons: What maps of some clips mark, in words; None: of none.
             settings: Choices ``dataset`` and ``features`` of the study.
             data_dir: Folder of downloads.
         """
         self._rows = {str(row["clip_id"]): row for row in records(clips)}
         self._numbers = numbers
         self._heard = {} if listening is None else dict(list(listening.groupby("clip_id")))
+        self._said = {} if reasons is None else dict(list(reasons.groupby("clip_id")))
         self._parts = [_Part(name, files, clips, settings, data_dir) for name, files in parts.items()]
         self._part_of = {clip_id: part for part in self._parts for clip_id in part.clip_ids}
         self.clip_ids = list(self._part_of)
@@ -82,6 +70,7 @@ class StudyClips:
         row, part = self._rows[clip_id], self._part_of[clip_id]
         spectrogram = part.features.read([clip_id])[0]
         sounds, silent = self._sounds(clip_id, part, spectrogram)
+        sentences, truth_says = _sentences(self._said.get(clip_id))
         return ClipView(
             clip_id=clip_id,
             facts={key: str(row[key]) for key in FACTS if pd.notna(row[key])},
@@ -93,6 +82,8 @@ class StudyClips:
             events=_events(row["events"]),
             scores=self._numbers.scores.get(clip_id, {}),
             numbers=self._numbers.explanations.get(clip_id, {}),
+            sentences=sentences,
+            truth_says=truth_says,
             sounds=sounds,
             silent=silent,
         )
@@ -145,6 +136,15 @@ def _made(rows: pd.DataFrame) -> tuple[list[ClipSound], str]:
         sounds.append(ClipSound(row["role"], samples, rate_hz, of))
     of_clip = rows.loc[rows["role"].eq(CLIP), "why"].dropna()
     return sounds, "" if of_clip.empty else str(of_clip.iloc[0])
+
+
+def _sentences(rows: pd.DataFrame | None) -> tuple[dict[Explanation, str], str]:
+    """What the maps of a clip mark in words, and what the true mask marks; empty where nobody said."""
+    said = [] if rows is None else records(rows.dropna(subset="sentence"))
+    of_maps = {
+        (row["detector"], row["explainer"]): row["sentence"] for row in said if pd.notna(row["detector"])
+    }
+    return of_maps, next((row["sentence"] for row in said if pd.isna(row["detector"])), "")
 
 
 def _events(cell: Any) -> list[Event] | None:

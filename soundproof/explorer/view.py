@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from soundproof.core.errors import ArtefactError
+from soundproof.illustrations.part_files import Explanation
 from soundproof.storage.maps import Axes
 
-Explanation = tuple[str, str]
-"""Label of a detector, and of an explainer."""
 FACTS = {
     "machine": "Machine",
     "machine_id": "Unit",
@@ -65,6 +64,8 @@ class ClipView:
         events: Labelled events; None: nobody labelled it.
         scores: Anomaly score by detector.
         numbers: Value by measure, of each detector and explainer; what was not measured is left out.
+        sentences: What maps mark, in words; those that were not put into words are left out.
+        truth_says: What the true mask marks, in words; empty: nobody said.
         sounds: What can be played, the clip itself first.
         silent: Why there is no sound; empty: there is.
     """
@@ -79,6 +80,8 @@ class ClipView:
     events: Sequence[Event] | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[Explanation, Mapping[str, Measured]] = field(default_factory=dict)
+    sentences: Mapping[Explanation, str] = field(default_factory=dict)
+    truth_says: str = ""
     sounds: Sequence[ClipSound] = ()
     silent: str = ""
 

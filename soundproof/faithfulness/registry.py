@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
@@ -326,6 +327,12 @@ def check_compatible(
         ConfigError: The detector lacks something; the message names what would fit.
     """
     detector.check_asked(f"faithfulness metric '{metric.name}'")
+    if "re-explanation" in metric.needs and detector.sealed(of_detector):
+        raise ConfigError(
+            f"faithfulness metric '{metric.name}' for detector '{detector.name}'",
+            "its weights cannot be redrawn",
+            "leave the metric out, or bring the model as a PyTorch module",
+        )
     check(
         f"faithfulness metric '{metric.name}'",
         abilities(needs_of(metric, settings)),

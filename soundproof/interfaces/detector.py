@@ -114,6 +114,17 @@ class Detector(nn.Module, ABC):
         """
         return self
 
+    def for_context(self, attributes: str) -> Detector:
+        """The detector as it scores clips that were recorded under these conditions; itself where it knows none.
+
+        Args:
+            attributes: As in the ``clips`` table, ``name=value;name=value``; empty: nobody noted any.
+
+        Raises:
+            DataError: It needs a condition that is not noted, or knows no such value.
+        """
+        return self
+
     def anomaly_map(self, x: Tensor) -> Tensor | None:
         """The detector's own map [B, n_freq, n_frames] (errors, patch distances), None without one."""
         return None

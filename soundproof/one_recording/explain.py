@@ -17,6 +17,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.datasets.open import open_dataset
+from soundproof.detectors.individuals import Shown
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.features.recipes import FeatureSettings
@@ -28,6 +29,8 @@ from soundproof.one_recording.choice import Trusted, most_trusted
 from soundproof.one_recording.recording import ClipForm, OneMore, Span, read_span
 from soundproof.one_recording.standing import Standing, standing
 from soundproof.one_recording.study import FINISH, FinishedStudy, Individual
+from soundproof.one_recording.words import Words, words_of
+from soundproof.reasons.diagnosis import Machine
 from soundproof.storage.maps import Axes, MapReader, MapWriter
 from soundproof.storage.provenance import Provenance
 from soundproof.training.runtime import Runtime
@@ -51,6 +54,8 @@ class Asked:
         unit: Which of these machines; empty: not said.
         from_s: Where in the file the part begins; None: not said.
         to_s: Where it ends; None: not said.
+        attributes: Conditions of the recording, as in the study's ``clips`` table; empty: not said.
+        known: Speed of the shaft, and what else is known of the machine; None: not said.
     """
 
     path: Path
@@ -62,6 +67,8 @@ class Asked:
     unit: str = ""
     from_s: float | None = None
     to_s: float | None = None
+    attributes: str = ""
+    known: Machine | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +89,7 @@ class Explained:
         relevance: The explanation [n_freq, n_frames].
         sounds: FLAC files by role (``clip``, ``marked``, ``left``).
         silent: Why nothing can be heard of what is marked; empty: it can.
+        words: What is marked, in words.
     """
 
     asked: Asked
@@ -97,6 +105,7 @@ class Explained:
     relevance: np.ndarray
     sounds: Mapping[str, bytes]
     silent: str
+    words: Words
 
     @property
     def clip_id(self) -> str:
@@ -163,7 +172,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         study.explainer(trusted.explainer, part, trusted.detector, seed),
         seed,
         runtime,
-        individual,
+        Shown(individual.machine, individual.unit, asked.attributes),
     )
     heard = sounds_of_clips(
         sounds,
@@ -186,6 +195,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         relevance=relevance,
         sounds={row["role"]: row["flac"] for row in records(heard.dropna(subset="flac"))},
         silent="; ".join(heard["why"].dropna()),
+        words=words_of(sounds, clip_id, relevance, individual, study.sentences(), asked.known),
     )
 
 
@@ -198,11 +208,11 @@ def _as_the_workflow(
     explainer: Mapping[str, Any],
     seed: int,
     runtime: Runtime,
-    individual: Individual,
+    shown: Shown,
 ) -> tuple[float, np.ndarray]:
     """Score and relevance [n_freq, n_frames] of a map, through the files and functions of the workflow's jobs."""
     device, budget = runtime.device(), runtime.memory_budget_bytes
-    individuals = {clip_id: (individual.machine, individual.unit)} if individual.unit else {}
+    individuals = {clip_id: shown}
     record = Provenance(stage="one_recording")
     entry, settings = EXPLAINERS.choose(explainer)
     with tempfile.TemporaryDirectory(prefix="soundproof-") as folder:

@@ -14,6 +14,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.audio.settings import ListenSettings
 from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.errors import ArtefactError, ConfigError, nearest
+from soundproof.reasons.settings import SentenceSettings
 from soundproof.storage.maps import MapReader
 from soundproof.storage.provenance import Provenance, file_digest
 from soundproof.storage.tables import read_provenance, read_table
@@ -178,8 +179,17 @@ class FinishedStudy:
 
     def listening(self) -> ListenSettings:
         """How the study makes explanations audible; the defaults where it makes none."""
-        path = self.folder / "listening.parquet"
-        return ListenSettings(**(read_provenance(path).settings["listen"] if path.is_file() else {}))
+        return ListenSettings(**self._settings("listening.parquet", "listen"))
+
+    def sentences(self) -> SentenceSettings:
+        """How the study puts explanations into words; the defaults where it puts none."""
+        return SentenceSettings(**self._settings("reasons.parquet", "reasons"))
+
+    def _settings(self, name: str, key: str) -> Mapping[str, Any]:
+        """Settings that the record of a file names, if the study has it."""
+        path = self.folder / name
+        settings: Mapping[str, Any] = read_provenance(path).settings[key] if path.is_file() else {}
+        return settings
 
     def _features(self, part: str) -> Path:
         return self.folder / "features" / f"{part}.parquet"

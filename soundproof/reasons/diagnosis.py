@@ -9,8 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
+
+from pydantic import ConfigDict, Field, model_validator
 
 from soundproof.core.errors import DataError
+from soundproof.core.registry import Parameters
 
 TOLERANCE = 0.02
 """How far a measured rate may lie from a characteristic one: rolling elements slip by 1 to 2 % (Randall,
@@ -29,30 +33,27 @@ COMPARED = ("rate_hz", "fundamental_hz")
 """Attributes that are compared with characteristic frequencies."""
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(Parameters):
     """What is known of a machine.
-
-    Attributes:
-        shaft_hz: Turns of the shaft a second.
-        balls: Rolling elements of its bearing; None: not known, as are the others then.
-        diameter_ratio: Ball diameter over pitch diameter.
-        contact_deg: Contact angle.
-        teeth: Of the wheel on this shaft.
-        blades: Of the rotor, or vanes.
 
     Raises:
         DataError: A speed that is not positive, or a geometry that no bearing, wheel or rotor has.
     """
 
-    shaft_hz: float
-    balls: int | None = None
-    diameter_ratio: float | None = None
-    contact_deg: float = 0.0
-    teeth: int | None = None
-    blades: int | None = None
+    # what is not finite is refused below, in words of its own
+    model_config = ConfigDict(allow_inf_nan=True)
 
-    def __post_init__(self) -> None:
+    shaft_hz: float = Field(description="turns of the shaft a second (rpm / 60)")
+    balls: int | None = Field(None, description="rolling elements of its bearing; None: not known")
+    diameter_ratio: float | None = Field(
+        None, description="ball diameter over pitch diameter; None: not known"
+    )
+    contact_deg: float = Field(0.0, description="contact angle of the bearing, degrees")
+    teeth: int | None = Field(None, description="teeth of the wheel on this shaft; None: not known")
+    blades: int | None = Field(None, description="blades of the rotor, or vanes; None: not known")
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
         if not (math.isfinite(self.shaft_hz) and self.shaft_hz > 0):
             raise DataError(
                 "a shaft speed above 0 turns a second",
@@ -74,6 +75,13 @@ class Machine:
                 f"{self.diameter_ratio:g}",
                 "divide the diameter of a ball by that of the circle of their centres",
             )
+        if not 0 <= self.contact_deg < 90:
+            raise DataError(
+                "a contact angle from 0 to below 90 degrees",
+                f"{self.contact_deg:g}",
+                "take it from the data sheet of the bearing, or leave it out",
+            )
+        return self
 
     def frequencies_hz(self) -> dict[str, float]:
         """Characteristic frequencies by name of :data:`WORDS`, those that are known.

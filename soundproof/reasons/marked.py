@@ -74,14 +74,14 @@ class Normal:
         least = LEAST_POWER * mean.mean()
         return cls(spectra, mean.clamp_min(least), power.median(dim=1)[0].clamp_min(least))
 
-    def at_same_gain(self, spectrum: Tensor) -> Tensor:
-        """A spectrogram [n_bins, n_frames], brought to the gain of the normal clips.
+    def gain(self, spectrum: Tensor) -> float:
+        """Amplitude of a spectrogram [n_bins, n_frames] over that of the normal clips; 1 of silence.
 
-        The gain is the median over bins of the median over frames, which a fault in a part of either hardly
-        moves: how near the microphone stood is no attribute of a fault. Silence stays silence.
+        It is the median over bins of the median over frames, which a fault in a part of either hardly moves: how
+        near the microphone stood is no attribute of a fault.
         """
-        gain = (spectrum.abs().square().median(dim=1)[0] / self.typical).median().sqrt()
-        return spectrum / gain if gain > 0 else spectrum
+        found = float((spectrum.abs().square().median(dim=1)[0] / self.typical).median().sqrt())
+        return found if found > 0 else 1.0
 
 
 @dataclass(frozen=True)

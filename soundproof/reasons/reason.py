@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -66,6 +66,7 @@ class Reasoner:
         """
         self._sounds, self._settings, self._rules, self._compare = sounds, settings, rules, compare
         self._normal_of = lru_cache(maxsize=KEPT)(self._normal)
+        self._gain_of = cache(self._gain)
 
     def cells(self, clip_id: str, relevance: np.ndarray) -> np.ndarray:
         """Cells that a map [n_freq, n_frames] is taken by, bool like it.
@@ -87,19 +88,10 @@ class Reasoner:
 
     def of_cells(self, clip_id: str, cells: np.ndarray) -> Reason:
         """Put cells [n_freq, n_frames] of a clip of the part into words."""
-        return self.of_sound(self._sounds.samples(clip_id), cells, self.normal(clip_id))
-
-    def of_sound(self, samples: Tensor, cells: np.ndarray, normal: Normal) -> Reason:
-        """Put cells of any sound into words.
-
-        Args:
-            samples: The clip [n_samples], at the rate of the recipe.
-            cells: bool [n_freq, n_frames], on the grid of the maps.
-            normal: What is normal, from clips at the same rate.
-        """
+        samples, normal = self._sounds.samples(clip_id), self.normal(clip_id)
         stft, rate_hz = self._sounds.stft, self._sounds.rate_hz
         mask = self._sounds.bins(torch.from_numpy(cells.astype(np.float32)), len(samples))
-        spectrum = normal.at_same_gain(stft.forward(samples))
+        spectrum = stft.forward(samples) / self._gain_of(clip_id)
 
         def measured(of: Tensor) -> Measured:
             return measure(marked(of, mask, normal, stft, len(samples)), stft, rate_hz)
@@ -116,6 +108,10 @@ class Reasoner:
             DataError: It has no normal training clip.
         """
         return self._normal_of(self._sounds.normal_ids(clip_id, self._settings.normals))
+
+    def _gain(self, clip_id: str) -> float:
+        """Gain of a clip over its normal ones; all maps of the clip share it."""
+        return self.normal(clip_id).gain(self._sounds.stft.forward(self._sounds.samples(clip_id)))
 
     def _normal(self, clip_ids: tuple[str, ...]) -> Normal:
         return Normal.of_sounds([self._sounds.samples(clip_id) for clip_id in clip_ids], self._sounds.stft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from soundproof.core.registry import Parameters
+from soundproof.reasons.diagnosis import Machine
 from soundproof.reasons.rules import Rule, shipped_rules
 
 
@@ -36,3 +37,16 @@ class NamingSettings(ReasonSettings):
     def all_rules(self) -> tuple[Rule, ...]:
         """One's own rules, then the shipped ones."""
         return (*self.rules, *shipped_rules())
+
+
+class SentenceSettings(NamingSettings):
+    """Which maps are put into words, and what is known of the machine."""
+
+    per_machine: PositiveInt | None = Field(
+        2, description="clips per machine at most, spread over anomaly types and SNRs; None: all explained"
+    )
+    machine: Machine | None = Field(
+        None,
+        description="speed of the shaft and what else is known of the machine, whose characteristic frequencies "
+        "are then compared with measured rates; None: no diagnosis",
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from soundproof.analysis.criteria import all_criteria
+from soundproof.analysis.criteria import criteria_named
 from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import ASPECTS, Answer, Verdict, deciding
 from soundproof.exhibits.writing import read_finished_table
@@ -197,7 +197,7 @@ def answer_of(rows: Sequence[Mapping[str, Any]]) -> StudyAnswer:
     """The answer that rows of the table of verdicts give, each an explanation, in their order."""
     measured = [
         criterion
-        for criterion in all_criteria()
+        for criterion in criteria_named(name for row in rows for name in row)
         if any(row[criterion.name] != Answer.UNMEASURED for row in rows)
     ]
     by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in ASPECTS}

@@ -116,11 +116,15 @@ class _StudyFiles:
         sounds = None if self.study.listen is None else self._sounds()
         if sounds is not None:
             yield sounds
+        reasons = None if self.study.reasons is None else self._reasons()
+        if reasons is not None:
+            yield reasons
+        said = None if reasons is None else reasons.path
         if self.study.shown_fits():
-            yield self._explorer(measurements, None if sounds is None else sounds.path)
+            yield self._explorer(measurements, None if sounds is None else sounds.path, said)
         name = self.study.reported
         reported = ROOT / "config" / "reported" / f"{name}.csv" if name else None
-        tables = inputs_of.build_tables(measurements, self.clips, reported)
+        tables = inputs_of.build_tables(measurements, self.clips, reported, said)
         figures = inputs_of.draw_figures(measurements, illustrations.path)
         others = tuple(
             file.path for file in made if "history" in file.path.parts or "timings" in file.path.parts
@@ -178,14 +182,22 @@ class _StudyFiles:
         inputs = inputs_of.render_sounds(self.clips, first.features, scores, maps)
         return Expected.of(self.jobs.render_sounds(), self.folder / "listening.parquet", inputs)
 
-    def _explorer(self, measurements: Path, sounds: Path | None) -> Expected:
-        fits = [_Fit(self, *fit) for fit in self.study.shown_fits()]
+    def _reasons(self) -> Expected:
+        inputs = inputs_of.state_reasons(self.clips, *self._first_of_parts())
+        return Expected.of(self.jobs.state_reasons(), self.folder / "reasons.parquet", inputs)
+
+    def _first_of_parts(self) -> tuple[dict[str, dict[str, Path]], dict[str, dict[str, Path]]]:
+        """Features and masks of each part, and the maps of the first training of each explained detector on it."""
+        fits = [_Fit(self, *fit) for fit in self.study.first_of_parts()]
         parts = {
             fit.part: {"features": fit.features, "masks": self.folder / "masks" / f"{fit.part}.parquet"}
             for fit in fits
         }
-        maps = {f"{fit.part}/{fit.detector}/{fit.seed}": fit.maps for fit in fits}
-        inputs = inputs_of.explore_clips(self.clips, measurements, parts, maps, sounds)
+        return parts, {f"{fit.part}/{fit.detector}/{fit.seed}": fit.maps for fit in fits}
+
+    def _explorer(self, measurements: Path, sounds: Path | None, reasons: Path | None) -> Expected:
+        parts, maps = self._first_of_parts()
+        inputs = inputs_of.explore_clips(self.clips, measurements, parts, maps, sounds, reasons)
         folder = self.folder / "explorer"
         return Expected.of(self.jobs.explore_clips(), folder.with_suffix(".parquet"), inputs, folder=folder)
 

@@ -109,6 +109,7 @@ def explore_clips(
     parts: Mapping[str, Mapping[str, Path]],
     maps: Mapping[str, Mapping[str, Path]],
     sounds: Path | None,
+    reasons: Path | None,
 ) -> dict[str, Files]:
     """Inputs of the page of explained clips.
 
@@ -118,22 +119,43 @@ def explore_clips(
         parts: ``features`` and ``masks`` of each part.
         maps: Maps by explainer, of each fit (``part/detector/seed``).
         sounds: What explanations sound like; None: the study makes none audible.
+        reasons: What maps mark, in words; None: the study puts none into words.
+    """
+    heard = {} if sounds is None else {"sounds": sounds}
+    return {"measurements": measurements, **state_reasons(clips, parts, maps), **heard, **_in_words(reasons)}
+
+
+def state_reasons(
+    clips: Path, parts: Mapping[str, Mapping[str, Path]], maps: Mapping[str, Mapping[str, Path]]
+) -> dict[str, Files]:
+    """Inputs of what maps mark, in words.
+
+    Args:
+        clips: The ``clips`` table.
+        parts: ``features`` and ``masks`` of each part.
+        maps: Maps by explainer, of each fit (``part/detector/seed``).
     """
     of_parts = {f"{kind}/{part}": path for part, files in parts.items() for kind, path in files.items()}
-    heard = {} if sounds is None else {"sounds": sounds}
-    return {"clips": clips, "measurements": measurements, **of_parts, **_of_maps(maps), **heard}
+    return {"clips": clips, **of_parts, **_of_maps(maps)}
+
+
+def _in_words(reasons: Path | None) -> dict[str, Files]:
+    return {} if reasons is None else {"reasons": reasons}
 
 
 def _of_maps(maps: Mapping[str, Mapping[str, Path]]) -> dict[str, Files]:
     return {f"maps/{of}/{explainer}": path for of, files in maps.items() for explainer, path in files.items()}
 
 
-def build_tables(measurements: Path, clips: Path, reported: Path | None) -> dict[str, Files]:
-    """Inputs of a table; numbers of papers where the study has any."""
+def build_tables(
+    measurements: Path, clips: Path, reported: Path | None, reasons: Path | None
+) -> dict[str, Files]:
+    """Inputs of a table; numbers of papers, and what maps mark in words, where the study has any."""
     return {
         "measurements": measurements,
         "clips": clips,
         **({} if reported is None else {"reported": reported}),
+        **_in_words(reasons),
     }
 
 

@@ -165,6 +165,20 @@ class StudyJobs:
             modules=tuple(self._stages.dataset_code()),
         )
 
+    def state_reasons(self) -> Record:
+        """What maps mark, in words.
+
+        Raises:
+            ValueError: The study puts none into words.
+        """
+        return Record(
+            rule="state_reasons",
+            step="report",
+            stage="reasons",
+            settings=self._stages.reasons(),
+            modules=tuple(self._stages.dataset_code()),
+        )
+
     def explore_clips(self) -> Record:
         """The page of explained clips.
 

@@ -65,6 +65,23 @@ LISTENING = pa.schema(
 )
 """Sounds of a study, one per row. ``marked`` and ``left`` of a detector and explainer sum to ``clip`` exactly."""
 
+REASONS = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        pa.field("machine", pa.string(), nullable=False),
+        pa.field("detector", pa.string()),  # null for the true mask
+        pa.field("explainer", pa.string()),
+        pa.field("sentence", pa.string()),  # null where `why` says what is in the way
+        pa.field("fault", pa.string()),  # null: one cannot tell, or no rule was asked
+        # by names of soundproof.reasons.attributes.ATTRIBUTES; what could not be measured is left out
+        pa.field("attributes", pa.map_(pa.string(), pa.float64())),
+        # the same of the same cells of normal clips, their median
+        pa.field("normal", pa.map_(pa.string(), pa.float64())),
+        pa.field("why", pa.string()),
+    ]
+)
+"""What maps mark, in words, one map of a clip per row."""
+
 PAGE_FILES = pa.schema(
     [
         pa.field("file", pa.string(), nullable=False),  # relative to the page's folder

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from soundproof.analysis.frames import means
-from soundproof.analysis.interval_words import OVER_CLIPS
-from soundproof.analysis.measures import measure, select, summarise, titled
+from soundproof.analysis.interval_words import OVER_INDIVIDUALS, TOO_FEW_INDIVIDUALS
+from soundproof.analysis.measures import select, summarise, titled
 from soundproof.analysis.missing import why_missing
 from soundproof.analysis.results import StudyResults
 from soundproof.exhibits.finished import Column, FinishedTable, absent
@@ -65,15 +65,17 @@ CAPTION = (
     "share of "
     "the anomaly score that is left when what the sentence names is taken out of the sound, and as much at "
     "another time. "
-    f"{OVER_CLIPS}"
+    f"{OVER_INDIVIDUALS}"
 )
 
 
 def build(results: StudyResults) -> FinishedTable:
     """Make the table: one row per detector and explainer."""
-    frame = measure(results, METRIC)
-    if frame.empty:
+    rows = select(results, METRIC)
+    if rows.empty:
         return absent(why_missing(results, METRIC), FORMATS, CAPTION)
+    frame = summarise(rows, KEYS, results.study, METRIC, units=results.individuals)
+    frame["interval"] = frame["interval"].where(frame["interval"].eq(""), TOO_FEW_INDIVIDUALS)
     for column, (metric, protocol) in BESIDE.items():
         found = means(select(results, metric, (protocol,)), list(KEYS)).rename(columns={"value": column})
         frame = frame.merge(found[[*KEYS, column]], on=list(KEYS), how="left")
@@ -89,6 +91,6 @@ def _lead(results: StudyResults, rival: str, column: str) -> pd.DataFrame:
     beside = select(results, METRIC, (rival,))[[*same, "value"]]
     paired = rows.merge(beside, on=same, suffixes=("", "_of_rival"))
     lead = paired.assign(value=paired["value"] - paired["value_of_rival"])
-    summary = summarise(lead, KEYS, results.study, METRIC, rival, units=results.recordings)
+    summary = summarise(lead, KEYS, results.study, METRIC, rival, units=results.individuals)
     names = {"value": column, "ci_low": f"{column}_low", "ci_high": f"{column}_high"}
     return summary.rename(columns=names)[[*KEYS, *names.values()]]

@@ -91,6 +91,8 @@ def test_the_command_writes_one_page_and_says_where_or_prints_json(study, wav, t
     assert main(words) == 0
     said, page = capsys.readouterr().out, tmp_path / f"{path.stem}-explained" / "index.html"
     assert said.splitlines()[-1] == f"Open {page}" and "normal test clips score lower" in said
+    # nobody said which of the machines it is
+    assert "name it with --machine and --unit" in said
     sounds = sorted(one.name.split(".")[1] for one in page.parent.glob("clips/*.wav"))
     assert sounds == ["clip", "left", "marked"] and page.is_file()
     # an earlier page is replaced, anything else is left alone
@@ -103,6 +105,36 @@ def test_the_command_writes_one_page_and_says_where_or_prints_json(study, wav, t
     assert answer["percentile"] == pytest.approx(100 * (1 - answer["false_alarm_rate"]))
     assert main([*words, "--out", str(tmp_path)]) == 1
     assert "--out" in capsys.readouterr().err and path.is_file()
+
+
+def test_what_is_marked_is_said_in_words_and_a_shaft_only_where_its_speed_is_given(
+    study, wav, tmp_path, capsys
+):
+    path = wav("PCM_16")
+    words = ["explain", str(path), "--study", str(study), "--machine", "fan", "--out", str(tmp_path / "page")]
+    words += ["--explainer", "error_map", "--json"]
+    assert main(words) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert alone["words"] and alone["no_words"] is None and "shaft" not in alone["words"]
+    # of a recording only attributes are stated, even by a study whose rules would name a fault
+    assert "Likely" not in alone["words"]
+    assert alone["attributes"]["high_hz"] > alone["attributes"]["low_hz"] > 0
+    assert set(alone["attributes_of_normal"])
+    said = (tmp_path / "page" / "index.html").read_text()
+    assert alone["words"] in said
+    assert main([*words, "--shaft-speed", "53", "--balls", "8", "--diameter-ratio", "0.2"]) == 0
+    known = json.loads(capsys.readouterr().out)["words"]
+    assert known.startswith(alone["words"]) and "shaft" in known.removeprefix(alone["words"])
+    for options, told in (
+        (("--shaft-speed", "0"), "a shaft speed above 0"),
+        (("--shaft-speed", "nan"), "a shaft speed above 0"),
+        (("--balls", "8", "--diameter-ratio", "0.2"), "--shaft-speed"),
+        (("--teeth", "20"), "--shaft-speed"),
+        (("--shaft-speed", "20", "--balls", "8"), "the geometry of a bearing"),
+        (("--shaft-speed", "20", "--contact-angle", "90"), "a contact angle"),
+    ):
+        assert main([*words, *options]) == 1
+        assert told in capsys.readouterr().err
 
 
 def test_what_the_study_cannot_answer_is_refused_with_what_to_do(study, wav, tmp_path):

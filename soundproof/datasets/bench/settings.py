@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveFloat, field_validator
 
 from soundproof.core.errors import ConfigError, nearest
 from soundproof.core.registry import Parameters
@@ -20,6 +20,18 @@ FAULTS_BY_MACHINE: dict[str, tuple[str, ...]] = {
 
 
 EventShare = Annotated[float, Field(ge=0.1, le=0.9)]
+
+
+def _ordered(share: tuple[float, float], setting: str, dataset: str) -> tuple[float, float]:
+    """Shares of the clip, shortest first.
+
+    Raises:
+        ConfigError: The longest stands first.
+    """
+    if share[0] > share[1]:
+        asked = f"setting '{setting}' of data set '{dataset}'"
+        raise ConfigError(asked, f"{list(share)}", "name the shortest first")
+    return share
 
 
 class BenchParameters(Parameters):
@@ -73,12 +85,76 @@ class BenchParameters(Parameters):
     @field_validator("event_share")
     @classmethod
     def _shortest_first(cls, share: tuple[float, float]) -> tuple[float, float]:
-        if share[0] > share[1]:
-            asked = "setting 'event_share' of data set 'bench'"
-            raise ConfigError(asked, f"{list(share)}", "name the shortest fault first")
-        return share
+        return _ordered(share, "event_share", "bench")
 
     @property
     def snrs_db(self) -> tuple[float, ...]:
         """The SNRs that test clips cycle over."""
         return (self.snr_db,) if isinstance(self.snr_db, float) else self.snr_db
+
+
+TURNING = ("fan", "pump", "gearbox")
+"""Machines of the bench that may be run at several speeds."""
+_SEVERAL = 2
+"""Speeds without which there is no context."""
+
+
+class ContextParameters(Parameters):
+    """Settings of the bench whose lines belong to a speed.
+
+    Raises:
+        ConfigError: An unknown or repeated machine, or fewer than two speeds.
+    """
+
+    machines: tuple[str, ...] = Field(
+        tuple(f"{kind}_{number}" for kind in TURNING for number in range(2)),
+        min_length=1,
+        description=f"Individuals to synthesise, each KIND_NUMBER with a kind of: {', '.join(TURNING)}.",
+    )
+    speeds: dict[str, PositiveFloat] = Field(
+        {"slow": 0.8, "medium": 1.0, "fast": 1.25},
+        description="Speeds that each is run at, relative to its nominal one, by name; at each it sings a line of "
+        "its own.",
+    )
+    train_clips: int = Field(8, ge=0, description="Normal training clips per individual and speed.")
+    test_normal: int = Field(6, ge=0, description="Normal test clips per individual and speed.")
+    test_anomaly: int = Field(
+        6, ge=0, description="Test clips with the line of another speed, per individual and speed."
+    )
+    seconds: float = Field(2.0, ge=2.0, le=60.0, description="Length of a clip in seconds.")
+    sample_rate_hz: int = Field(16_000, ge=16_000, le=96_000, description="Sampling rate in Hz.")
+    line_db: float = Field(-14.0, description="Level of a line below the machine, in dB.")
+    line_share: tuple[EventShare, EventShare] = Field(
+        (0.3, 0.6), description="Shortest and longest line, its own or a foreign one, as shares of the clip."
+    )
+    seed: int = Field(0, description="Every individual and every clip is drawn from it.")
+
+    @field_validator("machines")
+    @classmethod
+    def _known_machines(cls, machines: tuple[str, ...]) -> tuple[str, ...]:
+        for machine in machines:
+            kind, _, number = machine.rpartition("_")
+            if kind not in TURNING or not number.isdigit():
+                asked = f"machine '{machine}' of data set 'contexts'"
+                known = [f"{name}_0" for name in TURNING]
+                raise ConfigError(asked, "no machine of that kind and number", nearest(machine, known))
+        if len(set(machines)) != len(machines):
+            asked = "setting 'machines' of data set 'contexts'"
+            raise ConfigError(asked, f"a repeated machine in {list(machines)}", "name each machine once")
+        return machines
+
+    @field_validator("speeds")
+    @classmethod
+    def _several_speeds(cls, speeds: dict[str, float]) -> dict[str, float]:
+        if len(speeds) < _SEVERAL:
+            raise ConfigError(
+                f"{_SEVERAL} speeds or more of data set 'contexts'",
+                f"{len(speeds)}: a line has nowhere else to be normal",
+                "name another speed",
+            )
+        return speeds
+
+    @field_validator("line_share")
+    @classmethod
+    def _shortest_first(cls, share: tuple[float, float]) -> tuple[float, float]:
+        return _ordered(share, "line_share", "contexts")

@@ -12,9 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from soundproof.backbones.registry import BackboneSettings
+from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters
 from soundproof.training.settings import OPTIMIZERS, Optimizer, TrainingSettings
 
@@ -233,6 +242,59 @@ class BandMemorySettings(MemorySettings):
         description="normal: divide by the median distance of the row's normal vectors to the nearest other, so "
         "that bands compare",
     )
+
+
+class CellMemorySettings(BandMemorySettings):
+    """Settings of a band memory that needs no network."""
+
+    backbone: BackboneSettings = Field(
+        BackboneSettings(kind="none"),
+        description="network whose maps are compared: its name, or kind and settings",
+    )
+    clip_score: ClipScore = Field(
+        "top_q", description="of the patches' values: max, mean, or mean of the top_q"
+    )
+
+
+class ContextMemorySettings(Parameters):
+    """Settings of the memory per context.
+
+    Raises:
+        ConfigError: One context alone, or one twice.
+    """
+
+    attribute: str = Field(
+        "speed", min_length=1, description="condition, noted in the clips' attributes, that makes a context"
+    )
+    contexts: tuple[str, ...] = Field(
+        (), description="its values, each of which has a memory of its own; none: one memory, blind to it"
+    )
+    told: Literal["right", "wrong"] = Field(
+        "right",
+        description="which context it is told of a clip: its own, or the next in the list (a control)",
+    )
+    share: float = Field(
+        0.02,
+        gt=0,
+        le=1,
+        description="part of the cells, the most unusual ones, that contexts are compared on",
+    )
+    memory: CellMemorySettings = Field(
+        default_factory=CellMemorySettings, description="settings of each memory, those of `band_memory`"
+    )
+
+    @field_validator("contexts")
+    @classmethod
+    def _several(cls, contexts: tuple[str, ...]) -> tuple[str, ...]:
+        if len(contexts) == 1:
+            raise ConfigError(
+                "two contexts or more, or none",
+                f"'{contexts[0]}' alone, beside which nothing could be normal",
+                "name another, or leave 'contexts' out for one memory of all clips",
+            )
+        if len(set(contexts)) != len(contexts):
+            raise ConfigError("contexts that differ", f"{list(contexts)}", "name each once")
+        return contexts
 
 
 class FewShotMemorySettings(MemorySettings):

@@ -33,6 +33,12 @@
     return said.join(" ");
   };
 
+  // a sentence measured on the sound of what is marked; most clips have none
+  const say = (where, begins, sentence) => {
+    where.hidden = !sentence;
+    where.textContent = sentence ? begins + sentence : "";
+  };
+
   const drawPanel = (name) => {
     const panel = byId(`panel-${name}`);
     const map = clip.maps.get(state[name]);
@@ -49,6 +55,7 @@
     panel.querySelector(".high").textContent = draw.format(high);
     panel.querySelector(".unit").textContent = map ? "relevance" : clip.unit;
     panel.querySelector("figcaption").textContent = caption(map);
+    say(panel.querySelector(".says"), "What it marks: ", clip.sentences[state[name]]);
   };
 
   const drawScore = () => {
@@ -115,6 +122,7 @@
       byId(name).value = state[name];
       drawPanel(name);
     });
+    say(byId("truth-says"), "What the true mask marks: ", state.truth ? clip.truth_says : "");
     drawScore();
     drawNumbers();
     spell();

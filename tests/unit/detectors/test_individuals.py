@@ -9,7 +9,7 @@ from torch import nn
 from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.core.registry import Parameters
-from soundproof.detectors.individuals import batches_by_individual, individuals_of
+from soundproof.detectors.individuals import Shown, batches_by_individual, individuals_of
 from soundproof.detectors.scoring import score_maps
 from soundproof.faithfulness.band_scores import score_without_bands
 from soundproof.faithfulness.band_settings import BandSettings
@@ -23,7 +23,8 @@ AXES = Axes((100.0, 200.0, 300.0, 400.0), 10.0, 6, "dB")
 IDS = [f"clip{row}" for row in range(6)]
 CPU, BUDGET = torch.device("cpu"), 1 << 26
 # interleaved on purpose; nobody knows whom the last clip shows
-WHO = dict(zip(IDS[:5], [("fan", "0"), ("fan", "1"), ("fan", "0"), ("fan", "0"), ("pump", "0")], strict=True))
+FAN, OTHER, PUMP = Shown("fan", "0"), Shown("fan", "1"), Shown("pump", "0")
+WHO = dict(zip(IDS[:5], [FAN, OTHER, FAN, FAN, PUMP], strict=True))
 WEIGHT = {("fan", "0"): 1.0, ("fan", "1"): 10.0, ("pump", "0"): 100.0}
 
 
@@ -61,7 +62,9 @@ def features(tmp_path, x):
 
 def test_individuals_are_read_off_the_clips():
     clips = pd.DataFrame({"clip_id": IDS[:2], "machine": ["fan", "pump"], "machine_id": ["0", "00"]})
-    assert individuals_of(clips) == {"clip0": ("fan", "0"), "clip1": ("pump", "00")}
+    assert individuals_of(clips) == {"clip0": FAN, "clip1": Shown("pump", "00")}
+    noted = clips.assign(attributes=["speed=fast", None])
+    assert individuals_of(noted) == {"clip0": Shown("fan", "0", "speed=fast"), "clip1": Shown("pump", "00")}
 
 
 def test_batches_end_where_the_individual_changes_and_keep_the_order(features, x):

@@ -84,6 +84,21 @@ def test_nothing_is_fetched_and_nothing_complains(page, opened, site):
     assert scripts == {"c000.js", "c003.js", "c004.js", "c005.js"}
 
 
+def test_what_a_map_marks_is_said_below_it_and_what_the_truth_is_with_the_truth(page, opened, tmp_path):
+    said = replace(CLIPS[0], sentences={("ae", "saliency"): "A <tone> at 3.1 kHz."}, truth_says="Impacts.")
+    file = write_explorer(tmp_path / "page", collection(), *given([said, CLIPS[1]])).page
+    opened("#clip=c000&map=ae/saliency&beside=ae/error_map&truth=1", file)
+    words = page.locator("#panel-map .says")
+    assert words.inner_text() == "What it marks: A <tone> at 3.1 kHz."
+    assert page.locator("#truth-says").inner_text() == "What the true mask marks: Impacts."
+    assert page.locator("#panel-beside .says").is_hidden()
+    page.locator("#truth").uncheck()
+    assert page.locator("#truth-says").is_hidden() and words.is_visible()
+    page.locator("#list a[data-clip=c001]").click()
+    wait_for(page, "c001")
+    assert words.is_hidden()
+
+
 def test_a_picture_is_what_its_bytes_say(opened):
     page = opened("#clip=c001&map=ae/saliency&top=100&opacity=100")
     from matplotlib import colormaps

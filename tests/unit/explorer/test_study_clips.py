@@ -13,10 +13,11 @@ from soundproof.audio.sound import Audio
 from soundproof.core.errors import DataError
 from soundproof.core.registry import Parameters
 from soundproof.explorer.numbers import Numbers
-from soundproof.explorer.study_clips import PartFiles, StudyClips
+from soundproof.explorer.study_clips import StudyClips
 from soundproof.explorer.view import Event
 from soundproof.features.recipes import FeatureSettings, resolve
 from soundproof.features.sounds import ClipSounds
+from soundproof.illustrations.part_files import PartFiles
 from soundproof.illustrations.sounds import NO_SOUND
 from soundproof.interfaces.dataset import AudioDataset, SpectrogramDataset
 from soundproof.storage.maps import MapWriter
@@ -88,10 +89,10 @@ def study(tmp_path, monkeypatch):
         {("ae", name): files[name] for name in ("saliency", "external")},
     )
 
-    def opened(of=dataset, listening=None) -> StudyClips:
+    def opened(of=dataset, listening=None, reasons=None) -> StudyClips:
         monkeypatch.setattr("soundproof.datasets.open_sounds.open_dataset", lambda *_: of)
         settings = {"dataset": {}, "features": SETTINGS.model_dump(mode="json")}
-        return StudyClips({"all": part}, clips, NOTHING, listening, settings, tmp_path)
+        return StudyClips({"all": part}, clips, NOTHING, listening, reasons, settings, tmp_path)
 
     return opened
 
@@ -113,6 +114,20 @@ def test_a_clip_has_its_own_sound_truth_and_maps(study) -> None:
     [sound] = a.sounds
     assert (sound.role, sound.rate_hz, a.silent) == ("clip", RATE, "")
     assert np.abs(sound.samples / 32768 - Noise().read("a").samples).max() <= 0.5 / 32768 + 1e-9
+
+
+def test_sentences_stand_with_their_maps(study) -> None:
+    row = {"clip_id": "a", "detector": "ae", "explainer": "saliency", "sentence": None}
+    said = pd.DataFrame(
+        [
+            row | {"detector": None, "explainer": None, "sentence": "Impacts."},
+            row | {"sentence": "Noise."},
+            row | {"clip_id": "b"},
+        ]
+    )
+    a, b, c = study(reasons=said).views(IDS)
+    assert (a.sentences, a.truth_says) == ({("ae", "saliency"): "Noise."}, "Impacts.")
+    assert [(one.sentences, one.truth_says) for one in (b, c)] == [({}, "")] * 2
 
 
 def test_recordings_that_are_gone_or_changed_are_said_and_their_maps_are_shown(study) -> None:

@@ -18,6 +18,8 @@ from soundproof.one_recording.explain import Asked, Explained
 from soundproof.one_recording.page import RIVALS, as_plain, write_recording_page
 from soundproof.one_recording.recording import Span
 from soundproof.one_recording.study import Individual
+from soundproof.one_recording.words import Words
+from soundproof.reasons.reason import Reason
 from soundproof.storage.maps import Axes
 from soundproof.storage.provenance import Provenance
 from soundproof.tables import quality, verdict
@@ -56,6 +58,7 @@ def found(tmp_path_factory, full) -> Explained:
             for role, samples in (("clip", sound), ("marked", marked), ("left", sound - marked))
         },
         silent="",
+        words=Words("A tone at 400 Hz.", Reason("A tone at 400 Hz.", (), {"peak_hz": 400.0}, {}, {}, None)),
     )
 
 
@@ -83,6 +86,8 @@ def test_the_answer_as_plain_values(found):
     assert (answer["n_normal"], answer["n_normal_as_high"], answer["false_alarm_rate"]) == (4, 2, 0.5)
     assert (answer["peak_s"], answer["peak_hz"]) == (10.75, 400.0)
     assert (answer["machine"], answer["unit"]) == ("fan", None)
+    assert (answer["words"], answer["no_words"]) == ("A tone at 400 Hz.", None)
+    assert answer["attributes"] == {"peak_hz": 400.0}
     assert answer["explainer"] == found.trusted.explainer and answer["verdict"] == str(
         found.trusted.row.verdict
     )

@@ -43,8 +43,8 @@ def cells(low_hz: float, high_hz: float, first_s: float = FIRST, last_s: float =
 
 def heard(sound: np.ndarray, mask: torch.Tensor) -> Measured:
     usual = normal()
-    spectrum = usual.at_same_gain(STFT.forward(torch.from_numpy(sound).float()))
-    return measure.measure(marked(spectrum, mask, usual, STFT, N), STFT, RATE)
+    spectrum = STFT.forward(torch.from_numpy(sound).float())
+    return measure.measure(marked(spectrum / usual.gain(spectrum), mask, usual, STFT, N), STFT, RATE)
 
 
 def during(sound: np.ndarray) -> np.ndarray:

@@ -158,7 +158,7 @@ def test_statements_against_drawn_physics_by_hand():
 
 def test_characteristic_frequencies_by_hand():
     # 8 balls, d / D = 0.25, no contact angle, 30 turns a second
-    found = Machine(30.0, balls=8, diameter_ratio=0.25, teeth=20, blades=7).frequencies_hz()
+    found = Machine(shaft_hz=30.0, balls=8, diameter_ratio=0.25, teeth=20, blades=7).frequencies_hz()
     assert found == pytest.approx(
         {
             "shaft": 30.0,
@@ -173,12 +173,12 @@ def test_characteristic_frequencies_by_hand():
     )
     # both passes together make all balls
     assert found["bpfo"] + found["bpfi"] == pytest.approx(8 * 30)
-    tilted = Machine(30.0, balls=8, diameter_ratio=0.25, contact_deg=60).frequencies_hz()
+    tilted = Machine(shaft_hz=30.0, balls=8, diameter_ratio=0.25, contact_deg=60).frequencies_hz()
     assert tilted["bpfo"] == pytest.approx(4 * 30 * (1 - 0.125))
 
 
 def test_a_rate_agrees_with_the_nearest_frequency_or_with_none():
-    machine = Machine(30.0, balls=8, diameter_ratio=0.25)
+    machine = Machine(shaft_hz=30.0, balls=8, diameter_ratio=0.25)
     found = matches({"rate_hz": 151.5}, machine)
     assert [match.name for match in found] == ["bpfi"]
     assert found[0].off == pytest.approx(0.01)
@@ -199,10 +199,11 @@ def test_a_rate_agrees_with_the_nearest_frequency_or_with_none():
         ({"shaft_hz": 30.0, "balls": 8}, "the geometry of a bearing"),
         ({"shaft_hz": 30.0, "balls": 8, "diameter_ratio": 1.2}, "between 0 and 1"),
         ({"shaft_hz": 30.0, "teeth": 0}, "a number of teeth above 0"),
+        ({"shaft_hz": 30.0, "balls": 8, "diameter_ratio": 0.2, "contact_deg": 95}, "a contact angle"),
     ],
 )
 def test_a_machine_that_cannot_be_is_refused(wrong: dict[str, float], message: str):
     with pytest.raises(DataError, match=message):
         Machine(**wrong)
     with pytest.raises(DataError, match="tolerance"):
-        matches({}, Machine(30.0), tolerance=0)
+        matches({}, Machine(shaft_hz=30.0), tolerance=0)

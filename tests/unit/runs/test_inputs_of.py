@@ -44,8 +44,9 @@ def test_maps_of_a_part_are_told_by_fit_and_explainer() -> None:
 
 
 def test_numbers_of_papers_are_an_input_only_where_there_are_any() -> None:
-    assert set(inputs_of.build_tables(Path("m"), Path("c"), None)) == {"measurements", "clips"}
-    assert inputs_of.build_tables(Path("m"), Path("c"), Path("r"))["reported"] == Path("r")
+    assert set(inputs_of.build_tables(Path("m"), Path("c"), None, None)) == {"measurements", "clips"}
+    assert inputs_of.build_tables(Path("m"), Path("c"), Path("r"), None)["reported"] == Path("r")
+    assert inputs_of.build_tables(Path("m"), Path("c"), None, Path("w"))["reasons"] == Path("w")
 
 
 def test_files_of_ones_own_are_told_from_those_that_rules_make() -> None:
@@ -71,9 +72,18 @@ def test_expected_files_have_their_inputs_under_these_roles() -> None:
     assert "models/ae" in files["tiny/illustrations.parquet"].inputs
 
 
+def test_what_is_said_of_maps_is_an_input_of_tables_and_explorer() -> None:
+    files, said = expected(reasons={}), FOLDER / "reasons.parquet"
+    assert files["tiny/reasons.parquet"].inputs["maps/all/ae/0/error_map"].name == "seed0.parquet"
+    assert files["tiny/tables/sentences.parquet"].inputs["reasons"] == said
+    assert files["tiny/explorer.parquet"].inputs["reasons"] == said
+    without = expected()
+    assert "tiny/reasons.parquet" not in without and "reasons" not in without["tiny/explorer.parquet"].inputs
+
+
 def test_a_file_is_expected_before_what_is_made_from_it() -> None:
     seen: set[Path] = set()
-    for file in expected(bands={"scale": "mel", "bands": [4]}, listen={}).values():
+    for file in expected(bands={"scale": "mel", "bands": [4]}, listen={}, reasons={}).values():
         made = {path for path in file.made_from() if RUN in path.parents}
         assert made <= seen, file.path
         seen.add(file.path)
@@ -99,9 +109,8 @@ def test_a_script_writes_the_record_and_the_inputs_of_its_own_rule(rule: str) ->
 
 
 def test_every_rule_with_a_record_states_its_inputs() -> None:
-    expected_rules = {
-        file.rule for file in expected(bands={"scale": "mel", "bands": [4]}, listen={}).values() if file.stage
-    }
+    files = expected(bands={"scale": "mel", "bands": [4]}, listen={}, reasons={})
+    expected_rules = {file.rule for file in files.values() if file.stage}
     assert set(RECORDED) == expected_rules
     for rule in RECORDED:
         assert callable(getattr(inputs_of, rule)) and callable(getattr(StudyJobs, rule))

@@ -79,6 +79,15 @@ def test_explanations_are_made_audible_only_where_the_study_asks_for_it() -> Non
     assert settings["listen"]["clips"] == 1 and settings["dataset"]["kind"] == "bench"
 
 
+def test_maps_are_put_into_words_only_where_the_study_asks_for_it() -> None:
+    with pytest.raises(ValueError, match="puts no explanation into words"):
+        jobs().state_reasons()
+    settings = jobs(reasons={"machine": {"shaft_hz": 25}}).state_reasons().settings
+    assert settings["reasons"]["machine"]["shaft_hz"] == 25 and settings["dataset"]["kind"] == "bench"
+    # the shipped rules are no setting, and shape the sentences all the same
+    assert {rule["fault"] for rule in settings["rules"]} >= {"bearing", "hum"}
+
+
 def test_a_rule_states_its_record_and_nothing_of_how_it_is_found() -> None:
     record = jobs().measure_faithfulness(*CELL)
     assert record.stated() == {
