@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--run", type=Path, default=ROOT / "results" / "bench", help="a finished run")
     parser.add_argument("--study", default="p1", help="study of the run to show")
     parser.add_argument("--explained", type=Path, help="folder that `soundproof explain` has written")
+    parser.add_argument("--kit", type=Path, help="folder that `soundproof study-kit make` has written")
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images", help="where pictures go")
     chosen = parser.parse_args()
     pages = {
@@ -33,6 +34,7 @@ def main() -> int:
         "study_page": chosen.run / chosen.study / "index.html",
         "explorer": chosen.run / chosen.study / "explorer" / "index.html",
         "explained_recording": chosen.explained / "index.html" if chosen.explained else None,
+        "user_study": chosen.kit / "page" / "index.html" if chosen.kit else None,
     }
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
@@ -43,7 +45,7 @@ def main() -> int:
         page = running.new_page(viewport={"width": 1280, "height": 1000})
         for name, path in pages.items():
             if path is None or not path.is_file():
-                sys.stdout.write(f"{name}: left out, no {path or 'page (--explained)'}\n")
+                sys.stdout.write(f"{name}: left out, no {path or 'page (--explained, --kit)'}\n")
                 continue
             page.goto(path.resolve().as_uri())
             _settle(page)
@@ -60,6 +62,11 @@ def _settle(page: Page) -> None:
     page.wait_for_function("[...document.images].every((one) => one.complete)")
     if page.locator("#clip").count():
         page.wait_for_selector("#clip:not([hidden])")
+    if page.locator("#begin").count():
+        page.locator("#rater").fill("R01")
+        page.locator("#agree").check()
+        page.locator("#begin button").click()
+        page.wait_for_selector("#question:not([hidden])")
     page.wait_for_timeout(500)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from soundproof.detectors.storage import load_detector
-from soundproof.illustrations.make import clips_to_illustrate, illustrate
+from soundproof.illustrations.make import clips_of_faults, clips_to_illustrate, illustrate
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job
 from soundproof.storage.maps import MapReader
@@ -41,7 +41,8 @@ def illustrate_clips(
         seed: Its run seed.
         models: Detector label: weights.
         maps: Detector label: explainer: relevance maps.
-        record: What the rule states; ``segment_seconds`` is the length of P1's segments.
+        record: What the rule states; ``segment_seconds`` is the length of P1's segments, ``gallery`` names the
+            detectors of which a clip of each fault is shown as well.
         output: Table of the illustrations.
         runtime: Where to compute.
     """
@@ -53,6 +54,8 @@ def illustrate_clips(
     listed = read_table(clips)
     row_of = {clip_id: row for row, clip_id in enumerate(listed["clip_id"])}
     chosen = clips_to_illustrate(of_first, listed, explained)
+    gallery = record["settings"].get("gallery", [])
+    faults = clips_of_faults(of_first, listed, explained, chosen)
     frames = []
     for label, model in models.items():
         detector = load_detector(model, device)
@@ -73,7 +76,7 @@ def illustrate_clips(
                 round(record["settings"]["segment_seconds"] * reader.axes.frames_per_second),
                 kinds,
             ).to_table()
-            for clip_id in chosen
+            for clip_id in (*chosen, *(faults if label in gallery else ()))
         ]
     inputs = content_digests(inputs_of.illustrate_clips(features, models))
     provenance = Provenance.of_record(record, inputs, device.type)

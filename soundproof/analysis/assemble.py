@@ -12,6 +12,8 @@ import pandas as pd
 from soundproof.analysis.context_names import Contexts
 from soundproof.analysis.reported import read_reported
 from soundproof.analysis.results import StudyResults, no_costs
+from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.localisation.registry import LOCALISATION
 from soundproof.storage.maps import MapReader
 from soundproof.storage.tables import read_table
 
@@ -74,6 +76,10 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
     }
     costs = [read_table(path) for path in files.timings]
     axes = MapReader(files.features).axes
+    for registry in (LOCALISATION, FAITHFULNESS):
+        for name in facts.get("plugged", {}).get(registry.kind, ()):
+            # asked for once, its criteria count like all others
+            registry[name]
     return StudyResults(
         study=study,
         title=facts["title"],

@@ -18,7 +18,11 @@ from soundproof.localisation.registry import LOCALISATION
 
 
 def all_criteria() -> tuple[Criterion, ...]:
-    """Criteria of all registered metrics, in the order of the registries, which is that of print."""
+    """Criteria of all registered metrics, in the order of the registries, which is that of print.
+
+    Of metrics of other packages those that this process has asked for by name, as
+    :func:`soundproof.analysis.assemble.assemble` does for a study.
+    """
     return tuple(
         criterion
         for registry in (LOCALISATION, FAITHFULNESS)
@@ -28,9 +32,14 @@ def all_criteria() -> tuple[Criterion, ...]:
 
 
 def criteria_named(names: Iterable[str]) -> list[Criterion]:
-    """Those of the criteria that are named, in the order of print; names of none are no error."""
+    """Those of the criteria that are named, in the order of print; names of none are no error.
+
+    Criteria of installed packages count whether or not anything here has asked for them: whoever reads a finished
+    table knows them by its columns alone.
+    """
     wanted = set(names)
-    return [criterion for criterion in all_criteria() if criterion.name in wanted]
+    entries = (entry for registry in (LOCALISATION, FAITHFULNESS) for entry in registry.installed())
+    return [criterion for entry in entries for criterion in entry.criteria if criterion.name in wanted]
 
 
 def measure_criterion(results: StudyResults, criterion: Criterion) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -146,6 +146,10 @@ class StudyResults:
             if self.mask_ratios[plain] == 0 < self.mask_ratios[masked]
             and self.kind(masked) == self.kind(plain)
         ]
+
+    def controls_among(self, labels: Collection[str]) -> set[str]:
+        """Those of the detectors that are there as the control of another of them: all equal but its network."""
+        return {control for label in labels for control in self.controls.get(label, ())} & set(labels)
 
     def kind(self, label: str) -> str:
         """Registry name of the detector that runs under ``label``."""

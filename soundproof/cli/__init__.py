@@ -15,10 +15,20 @@ from soundproof.cli import (
     plan,
     refresh_readme,
     render_clips,
+    study_kit,
 )
 from soundproof.core.errors import SoundproofError
 
-COMMANDS = (open_page, explain_file, inspect_file, plan, config_files, render_clips, refresh_readme)
+COMMANDS = (
+    open_page,
+    explain_file,
+    inspect_file,
+    study_kit,
+    plan,
+    config_files,
+    render_clips,
+    refresh_readme,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from soundproof.cli.places import ROOT
+from soundproof.cli.places import ROOT, study_folder
 from soundproof.core.errors import ConfigError
 from soundproof.reasons.diagnosis import Machine
 
@@ -89,7 +89,7 @@ def run(chosen: argparse.Namespace) -> None:
 
     asked = Asked(
         path=chosen.file,
-        study=_folder(chosen.study),
+        study=study_folder(chosen.study),
         detector=chosen.detector,
         explainer=chosen.explainer,
         seed=chosen.seed,
@@ -143,11 +143,6 @@ def _machine(chosen: argparse.Namespace) -> Machine | None:
             "name it with --shaft-speed, in turns a second (rpm / 60)",
         )
     return None
-
-
-def _folder(study: Path) -> Path:
-    """The folder that a name stands for: itself, or that name below the results of this clone."""
-    return study if study.is_dir() else next(filter(Path.is_dir, [ROOT / "results" / study]), study)
 
 
 def _seconds(word: str) -> float:

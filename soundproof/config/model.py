@@ -290,6 +290,9 @@ class Study(Section):
 
 
 def _metrics(registry: Registry[Any], what: str, value: Any) -> dict[str, Chosen]:
+    # a name must not stand for two things
+    registry.plugins()
+
     def read(name: str, item: Any) -> Chosen:
         settings = registry[name].settings(mapping(f"settings of '{name}'", item))
         return Chosen(kind=name, settings=settings)

@@ -16,7 +16,13 @@ from soundproof.core.choice import Chosen
 from soundproof.core.registry import Parameters
 from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.embedding.settings import ContextMemorySettings
-from soundproof.detectors.registry import DETECTORS, LEVEL_CONTROL, LEVEL_TITLE, SURVEYED
+from soundproof.detectors.registry import (
+    DETECTORS,
+    LEVEL_CONTROL,
+    LEVEL_TITLE,
+    SURVEYED,
+    one_of_each_family,
+)
 from soundproof.exhibits.registry import ARTEFACTS, PAPERS
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.settings import clip_limit
@@ -224,7 +230,20 @@ class Stages:
             "segment_seconds": study.segment_seconds,
             "reported_dataset": study.reported_dataset,
             "measures": self.measures(),
+            **self._plugged(),
         }
+
+    def _plugged(self) -> Plain:
+        """Metrics that other packages register; of most studies nothing, so that their facts stay what they are."""
+        found = {
+            registry.kind: [item.kind for item in chosen.values() if item.kind in registry.plugins()]
+            for registry, chosen in (
+                (LOCALISATION, self.study.localisation),
+                (FAITHFULNESS, self.study.faithfulness),
+            )
+        }
+        named = {kind: names for kind, names in found.items() if names}
+        return {"plugged": named} if named else {}
 
     def paper(self) -> str:
         """The paper whose question the study asks, with its title; empty: none."""
@@ -276,6 +295,16 @@ class Stages:
             for label, detector in self.study.detectors.items()
         }
 
+    def compares_families(self) -> bool:
+        """Whether several of the surveyed families have a member here."""
+        return len(SURVEYED & set(self.families().values())) > 1
+
+    def gallery(self) -> list[str]:
+        """Detectors that are shown on a clip of each fault: one of each family, where families are compared."""
+        if not self.compares_families():
+            return []
+        return one_of_each_family(self.families(), self.study.explained)
+
     def measures(self) -> list[str]:
         """Names in the ``metric`` column that the study asks for."""
         study = self.study
@@ -296,7 +325,7 @@ class Stages:
         """Tables and figures made from metrics, backbones, families or words that the study does not ask for."""
         measures = set(self.measures()) - _ALWAYS
         has_backbones = bool(self.backbones())
-        has_families = len(SURVEYED & set(self.families().values())) > 1
+        has_families = self.compares_families()
         return [
             name
             for name, entry in ARTEFACTS.items()

@@ -102,6 +102,8 @@ def choose(registry: Registry[Any], value: Any, label: str | None = None) -> Cho
         ConfigError: No such kind, or settings it does not take.
     """
     rest = mapping(f"settings of '{label or registry.kind}'", value)
+    # here, where a configuration is read, and not in every job: a name must not stand for two things
+    registry.plugins()
     entry, settings = registry.choose(rest, label)
     return Chosen(kind=entry.name, settings=settings)
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from soundproof.core.errors import ConfigError, nearest
+from soundproof.core.plugins import GROUPS, load, package_of, registered
 from soundproof.core.validation import first_complaint
 
 
@@ -82,6 +84,11 @@ class Entry:
     parameters: type[Parameters] = Parameters
 
     @property
+    def claims(self) -> frozenset[str]:
+        """Names that must not stand for anything else: its own, and those that a metric measures under."""
+        return frozenset({self.name, *getattr(self, "measures", ())})
+
+    @property
     def module(self) -> str:
         """Dotted name of the module that holds the implementation."""
         return self.implementation.partition(":")[0]
@@ -115,21 +122,84 @@ E = TypeVar("E", bound=Entry)
 
 
 class Registry(Mapping[str, E], Generic[E]):
-    """Entries of one kind by name; an unknown name is an error that names the nearest known one."""
+    """Entries of one kind by name; an unknown name is an error that names the nearest known one.
+
+    Other packages may register more. What one of them registers belongs to the registry of a process from the
+    moment that it is asked for by name: that a package is installed changes nothing of a study that does not name
+    it, nor the files that are generated from registries.
+
+    Args:
+        kind: What they are, in words; :data:`soundproof.core.plugins.GROUPS` says how others register such.
+        entries: The entries of this package.
+    """
 
     def __init__(self, kind: str, entries: list[E]) -> None:
         self.kind = kind
         self._entries = {entry.name: entry for entry in entries}
         if len(self._entries) != len(entries):
             raise ValueError(f"two {kind}s share a name")
+        self._own = frozenset(self._entries)
+        self._group = GROUPS.get(kind, "")
 
     def __getitem__(self, name: str) -> E:
-        try:
-            return self._entries[name]
-        except KeyError:
+        if name not in self._entries:
+            self._entries[name] = self._plugged(name)
+        return self._entries[name]
+
+    def installed(self) -> list[E]:
+        """Entries of this package, then those of all others that are installed, whether asked for or not.
+
+        Raises:
+            ConfigError: A name that stands for two things, or what a package registers cannot be used.
+        """
+        own = [self._entries[name] for name in self._entries if name in self._own]
+        plugged = (self._loaded(point) for point in self.plugins().values())
+        return [*own, *(entry for entry in plugged if self._fits(entry))]
+
+    def plugins(self) -> Mapping[str, EntryPoint]:
+        """What other packages register, by name.
+
+        Raises:
+            ConfigError: A name that stands for two things.
+        """
+        found = registered(self._group) if self._group else {}
+        for name in sorted(self._own & found.keys()):
+            self._refuse(name, found[name])
+        return found
+
+    def _plugged(self, name: str) -> E:
+        points = self.plugins()
+        entry = self._loaded(points[name]) if name in points else None
+        if entry is None or not self._fits(entry):
+            known = {*self._entries, *points} - {name}
+            raise ConfigError(f"{self.kind} '{name}'", f"no {self.kind} of that name", nearest(name, known))
+        taken = {claimed for own in self._own for claimed in self._entries[own].claims}
+        for claimed in sorted(entry.claims & taken):
+            self._refuse(claimed, points[name])
+        return entry
+
+    def _loaded(self, point: EntryPoint) -> E:
+        entry = load(point)
+        wanted = next(type(self._entries[name]) for name in self._own)
+        if not isinstance(entry, wanted) or entry.name != point.name:
+            found = f"'{entry.name}'" if isinstance(entry, wanted) else f"a {type(entry).__name__}"
             raise ConfigError(
-                f"{self.kind} '{name}'", f"no {self.kind} of that name", nearest(name, self._entries)
-            ) from None
+                f"'{point.name}' of the package {package_of(point)}: a {wanted.__name__} of that name",
+                found,
+                f"let the entry point lead to a {wanted.__name__} that is named like it",
+            )
+        return entry
+
+    def _fits(self, entry: E) -> bool:
+        # metrics of all categories share a group
+        return self.kind.startswith(getattr(entry, "category", ""))
+
+    def _refuse(self, name: str, point: EntryPoint) -> NoReturn:
+        raise ConfigError(
+            f"the name '{name}' among '{self._group}'",
+            f"the package {package_of(point)} registers it, and soundproof has one of that name",
+            "have the package use another name, or uninstall it",
+        )
 
     def choose(self, choice: Mapping[str, Any], default: str | None = None) -> tuple[E, Parameters]:
         """Read ``{kind: ..., setting: ...}``: which entry, and its settings.
@@ -149,7 +219,7 @@ class Registry(Mapping[str, E], Generic[E]):
         return entry, entry.settings(values)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._entries or name in self.plugins()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

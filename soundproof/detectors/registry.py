@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from soundproof.backbones.registry import BACKBONES, BackboneSettings
 from soundproof.core.errors import ConfigError
@@ -75,6 +75,7 @@ class DetectorEntry(Entry):
         quick: Fitted without epochs, by one or a few passes over the clips: those of a part share a job.
         least_side: Bands and frames that a map must have at least; a backbone may ask for more (:meth:`side`).
         scores_only: It has scores of known clips, and no model that could be asked for others.
+        sealed: Whether its weights cannot be redrawn with given settings.
         learns_a_network: What it learns is what a network makes of a clip, so that its backbone must be one.
     """
 
@@ -90,6 +91,7 @@ class DetectorEntry(Entry):
     least_side: int = 1
     learns_a_network: bool = False
     scores_only: bool = False
+    sealed: Callable[[Any], bool] = lambda settings: False
 
     def check_asked(self, asker: str) -> None:
         """Refuse what asks for scores of changed clips where there is no model.
@@ -143,6 +145,10 @@ class DetectorEntry(Entry):
                     f"the backbone '{part.kind}', which has no weights",
                     f"choose one of: {fitting}",
                 )
+
+
+def _is_onnx(settings: ExternalSettings) -> bool:
+    return settings.is_onnx
 
 
 def _on_patches(
@@ -239,6 +245,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             offers=frozenset({"gradients", "cam_layer", "embedding"}),
             # the layer is one of the STFT branch
             without={("branches", "spectrum"): frozenset({"cam_layer"})},
+        ),
+        DetectorEntry(
+            name="featex_naming",
+            title="FeatEx (naming)",
+            implementation="soundproof.detectors.embedding.featex.naming:NamingFeatEx",
+            citation="Wilkinghoff 2024, arXiv 2312.09578; it says of each clip whether it names the individual",
+            parameters=FeatExSettings,
+            offers=frozenset({"gradients", "cam_layer", "embedding"}),
+            without={("branches", "spectrum"): frozenset({"cam_layer"})},
+            keeps=("individual_named",),
         ),
         DetectorEntry(
             name="gaussian",
@@ -372,10 +388,11 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="external",
             title="Own model",
-            implementation="soundproof.detectors.external.detector:ExternalDetector",
+            implementation="soundproof.detectors.external.detector:external_detector",
             citation="yours",
             parameters=ExternalSettings,
             offers=frozenset({"gradients", "reconstruction", "map", "cam_layer", "embedding"}),
+            sealed=_is_onnx,
             without={
                 ("output", "score"): frozenset({"reconstruction", "map", "embedding"}),
                 ("output", "reconstruction"): frozenset({"embedding"}),
@@ -421,3 +438,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
 LEVEL_CONTROL = "level"
 """Label of the control that every study with sound has (:mod:`soundproof.detection.level_control`)."""
 LEVEL_TITLE = "Level (control)"
+
+
+def one_of_each_family(families: Mapping[str, str], labels: Iterable[str]) -> list[str]:
+    """The first label of each family, whatever it reaches.
+
+    Args:
+        families: Family by label.
+        labels: In the order of the study.
+    """
+    firsts: dict[str, str] = {}
+    for label in labels:
+        firsts.setdefault(families.get(label, label), label)
+    return list(firsts.values())

@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from soundproof import report
 from soundproof.core.errors import ConfigError
 from soundproof.explorer.cells import Coarseness, packed
 from soundproof.explorer.scripts import clip_script, row_of, sound_file, sound_name, study_script
 from soundproof.explorer.view import ClipView, Collection
 from soundproof.illustrations.roles import CLIP
+from soundproof.report.rendering import rendered
 from soundproof.storage.files import whole_folder
 
 _log = logging.getLogger(__name__)
@@ -200,13 +198,4 @@ class _Files:
 
 
 def _page(collection: Collection) -> str:
-    environment = Environment(
-        # one look for all pages
-        loader=FileSystemLoader([_TEMPLATES, Path(report.__file__).parent / "templates"]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(collection.template).render(collection=collection, **collection.facts)
+    return rendered(collection.template, _TEMPLATES, collection=collection, **collection.facts)

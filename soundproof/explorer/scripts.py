@@ -49,7 +49,7 @@ def study_script(
         "joined": [coarseness.frequencies, coarseness.frames],
         "left_out": len(left_out),
     }
-    text = _json(shared)
+    text = plain_json(shared)
     return f'explorer.study({text[:-1]},"clips":[\n{",".join(rows)}]}});\n'.encode()
 
 
@@ -68,7 +68,7 @@ def row_of(view: ClipView, collection: Collection, heard: bool) -> str:
         "values": values,
         "sound": heard,
     }
-    return _json(row) + "\n"
+    return plain_json(row) + "\n"
 
 
 def clip_script(
@@ -102,7 +102,7 @@ def clip_script(
         "sounds": [_sound(view, sound) for sound in sounds],
         "silent": silent,
     }
-    return f"explorer.clip({_json(facts)});\n".encode()
+    return f"explorer.clip({plain_json(facts)});\n".encode()
 
 
 def sound_name(view: ClipView, sound: ClipSound) -> str:
@@ -151,6 +151,7 @@ def _chance(numbers: Any, name: str) -> float | None:
     return None if found is None else _value(found)
 
 
-def _json(value: Any) -> str:
+def plain_json(value: Any) -> str:
+    """Plain values as text for a script, without what would end it; no number may be NaN or infinite."""
     # a script ends at "</script", also within a text, where somebody puts it into a page
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")

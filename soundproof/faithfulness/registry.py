@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
@@ -12,6 +13,7 @@ from soundproof.faithfulness.settings import (
     HeatSettings,
     RandomisationSettings,
     ReasonRemovalSettings,
+    RobustnessSettings,
     SoftRemovalSettings,
     SoundSettings,
 )
@@ -251,6 +253,28 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             ),
         ),
         MetricEntry(
+            name="robustness",
+            title="Robustness",
+            implementation="soundproof.faithfulness.robustness:robustness",
+            citation="after Yeh et al. 2019, arXiv 1901.09392, with changes of the sound",
+            parameters=RobustnessSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"sound", "re-explanation"}),
+            chance="two maps of independent noise, per clip",
+            unit="Spearman correlation with the map of the clip made louder, softer, later or noisy, -1..1; "
+            "the input is the rival: its map changes as little as the clip",
+            criteria=(
+                Criterion(
+                    name="robustness",
+                    title="Robustness",
+                    protocols=("louder", "softer", "later", "noise"),
+                    tested=False,
+                    headline=None,
+                ),
+            ),
+        ),
+        MetricEntry(
             name="randomisation",
             title="Model randomisation",
             implementation="soundproof.faithfulness.randomisation:randomisation",
@@ -303,6 +327,12 @@ def check_compatible(
         ConfigError: The detector lacks something; the message names what would fit.
     """
     detector.check_asked(f"faithfulness metric '{metric.name}'")
+    if "re-explanation" in metric.needs and detector.sealed(of_detector):
+        raise ConfigError(
+            f"faithfulness metric '{metric.name}' for detector '{detector.name}'",
+            "its weights cannot be redrawn",
+            "leave the metric out, or bring the model as a PyTorch module",
+        )
     check(
         f"faithfulness metric '{metric.name}'",
         abilities(needs_of(metric, settings)),

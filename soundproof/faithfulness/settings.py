@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from soundproof.core.registry import Parameters
 from soundproof.reasons.settings import ReasonSettings
@@ -136,6 +136,14 @@ class RandomisationSettings(FaithfulnessSettings):
     """Settings of model randomisation."""
 
     draws: PositiveInt = Field(5, description="sets of random weights")
+    n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
+
+
+class RobustnessSettings(FaithfulnessSettings):
+    """Settings of robustness: how far the sound is changed."""
+
+    gain_db: PositiveFloat = Field(1.0, description="how much louder, and softer, the clip is made")
+    noise_db: float = Field(20.0, description="how far below the clip the white noise lies that joins it, dB")
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 

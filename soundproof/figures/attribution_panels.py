@@ -32,15 +32,21 @@ CAPTION = (
     "(red raises the anomaly score, blue lowers it; maps without sign from dark to bright; each map on "
     "its own scale). Middle: cells at or above the map's own 98th percentile. Bottom: the map summed "
     "over frequency, in standard deviations (z); dots are frames at or above the curve's 98th percentile. "
-    "Blue: labelled time.{outline} Pictures of single clips show what maps look like, not how good they "
+    "Blue: labelled time.{outline}{controls} Pictures of single clips show what maps look like, not how good they "
     "are; the tables do."
+)
+CONTROLS = (
+    " The same detectors on controls of their backbone (random weights, no network) are left to the explorer "
+    "and to the figure of the detectors' own maps."
 )
 
 
 @styled
 def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
     """Draw three rows of panels per illustration, one column per explainer."""
-    shown = [one for one in first_of_detectors(illustrations) if one.maps]
+    explained = [one for one in first_of_detectors(illustrations) if one.maps]
+    controls = results.controls_among({one.detector for one in explained})
+    shown = [one for one in explained if one.detector not in controls]
     if not shown:
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Attribution. Not available: {MISSING}.")
     # the input stands in front of all others anyway
@@ -83,6 +89,7 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
         clip=clips,
         unit=shown[0].axes.unit,
         blocks=", one block of rows per detector" if len(shown) > 1 else "",
+        controls=CONTROLS if len(shown) < len(explained) else "",
         outline=" Green outline: cells that the fault dominates." if has_mask else "",
     )
     return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)

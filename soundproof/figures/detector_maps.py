@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from soundproof.analysis.by_backbone import OWN_MAP
 from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
+from soundproof.figures.own_maps import own_map
 from soundproof.figures.pictures import bracket_events, mark_events, outline, picture, relevance_picture
 from soundproof.figures.style import PAGE_IN, empty, panels, styled
 from soundproof.illustrations.table import Illustration, first_of_detectors
@@ -31,7 +31,7 @@ CAPTION = (
 @styled
 def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> FinishedFigure:
     """Draw the clip and its mask, then one pair of panels per detector."""
-    own = {one.detector: _own_map(results, one) for one in first_of_detectors(illustrations)}
+    own = {one.detector: own_map(results, one) for one in first_of_detectors(illustrations)}
     shown = [one for one in first_of_detectors(illustrations) if own[one.detector] is not None]
     if not shown:
         return FinishedFigure(empty(MISSING), pd.DataFrame(), f"Maps of detectors. Not available: {MISSING}.")
@@ -73,12 +73,6 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
         outline=" Green outline: cells that the event dominates." if first.mask is not None else "",
     )
     return FinishedFigure(figure, pd.concat(frames, ignore_index=True), caption)
-
-
-def _own_map(results: StudyResults, one: Illustration) -> np.ndarray | None:
-    return next(
-        (values for name, values in one.maps.items() if results.explainer_kind(name) == OWN_MAP), None
-    )
 
 
 def _map(axes: Axes, one: Illustration, title: str, values: np.ndarray, detector: str) -> None:

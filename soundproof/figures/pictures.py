@@ -72,6 +72,8 @@ def mark_events(axes: Axes, events: Sequence[tuple[float, float]], *, alpha: flo
 def bracket_events(axes: Axes, events: Sequence[tuple[float, float]]) -> None:
     """Frame the labelled time with dashed lines, where a shade would change the colours of a picture."""
     edges = [edge for event in events for edge in event]
+    # sound goes on for a little after the last frame; the picture does not
+    limits = axes.get_xlim()
     # one artist for all edges: a line of each costs as much as the picture
     looks: Sequence[dict[str, Any]] = (
         {"color": "white", "linewidth": 1.6},
@@ -79,6 +81,7 @@ def bracket_events(axes: Axes, events: Sequence[tuple[float, float]]) -> None:
     )
     for look in looks:
         axes.vlines(edges, 0, 1, transform=axes.get_xaxis_transform(), **look)
+    axes.set_xlim(limits)
 
 
 def outline(axes: Axes, illustration: Illustration, mask: np.ndarray | None, colour: str = OUTLINE) -> None:

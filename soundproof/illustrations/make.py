@@ -47,6 +47,22 @@ def clips_to_illustrate(scores: pd.DataFrame, clips: pd.DataFrame, clip_ids: lis
     return [first, *(clip_to_illustrate(scores, list(ids.index)) for _, ids in others.groupby(others))]
 
 
+def clips_of_faults(
+    scores: pd.DataFrame, clips: pd.DataFrame, clip_ids: list[str], shown: list[str]
+) -> list[str]:
+    """Choose a clip of each type of anomaly that is not shown yet, by their names, each of median score.
+
+    Args:
+        scores: Columns clip_id, value.
+        clips: The ``clips`` table.
+        clip_ids: Candidates.
+        shown: Those that are shown anyway.
+    """
+    kinds = clips.set_index("clip_id")["anomaly_type"].reindex(clip_ids)
+    left = kinds[~kinds.isin(kinds[shown])]
+    return [clip_to_illustrate(scores, list(ids.index)) for _, ids in left.groupby(left)]
+
+
 def illustrate(
     detector: Detector,
     label: str,

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import Answer, Verdict
 from soundproof.core.errors import ArtefactError, ConfigError, nearest
 from soundproof.exhibits.writing import read_finished_table
-from soundproof.report.answer import VERDICT, Cell, Row, StudyAnswer, read_answer
+from soundproof.report.answer import VERDICT, Cell, Row, StudyAnswer, answer_of
 from soundproof.report.headline import QUALITY
 
 _ORDER = (Verdict.YES, Verdict.PARTLY, Verdict.OPEN, Verdict.NO)
@@ -63,7 +64,8 @@ def most_trusted(
 ) -> Trusted:
     """Choose from a study's verdicts: the best verdict, then a detector that holds, then what holds by most.
 
-    By most: first of the aspects, then of the criteria. What is equal in all this is settled by the order of print.
+    A detector that is there as the control of another comes after those that are not. By most: first of the
+    aspects, then of the criteria. What is equal in all this is settled by the order of print.
 
     Args:
         tables: Folder of the study's tables.
@@ -82,8 +84,9 @@ def most_trusted(
             str(frame["reason"].iloc[0]),
             "explain test clips in the study: 'explain: true' at a detector, and 'explainers'",
         )
-    answer = read_answer(tables)
-    rows = list(zip(frame.to_dict("records"), answer.rows, strict=True))
+    judged = records(frame)
+    answer = answer_of(judged)
+    rows = list(zip(judged, answer.rows, strict=True))
     for column, wanted in (("detector", detector), ("explainer", explainer)):
         known = {str(row[column]) for row, _ in rows}
         if wanted and wanted not in known:
@@ -98,13 +101,13 @@ def most_trusted(
             "add an explainer to the study, or name another with --explainer",
         )
 
-    def rank(pair: tuple[dict[Any, Any], Row]) -> tuple[int, bool, int, int]:
+    def rank(pair: tuple[dict[Any, Any], Row]) -> tuple[int, bool, bool, int, int]:
         row, printed = pair
         holding = [
             sum(cell.answer is Answer.YES for cell in cells) for cells in (printed.aspects, printed.criteria)
         ]
         lost = row["detector_answer"] == Answer.NO
-        return _ORDER.index(printed.verdict), lost, -holding[0], -holding[1]
+        return _ORDER.index(printed.verdict), lost, row["detector_is_control"], -holding[0], -holding[1]
 
     row, printed = min(rows, key=rank)
     return Trusted(

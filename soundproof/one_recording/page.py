@@ -16,7 +16,6 @@ from soundproof.explorer.view import ClipSound, ClipView, Collection
 from soundproof.illustrations.roles import CLIP
 from soundproof.one_recording.explain import Explained
 from soundproof.randomness.seeding import seed_from
-from soundproof.report.rendering import CONSTANTS
 
 INPUT, CHANCE = "the_input", "random_cells"
 RIVALS = {INPUT: "The input itself (control)", CHANCE: "Its values at random cells (chance)"}
@@ -41,7 +40,7 @@ def write_recording_page(folder: Path, found: Explained) -> Path:
         explainers={trusted.explainer: trusted.row.explainer, **RIVALS},
         normal_scores={(trusted.detector, found.compared_with.machine): found.normal_scores},
         template="recording.html.j2",
-        facts={**CONSTANTS, "found": found, "trusted": trusted},
+        facts={"found": found, "trusted": trusted},
     )
     return write_clip_page(folder, collection, _view(found)).page
 

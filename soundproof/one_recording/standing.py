@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
 
-from soundproof.statistics.recordings import LEVEL
+from soundproof.statistics.proportions import exact_interval
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,7 @@ class Standing:
 def standing(score: float, normal: np.ndarray) -> Standing:
     """Compare a score with those of normal clips [n].
 
-    The interval is exact for independent clips (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404), at 95 %.
+    The interval is exact for independent clips, at 95 %.
     """
     n, as_high = len(normal), int(np.count_nonzero(normal >= score))
-    if not n:
-        return Standing(0, 0, np.nan, np.nan)
-    tail = (1 - LEVEL) / 2
-    low = 0.0 if as_high == 0 else float(beta.ppf(tail, as_high, n - as_high + 1))
-    high = 1.0 if as_high == n else float(beta.ppf(1 - tail, as_high + 1, n - as_high))
-    return Standing(n, as_high, low, high)
+    return Standing(n, as_high, *exact_interval(as_high, n)[1:])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from soundproof.analysis.criteria import all_criteria
+from soundproof.analysis.criteria import criteria_named
 from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import ASPECTS, Answer, Verdict, deciding
 from soundproof.exhibits.writing import read_finished_table
@@ -28,6 +29,8 @@ MEANINGS = {
     Answer.UNDECIDED: "undecided",
     Answer.UNMEASURED: "not measured",
 }
+FEW = 3
+"""Detectors of which each has its sentence where a study is summed up."""
 _DIGITS = 2
 
 
@@ -93,26 +96,42 @@ class CriterionHeading:
 
 
 @dataclass(frozen=True)
+class DetectorAnswer:
+    """Whether an explained detector holds.
+
+    Attributes:
+        detector: Printed name.
+        answer: Whether it holds.
+        words: What was found, as a sentence.
+    """
+
+    detector: str
+    answer: Answer
+    words: str
+
+
+@dataclass(frozen=True)
 class StudyAnswer:
     """The first words of a study's page.
 
     Attributes:
-        detectors: What was found of each explained detector, those that a rival beats first: whether it holds, and
-            the sentence.
+        detectors: What was found of each explained detector, those that a rival beats first.
         rows: The explanations, in printing order.
         headings: Columns of the matrix of criteria by aspect.
         needed: What would be needed to say more.
+        controls: The same of detectors that are there as controls of the backbone of one of these; None: of none.
     """
 
-    detectors: tuple[tuple[Answer, str], ...]
+    detectors: tuple[DetectorAnswer, ...]
     rows: tuple[Row, ...]
     headings: tuple[tuple[str, tuple[CriterionHeading, ...]], ...]
     needed: tuple[str, ...]
+    controls: StudyAnswer | None = None
 
     @property
     def lost(self) -> bool:
         """Whether something outdoes an explained detector."""
-        return any(answer is Answer.NO for answer, _ in self.detectors)
+        return any(found.answer is Answer.NO for found in self.detectors)
 
     def of(self, verdict: Verdict) -> list[Row]:
         """The explanations of one verdict."""
@@ -130,9 +149,27 @@ class StudyAnswer:
                 names = f" ({', '.join(row.name for row in rows)})" if verdict in _NAMED else ""
                 counted.append(f"{len(rows)} {words}{names}")
         found = f"Of {len(self.rows)} explanations {', '.join(counted)}."
-        return (*(words for _, words in self.detectors), found)
+        return (*self._of_detectors(), found)
+
+    def _of_detectors(self) -> tuple[str, ...]:
+        """What was found of each detector, or of each kind of answer where they are many."""
+        if len(self.detectors) <= FEW:
+            return tuple(found.words for found in self.detectors)
+        names = {
+            words: [found.detector for found in self.detectors if found.answer is answer]
+            for answer, words in _OF_DETECTORS.items()
+        }
+        parts = [f"{words} ({', '.join(names)})" for words, names in names.items() if names]
+        return (f"Of {len(self.detectors)} detectors {'; '.join(parts)}.",)
 
 
+_OF_DETECTORS = {
+    Answer.NO: "not better than a rival",
+    Answer.UNDECIDED: "undecided",
+    Answer.UNMEASURED: "not measured",
+    Answer.PARTLY: "better than chance and the controls, but level with a simpler detector",
+    Answer.YES: "better than chance, the controls and every simpler detector",
+}
 _COUNTED = {
     Verdict.YES: "deserve trust",
     Verdict.PARTLY: "deserve trust in part",
@@ -151,9 +188,16 @@ def read_answer(tables: Path) -> StudyAnswer:
     frame = read_finished_table(tables, VERDICT).frame
     # a table without a number holds one row with the reason
     rows = [] if "reason" in frame else records(frame)
+    controls = [row for row in rows if row["detector_is_control"]]
+    answer = answer_of([row for row in rows if not row["detector_is_control"]])
+    return replace(answer, controls=answer_of(controls)) if controls else answer
+
+
+def answer_of(rows: Sequence[Mapping[str, Any]]) -> StudyAnswer:
+    """The answer that rows of the table of verdicts give, each an explanation, in their order."""
     measured = [
         criterion
-        for criterion in all_criteria()
+        for criterion in criteria_named(name for row in rows for name in row)
         if any(row[criterion.name] != Answer.UNMEASURED for row in rows)
     ]
     by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in ASPECTS}
@@ -163,12 +207,16 @@ def read_answer(tables: Path) -> StudyAnswer:
         if criteria
     )
     ordered = [criterion for criteria in by_aspect.values() for criterion in criteria]
-    detectors = {row["detector_words"]: Answer(row["detector_answer"]) for row in rows}
-    lost_first = sorted(detectors.items(), key=lambda pair: pair[1] is not Answer.NO)
+    detectors = {
+        row["detector"]: DetectorAnswer(
+            row["detector_title"], Answer(row["detector_answer"]), row["detector_words"]
+        )
+        for row in rows
+    }
     needs = [row[column] for column in ("detector_needed", "needed") for row in rows]
     needed = dict.fromkeys(text for need in needs for text in need.split("; ") if text)
     return StudyAnswer(
-        tuple((answer, words) for words, answer in lost_first),
+        tuple(sorted(detectors.values(), key=lambda found: found.answer is not Answer.NO)),
         tuple(_row(row, ordered) for row in rows),
         headings,
         tuple(needed),
@@ -179,7 +227,7 @@ def _heading(criterion: Criterion, of_aspect: list[Criterion]) -> CriterionHeadi
     return CriterionHeading(criterion.name, criterion.title, criterion in deciding(of_aspect))
 
 
-def _row(row: dict[str, Any], criteria: list[Criterion]) -> Row:
+def _row(row: Mapping[str, Any], criteria: list[Criterion]) -> Row:
     aspects = tuple(Cell(Answer(row[name]), row[f"{name}_counts"]) for name in ASPECTS)
     return Row(
         row["detector_title"],
@@ -191,7 +239,7 @@ def _row(row: dict[str, Any], criteria: list[Criterion]) -> Row:
     )
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: Mapping[str, Any]) -> str:
     """Aspects by answer; where some hold, also the criteria that fail."""
     words = {
         Answer.YES: "",
@@ -208,7 +256,7 @@ def _why(row: dict[str, Any]) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _cell(row: dict[str, Any], criterion: Criterion) -> Cell:
+def _cell(row: Mapping[str, Any], criterion: Criterion) -> Cell:
     answer, name = Answer(row[criterion.name]), criterion.name
     if answer is Answer.UNMEASURED:
         return Cell(answer, MEANINGS[answer])

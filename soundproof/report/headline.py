@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from soundproof.analysis.criteria import all_criteria
+from soundproof.analysis.criteria import criteria_named
 from soundproof.exhibits.writing import read_finished_table
 from soundproof.interfaces.metric import Criterion
 
@@ -24,8 +24,8 @@ def headline_criteria(quality: pd.DataFrame) -> list[Criterion]:
     """
     placed = [
         (criterion.headline, criterion)
-        for criterion in all_criteria()
-        if criterion.headline is not None and criterion.name in quality
+        for criterion in criteria_named(quality.columns)
+        if criterion.headline is not None
     ]
     return [criterion for _, criterion in sorted(placed, key=lambda pair: pair[0])]
 

@@ -18,14 +18,21 @@ CONSTANTS: Mapping[str, Any] = {
     "symbols": SYMBOLS,
     "meanings": MEANINGS,
 }
-"""What templates of this room are filled with whatever the page."""
+"""What templates are filled with whatever the page."""
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
-def rendered(template: str, **facts: Any) -> str:
-    """Text of a page: a template of this room, filled with facts; an unknown name in it is an error."""
-    folder = Path(__file__).parent / "templates"
+def rendered(template: str, *folders: Path, **facts: Any) -> str:
+    """Text of a page: a template filled with facts; an unknown name in it is an error.
+
+    Args:
+        template: Name of its file.
+        folders: Where it, and what it includes or extends, is looked for before this room's templates, which give
+            all pages one look.
+        facts: What it is filled with, beside :data:`CONSTANTS`.
+    """
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([*folders, _TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -21,6 +21,8 @@ from soundproof.runs.import_notes import noted
 
 PACKAGE = "soundproof"
 _ROOT = Path(__file__).resolve().parents[2]
+_LIBRARY = b"\n# The library: "
+"""Begins what the file of the package itself offers to users of the library, which no stage runs."""
 TEMPLATES = "templates"
 """Folder of what a package fills in; it belongs to the code of the package."""
 NO_NUMBERS = ("core", "downloads", "config", "runs", "datasets.miniatures")
@@ -111,7 +113,8 @@ def _file(module: str) -> Path | None:
 
 @cache
 def _content(path: Path) -> bytes:
-    return path.read_bytes()
+    content = path.read_bytes()
+    return content.partition(_LIBRARY)[0] if path == _ROOT / PACKAGE / "__init__.py" else content
 
 
 @cache

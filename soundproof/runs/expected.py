@@ -25,6 +25,8 @@ from soundproof.storage.provenance import Files
 
 MEASURED = frozenset({"scores", "explanations", "faithfulness", "localisation", "bands", "trainings"})
 """Folders of a study whose tables are gathered into ``measurements.parquet``."""
+INDEXED = frozenset({"write_report", "render_sounds", "explore_clips"})
+"""Rules of a study whose files the run's index waits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ def expected_files(studies: Mapping[str, Study], run: Path) -> list[Expected]:
         The files, inputs before what is made from them.
     """
     files = [file for name, study in studies.items() for file in _StudyFiles(study, run / name)]
-    pages = tuple(file.path for file in files if file.rule == "write_report")
+    pages = tuple(file.path for file in files if file.rule in INDEXED)
     index = (run / "index.html", run / "metrics.json")
     return files + [Expected.of(INDEX, path, also=pages) for path in index]
 

@@ -144,7 +144,10 @@ class StudyJobs:
             precision=self.study.precision,
             step="report",
             stage="illustrations",
-            settings={"segment_seconds": self.study.segment_seconds},
+            settings={
+                "segment_seconds": self.study.segment_seconds,
+                **({"gallery": gallery} if (gallery := self._stages.gallery()) else {}),
+            },
             modules=tuple(module for label in detectors for module in self._stages.detector_code(label)),
         )
 

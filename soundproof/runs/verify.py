@@ -8,7 +8,7 @@ from. Importing this loads no numerical library.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -66,18 +66,13 @@ def check(files: Iterable[Expected]) -> Iterator[Finding]:
 
 
 def _check_listed(expected: Expected, folder: Path) -> Iterator[Finding]:
-    """Yield files of a folder that are not as the table says that lists them."""
-    listed = read_listed(expected.path)
-    for name, content in listed.items():
+    """Yield files of a folder that are missing or not as the table says that lists them."""
+    for name, content in read_listed(expected.path).items():
         path = folder / name
         if not path.is_file():
             yield Finding(path, "missing", f"rule {expected.rule} makes it")
         elif file_digest(path) != content:
             yield Finding(path, "stale", f"not as {expected.path.name} says")
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in listed and not path.name.startswith(".snakemake"):
-            yield Finding(path, "foreign", f"{expected.path.name} does not know it; delete it")
 
 
 def check_origin(expected: Expected) -> Finding | None:
@@ -88,12 +83,11 @@ def check_origin(expected: Expected) -> Finding | None:
 def check_surplus(files: Sequence[Expected], folder: Path) -> Iterator[Finding]:
     """Yield files of a study's folder that its configuration does not ask for."""
     known = {expected.path for expected in files}
-    listed = {expected.folder for expected in files if expected.folder}
+    for expected in files:
+        if expected.folder is not None and expected.path.is_file():
+            known.update(expected.folder / name for name in read_listed(expected.path))
     for path in sorted(folder.rglob("*")):
         if path.is_dir() or path in known or path.name.startswith(".snakemake"):
-            continue
-        if not listed.isdisjoint(path.parents):
-            # told by the table that lists them
             continue
         if is_partial(path):
             yield Finding(path, "left over", "a job was killed while it wrote; delete it")
@@ -184,7 +178,19 @@ def remedy(findings: Iterable[Finding], files: Sequence[Expected], run: Path) ->
     """Word the commands that remove what is wrong and all that was made from it, and make it anew.
 
     Snakemake makes a missing file only where something that needs it is missing as well, so deleting the file alone
-    would not bring it back.
+    would not bring it back; nor would it, where nothing needs it, without the other files of its job.
+
+    Args:
+        findings: What is wrong.
+        files: All files of the run, inputs before what is made from them.
+        run: Folder of the run.
+    """
+    stale = " ".join(map(str, covering(wrong_with(findings, files, run), run)))
+    return (f"rm -r {stale}\n    " if stale else "") + "snakemake --cores all"
+
+
+def wrong_with(findings: Iterable[Finding], files: Sequence[Expected], run: Path) -> set[Path]:
+    """What is wrong, the other files of the same jobs, and all that was made from these.
 
     Args:
         findings: What is wrong.
@@ -192,11 +198,26 @@ def remedy(findings: Iterable[Finding], files: Sequence[Expected], run: Path) ->
         run: Folder of the run.
     """
     wrong = {finding.path for finding in findings}
+    jobs: dict[tuple[str, ...], list[Expected]] = {}
     for file in files:
-        if wrong.intersection(file.made_from()):
-            wrong.add(file.path)
-    stale = " ".join(map(str, covering(wrong, run)))
-    return (f"rm -r {stale}\n    " if stale else "") + "snakemake --cores all"
+        jobs.setdefault(_job(file, run), []).append(file)
+    for made in jobs.values():
+        if any(_concerns(file, wrong) for file in made):
+            wrong.update(file.path for file in made)
+    return wrong
+
+
+def _job(file: Expected, run: Path) -> tuple[str, ...]:
+    """What tells a file's job from others: no job makes one of its files alone."""
+    study, *below = file.path.relative_to(run).with_suffix("").parts
+    # the folder below the study is named after the kind of file
+    return (file.rule, study, *below[1:])
+
+
+def _concerns(file: Expected, wrong: Set[Path]) -> bool:
+    """Whether a file, what it was made from, or a file of the folder that it lists is wrong."""
+    in_folder = file.folder is not None and any(file.folder in path.parents for path in wrong)
+    return in_folder or file.path in wrong or not wrong.isdisjoint(file.made_from())
 
 
 def covering(paths: Iterable[Path], folder: Path) -> list[Path]:

@@ -6,24 +6,24 @@ from typing import Any
 
 import pandas as pd
 
+from soundproof.analysis.by_backbone import CELLS, OWN_MAP
 from soundproof.analysis.joint_areas import FEWEST, joint_areas
 from soundproof.analysis.measures import measure, titled
 from soundproof.analysis.results import StudyResults
 from soundproof.attribution.registry import INPUT_MAP
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.localisation.registry import INFLUENCE
 
-OWN_MAP = "error_map"
-"""Kind of the explainer that shows the detector's own map."""
-CELLS = "cell_auroc"
 _MEASURED: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     # column, measure, which of its rows, heading
     (CELLS, CELLS, {}, "Cell AUROC"),
     ("iou", "iou", {"parameters": (0.98,)}, "IoU (q 0.98)"),
     ("iou_oracle", "iou_oracle", {}, "IoU (oracle q)"),
-    ("aupro", "aupro", {}, "AU-PRO"),
+    ("aupro", "aupro", {"protocols": ("", INFLUENCE)}, "AU-PRO"),
     ("deletion", "deletion_auc", {"protocols": ("clip_median",)}, "Deletion (clip median)"),
     ("deletion_band", "deletion_auc", {"protocols": ("band_median",)}, "Deletion (band median)"),
+    ("robustness", "robustness", {"protocols": ("louder", "softer", "later", "noise")}, "Robustness"),
 )
 _OF_MEASURE = ("value", "ci_low", "ci_high", "chance_uniform")
 _LEADING = (Column("Family", "family"), Column("Detector", "detector_title"))
@@ -36,7 +36,8 @@ CAPTION = (
     "Members of the families of explainable anomaly detection (survey: arXiv 2302.06670) on the same clips, each "
     "with its own map. Clip AUC: area under the ROC curve of the score, mean over machines and seeds. Of the map: "
     "cell AUROC, intersection over union with the mask at a fixed quantile and at each clip's best one, which is "
-    "an oracle that looks at the truth, AU-PRO, and deletion (lower is better). Chance: cells in random order. "
+    "an oracle that looks at the truth, AU-PRO, deletion (lower is better), and robustness, the rank correlation "
+    "with the map of the same clip made louder, softer, later or noisy. Chance: cells in random order. "
     "Input: the same measure of the clip's own spectrogram, which needs no detector. Constant maps: clips whose "
     "map has one value everywhere and tells nothing. In brackets 95 % bootstrap intervals over clips, none below "
     f"{FEWEST} clips of a class. Settings were not chosen by these numbers; seconds stand in the table of costs."

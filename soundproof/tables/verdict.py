@@ -51,6 +51,8 @@ def build(results: StudyResults) -> FinishedTable:
         return absent("no explanation of the study was measured", FORMATS, CAPTION)
     frame = pd.DataFrame([_row(results, judgement) for judgement in judged])
     worth = {found.detector: found for found in judge_detectors(results)}
+    controls = results.controls_among(worth)
+    frame["detector_is_control"] = frame["detector"].isin(controls)
     for name in ("answer", "words", "needed"):
         frame[f"detector_{name}"] = [str(getattr(worth[label], name)) for label in frame["detector"]]
     return FinishedTable(frame, f"{CAPTION} {_who_decides(judged)}", FORMATS)

@@ -83,7 +83,7 @@ class GradientTrained(Detector):
         self.randomise(seed)
 
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
-        """Train, restore the weights of the best epoch and return the history.
+        """Train, restore the weights of the best epoch and return the history; no epoch leaves initial weights.
 
         A checkpoint that fits is resumed from, also one of a finished training; the caller removes the file once
         the weights are stored.
@@ -133,7 +133,8 @@ class _Training:
             if self.context.on_epoch is not None:
                 validation_loss = self.progress.history[-1]["validation_loss"]
                 self.context.on_epoch(epoch, self.settings.epochs, validation_loss)
-        self.detector.load_state_dict(self.progress.best_weights)
+        if self.progress.epochs:
+            self.detector.load_state_dict(self.progress.best_weights)
         self.detector.eval()
         return self.progress.table()
 

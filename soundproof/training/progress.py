@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 from torch import Tensor, nn
 
+_MEASURED = ["epoch", "train_loss", "validation_loss", "learning_rate"]
+
 
 @dataclass
 class Progress:
@@ -58,5 +60,5 @@ class Progress:
 
     def table(self) -> pd.DataFrame:
         """The history in the columns of :data:`soundproof.storage.schemas.HISTORY`."""
-        frame = pd.DataFrame(self.history).astype({"epoch": "int32"})
+        frame = pd.DataFrame(self.history, columns=_MEASURED).astype({"epoch": "int32"})
         return frame.assign(best=frame["epoch"] == self.best_epoch, trivial_loss=self.trivial_loss)

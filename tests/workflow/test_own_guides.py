@@ -1,4 +1,4 @@
-"""The guides to one's own model, maps and scores, followed literally."""
+"""The guides to one's own model, maps, scores, metric and ONNX file, followed literally."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own guides")]
 def followed(sources: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout after all that the guides say, in their order."""
     checkout = sources.copy_to(tmp_path_factory.mktemp("own") / "checkout")
-    for name in ("own-model", "own-maps"):
-        for block in blocks_of(DOCS / f"{name}.md"):
-            block.follow(checkout.path)
-            for words in block.commands():
-                checkout.command(*words)
+    with pytest.MonkeyPatch.context() as patched:
+        # into the checkout, which is on the path: the environment is shared with other tests
+        patched.setenv("PIP_TARGET", str(checkout.path))
+        for name in ("own-model", "own-maps", "own-metric", "own-onnx"):
+            for block in blocks_of(DOCS / f"{name}.md"):
+                block.follow(checkout.path)
+                for words in block.commands():
+                    checkout.command(*words)
     return checkout
 
 
@@ -43,3 +46,26 @@ def test_maps_and_scores_are_judged_without_a_model(followed: Checkout) -> None:
     ranked = rows.query("metric == 'cell_auroc' and protocol == ''").groupby("explainer")["value"].mean()
     assert ranked["mine"] > ranked["random_map"]
     assert "Vendor" in (study / "tables/detection.md").read_text(encoding="utf-8")
+
+
+def test_a_metric_of_ones_own_package_has_rows_with_chance_and_a_column(followed: Checkout) -> None:
+    study = followed.path / "results/own_metric/own_metric"
+    hits = pd.read_parquet(study / "measurements.parquet").query("metric == 'peak_hit'")
+    assert {"", "chance_uniform"} == set(hits["protocol"])
+    measured = hits.query("protocol == ''")
+    assert set(measured["explainer"]) == {"error_map", "saliency", "random_map"}
+    assert set(measured["value"]) <= {0.0, 1.0} and len(measured) == 9
+    quality = pd.read_parquet(study / "tables/quality.parquet").set_index("explainer")
+    assert quality.loc["error_map", "peak_hit"] == measured.query("explainer == 'error_map'")["value"].mean()
+    assert "Peak hit" in (study / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_model_in_an_onnx_file_is_explained_by_its_scores(followed: Checkout) -> None:
+    study = followed.path / "results/own_onnx/own_onnx"
+    rows = pd.read_parquet(study / "measurements.parquet").query("detector == 'components'")
+    assert rows.query("metric == 'anomaly_score'")["value"].nunique() == 6
+    asked = {"error_map", "occlusion", "kernel_shap"}
+    assert asked <= set(rows.query("metric == 'deletion_auc'")["explainer"])
+    ranked = rows.query("metric == 'cell_auroc' and protocol == ''").groupby("explainer")["value"].mean()
+    assert ranked["error_map"] > ranked["random_map"]
+    assert "Components" in (study / "index.html").read_text(encoding="utf-8")

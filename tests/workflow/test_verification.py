@@ -64,6 +64,31 @@ def test_verify_mentions_surplus_files_without_failing(copy):
     assert f"foreign: {STUDY}/attributions/occlusion.parquet" in said
 
 
+def test_a_page_of_many_files_is_checked_file_by_file_and_mended_as_printed(copy):
+    page = copy.path / STUDY / "explorer"
+    name, data = sorted(path.name for path in page.rglob("*.js"))[:2]
+    lost, changed = next(page.rglob(name)), next(page.rglob(data))
+    before = {path: path.read_bytes() for path in page.rglob("*") if path.is_file()}
+    (page / "notes.txt").write_text("mine")
+    code, said = verify(copy)
+    assert code == 0
+    assert f"foreign: {STUDY}/explorer/notes.txt" in said
+
+    lost.unlink()
+    changed.write_bytes(changed.read_bytes() + b" ")
+    code, said = verify(copy)
+    assert code != 0
+    assert f"missing: {lost.relative_to(copy.path)} (rule explore_clips makes it)" in said
+    assert f"stale: {changed.relative_to(copy.path)} (not as explorer.parquet says)" in said
+    # the remedy works as printed
+    remedy = next(line for line in said.splitlines() if line.strip().startswith("rm -r "))
+    copy.command(*remedy.split())
+    copy.snakemake("--cores", "1")
+    code, said = verify(copy)
+    assert code == 0 and "foreign" not in said
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_verify_compares_with_the_reference(copy):
     reference = copy.path / "results/reference"
     shutil.rmtree(reference, ignore_errors=True)

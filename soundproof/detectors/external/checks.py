@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from soundproof.core.errors import DataError
-from soundproof.detectors.external.code import OwnCode
 from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.storage import resize_buffers
 from soundproof.interfaces.detector import Detector, TrainingClips
@@ -19,11 +20,18 @@ _ROUNDING = 1e-4
 """Part of a score that the order of float sums may move: passes of other sizes sum in another order."""
 
 
+class Called(Protocol):
+    """Code of the user's, whose errors are told in its own words."""
+
+    def calling(self, what: str) -> AbstractContextManager[None]:
+        """Run code of the model; ``what`` is done, for messages."""
+
+
 class OwnDetector(Detector):
     """A detector of which more is known than its score."""
 
     settings: ExternalSettings
-    code: OwnCode
+    code: Called
     network: nn.Module
 
     @abstractmethod

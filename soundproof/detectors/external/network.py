@@ -61,16 +61,7 @@ def load_weights(network: nn.Module, settings: ExternalSettings) -> None:
     if path is None:
         return
     if settings.sha256 is not None:
-        try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise DataError(f"weights {path}", str(error.strerror), "name a file that exists") from error
-        if found != settings.sha256:
-            raise DataError(
-                f"weights {path} with SHA-256 {settings.sha256}",
-                f"SHA-256 {found}",
-                "bring the file that was meant, or correct 'sha256'",
-            )
+        read_checked(settings)
     tensors, wanted = read_tensors(path), network.state_dict()
     other_shape = [
         f"{name} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
@@ -90,6 +81,27 @@ def load_weights(network: nn.Module, settings: ExternalSettings) -> None:
             "save the state_dict of the very model that the function makes for these maps",
         )
     network.load_state_dict(tensors)
+
+
+def read_checked(settings: ExternalSettings) -> bytes:
+    """Content of the file that holds the weights.
+
+    Raises:
+        DataError: It cannot be read, or has another checksum than the settings say.
+    """
+    (path,) = settings.own_files()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"weights {path}", str(error.strerror), "name a file that exists") from error
+    found = hashlib.sha256(content).hexdigest()
+    if settings.sha256 not in (None, found):
+        raise DataError(
+            f"weights {path} with SHA-256 {settings.sha256}",
+            f"SHA-256 {found}",
+            "bring the file that was meant, or correct 'sha256'",
+        )
+    return content
 
 
 def _some(names: list[str]) -> str:

@@ -16,7 +16,8 @@ class ExternalSettings(Parameters):
     """Settings of a model of one's own."""
 
     model: str = Field(
-        description="what makes the model from (bands, frames): 'path/to/file.py:build' or 'package.module:build'"
+        description="what makes the model from (bands, frames): 'path/to/file.py:build' or 'package.module:build'; "
+        "or an ONNX file, 'path/to/file.onnx'"
     )
     output: Output = Field(
         description="what the model returns for maps [B, bands, frames]: score [B], higher = more anomalous; "
@@ -47,17 +48,33 @@ class ExternalSettings(Parameters):
     one_by_one: bool = Field(False, description="the model takes a single clip at a time")
 
     @model_validator(mode="after")
-    def _checksum_of_something(self) -> ExternalSettings:
-        if self.sha256 is not None and self.weights is None:
+    def _fits_the_kind_of_model(self) -> ExternalSettings:
+        if self.is_onnx:
+            given = [name for name in ("weights", "arguments", "cam_layer") if getattr(self, name)]
+            if given:
+                raise ValueError(f"an ONNX file holds all of the model: leave out '{given[0]}'")
+            if self.gradients:
+                raise ValueError(
+                    "ONNX Runtime gives no gradients: set 'gradients: false', and choose explainers that ask for "
+                    "scores alone"
+                )
+        elif self.sha256 is not None and self.weights is None:
             raise ValueError("a checksum needs 'weights'")
         return self
 
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the model is an ONNX file, which holds its weights and no code."""
+        return self.model.endswith(".onnx")
+
     def named_modules(self) -> tuple[str, ...]:
-        """Where the model's code is: a file, or the dotted name of a module."""
-        return (self.model.rpartition(":")[0],)
+        """Where the model's code is: a file, or the dotted name of a module; nowhere for an ONNX file."""
+        return () if self.is_onnx else (self.model.rpartition(":")[0],)
 
     def own_files(self) -> tuple[Path, ...]:
         """The weights."""
+        if self.is_onnx:
+            return (Path(self.model),)
         return () if self.weights is None else (self.weights,)
 
 

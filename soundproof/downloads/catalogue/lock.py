@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from soundproof.core.errors import DataError, DownloadError
+from soundproof.downloads.catalogue.place import place_of
 from soundproof.downloads.locks import path_lock
 from soundproof.downloads.remote_file import RemoteFile
 from soundproof.storage.files import whole_file
 
-PATH = Path(__file__).resolve().parents[3] / "config" / "datasets.lock.json"
+PATH = place_of("datasets.lock.json")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from soundproof.core.errors import ConfigError
 from soundproof.core.validation import first_complaint
 from soundproof.downloads.catalogue.model import Record
+from soundproof.downloads.catalogue.place import place_of
 
-PATH = Path(__file__).resolve().parents[3] / "config" / "datasets.yaml"
+PATH = place_of("datasets.yaml")
 # the safe loader in C where there is one: this is read at every start
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -38,7 +39,7 @@ def read_catalogue(path: Path) -> Mapping[str, Record]:
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except OSError as error:
-        remedy = "run this from a clone of the repository"
+        remedy = "run this from a clone of the repository, or install the package anew"
         raise ConfigError(f"the catalogue {path}", str(error), remedy) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"the catalogue {path}", f"no valid YAML: {error}", "mend it") from error

@@ -229,9 +229,20 @@ def test_a_toy_study_reads(tmp_path: Path) -> None:
 def test_the_study_of_families_has_members_of_all_of_them_and_rivals() -> None:
     families = Stages(load_study("p4", STUDIES)).families()
     assert set(families.values()) >= {*SURVEYED, "rival"}
-    weights = [
-        load_study("p4", STUDIES).detectors[label].plain()["attention_weight"]
-        for label in families
-        if label.startswith("expansion")
-    ]
-    assert weights == [0, 0.01, 0.1, 1]
+    for name, expected in (("p4", {0.1, 1}), ("p4_full", {0, 0.01, 0.1, 1}), ("p4_esc10", {0.1, 1})):
+        study = load_study(name, STUDIES)
+        expansions = [label for label in study.detectors if label.startswith("expansion")]
+        weights = [study.detectors[label].plain()["attention_weight"] for label in expansions]
+        assert set(weights) == expected and len(weights) == len(expected)
+        assert set(Stages(study).families().values()) >= set(families.values())
+    gallery = Stages(load_study("p4", STUDIES)).gallery()
+    assert [families[label] for label in gallery] == list(dict.fromkeys(families.values()))
+    assert gallery[0] == "vae" and Stages(load_study("p2", STUDIES)).gallery() == []
+
+
+def test_the_trainings_of_the_pretext_task_differ_in_their_epochs_alone() -> None:
+    study = load_study("featex_epochs", STUDIES)
+    plain = [study.detectors[label].plain() for label in study.explained]
+    assert [settings.pop("epochs") for settings in plain] == [0, 1, 2, 5, 10]
+    assert all(settings == plain[0] for settings in plain)
+    assert "pretext" in Stages(study).shown() and "pretext" not in Stages(load_study("p3", STUDIES)).shown()

@@ -22,6 +22,7 @@ SMALL, ODD = (16, 24), (19, 29)
 N_CLIPS = 24
 QUICKER: Mapping[str, Mapping[str, Any]] = {
     "featex": {"width": 0.125},
+    "featex_naming": {"width": 0.125},
     "odin": {"width": 0.125},
     "mahalanobis": {"width": 0.125},
     # 24 clips of 2 rows of patches

@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from soundproof.detectors.registry import DETECTORS
-from soundproof.illustrations.make import clip_to_illustrate, clips_to_illustrate, illustrate
+from soundproof.illustrations.make import (
+    clip_to_illustrate,
+    clips_of_faults,
+    clips_to_illustrate,
+    illustrate,
+)
 from soundproof.storage.maps import Axes
 
 SHAPE = (16, 80)
@@ -59,6 +64,16 @@ def test_every_other_machine_shows_its_clip_of_median_score():
     # median of all: c (fan); of the valve's two: the lower one
     assert clips_to_illustrate(scores, clips, list("abcdef")) == ["c", "f"]
     assert clips_to_illustrate(scores, clips, list("abc")) == ["c"]
+
+
+def test_of_each_fault_not_shown_yet_the_clip_of_median_score_is_shown():
+    scores = pd.DataFrame({"clip_id": list("abcdef"), "value": [4.0, 1.0, 3.0, 2.0, 9.0, 8.0]})
+    faults = ["rub", "hum", "hum", "hum", "bearing", None]
+    clips = pd.DataFrame({"clip_id": list("abcdef"), "anomaly_type": faults})
+    # hum: the median of b, c, d is d; a clip of no known fault stands for none
+    assert clips_of_faults(scores, clips, list("abcdef"), []) == ["e", "d", "a"]
+    assert clips_of_faults(scores, clips, list("abcdef"), ["a", "b"]) == ["e"]
+    assert clips_of_faults(scores, clips, list("af"), ["a"]) == []
 
 
 def test_segments_are_replaced_inside_the_annotated_time_only():

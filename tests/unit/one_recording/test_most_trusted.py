@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,12 @@ def test_then_a_detector_that_holds_then_the_most_aspects_then_the_most_criteria
     assert chosen(tables_of(tmp_path, full, ae_saliency=one, mae_grad_cam=both)) == ("mae", "grad_cam")
     worse, better = one | {"cell_auroc": "no", "aupro": "no"}, one | {"cell_auroc": "yes", "aupro": "yes"}
     assert chosen(tables_of(tmp_path, full, ae_saliency=worse, mae_saliency=better)) == ("mae", "saliency")
+
+
+def test_the_control_of_another_detector_comes_after_it(tmp_path, full):
+    two = {"ae_saliency": {"verdict": PARTLY}, "mae_saliency": {"verdict": PARTLY, "localisation": "yes"}}
+    assert chosen(tables_of(tmp_path, full, **two)) == ("mae", "saliency")
+    assert chosen(tables_of(tmp_path, replace(full, controls={"ae": ["mae"]}), **two)) == ("ae", "saliency")
 
 
 def test_level_with_a_simple_detector_is_no_loss(tmp_path, full):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,15 +10,18 @@ import pytest
 from toys.study import measurements, results_of
 
 import soundproof.report as report
+from soundproof.analysis.frames import records
+from soundproof.analysis.verdict import Answer
 from soundproof.core.errors import ArtefactError, ConfigError
 from soundproof.exhibits.finished import Column, FinishedTable
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.exhibits.writing import read_finished_table, write_finished_table
 from soundproof.figures.writing import write_figure
-from soundproof.report.answer import NOTHING, read_answer
+from soundproof.report.answer import NOTHING, DetectorAnswer, answer_of, read_answer
 from soundproof.report.exhibits import telling_picture
 from soundproof.report.page import LONG_TABLE, UNASKED, StudyLink, write_run_index, write_study_page
 from soundproof.storage.provenance import Provenance
+from soundproof.tables import verdict
 
 SCRIPT = (Path(report.__file__).parent / "templates" / "sort.js").read_text()
 VOID = {"meta", "img", "link", "br"}
@@ -187,9 +191,42 @@ def test_what_a_rival_won_is_said_first(finished, tmp_path):
     write_finished_table(replace(table, frame=frame), tmp_path, "verdict", "Verdict", RECORD)
     answer = read_answer(tmp_path)
     assert answer.lost
-    assert [words for _, words in answer.detectors] == ["MAE lost.", "AE won."]
+    assert [found.words for found in answer.detectors] == ["MAE lost.", "AE won."]
     assert answer.sentences[:2] == ("MAE lost.", "AE won.")
     assert answer.sentences[2].startswith(f"Of {len(frame)} explanations ")
+
+
+def test_controls_of_a_detector_are_folded_below_its_answer(full, tmp_path):
+    results = replace(full, controls={"ae": ["mae"]})
+    write_finished_table(verdict.build(results), tmp_path / "tables", "verdict", "Verdict", RECORD)
+    answer = read_answer(tmp_path / "tables")
+    title = {label: full.detector_title(label) for label in ("ae", "mae")}
+    assert {row.detector for row in answer.rows} == {title["ae"]}
+    assert {row.detector for row in answer.controls.rows} == {title["mae"]}
+    assert [found.detector for found in answer.detectors] == [title["ae"]]
+    text = write(tmp_path, ("verdict",)).read_text()
+    above, below = text[text.index('id="answer"') : text.index('id="facts"')].split("<details", 1)
+    assert f"of {title['mae']}" not in above and f"of {title['ae']}" in above
+    assert f"of {title['mae']}" in below and answer.controls.detectors[0].words in html.unescape(below)
+
+
+def test_of_many_detectors_the_answers_are_counted(finished):
+    first = answer_of(records(read_finished_table(finished / "tables", "verdict").frame))
+    many = replace(
+        first,
+        detectors=tuple(
+            DetectorAnswer(name, answer, f"{name} by itself.")
+            for name, answer in zip(
+                "ABCD", (Answer.NO, Answer.PARTLY, Answer.YES, Answer.PARTLY), strict=True
+            )
+        ),
+    )
+    assert many.sentences[0] == (
+        "Of 4 detectors not better than a rival (A); better than chance and the controls, but level with a simpler "
+        "detector (B, D); better than chance, the controls and every simpler detector (C)."
+    )
+    few = replace(many, detectors=many.detectors[:3])
+    assert few.sentences[:3] == ("A by itself.", "B by itself.", "C by itself.")
 
 
 def test_the_cells_of_the_matrix_carry_their_numbers(finished):

@@ -60,6 +60,22 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget()
 
 
+def test_what_the_package_offers_as_a_library_belongs_to_no_digest(tree: Path) -> None:
+    path = tree / "soundproof/__init__.py"
+    path.write_text("A = 1\n")
+    before = scripts(tree)
+    path.write_text("A = 1\n\n# The library: from here on\nfrom soundproof import unused\n")
+    assert scripts(tree) == before
+    path.write_text("A = 2\n\n# The library: from here on\n")
+    assert not set(scripts(tree).values()) & set(before.values())
+    # elsewhere the line means nothing
+    marked = tree / "soundproof/shared.py"
+    marked.write_text("B = 1\n\n# The library: one\n")
+    one = scripts(tree)
+    marked.write_text("B = 1\n\n# The library: two\n")
+    assert scripts(tree)["mel"] != one["mel"]
+
+
 @pytest.mark.parametrize(
     ("edited", "changed"),
     [

@@ -71,7 +71,7 @@ def digested(script: str) -> set[str]:
 
 @pytest.mark.parametrize("script", NUMBERS)
 @pytest.mark.parametrize(
-    "room", ["downloads", "runs", "report", "cli", "config", "core", "figures", "exhibits"]
+    "room", ["downloads", "runs", "report", "cli", "config", "core", "figures", "exhibits", "library"]
 )
 def test_an_edit_of_what_shapes_no_number_changes_no_digest(script, room):
     assert not {name for name in digested(script) if f"{name}.".startswith(f"soundproof.{room}.")}

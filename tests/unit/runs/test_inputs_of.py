@@ -11,6 +11,7 @@ from soundproof.config.load import load_study
 from soundproof.runs import inputs_of
 from soundproof.runs.expected import Expected, expected_files
 from soundproof.runs.jobs_of import StudyJobs
+from soundproof.runs.verify import Finding, wrong_with
 
 ROOT = Path(__file__).parents[3]
 STUDIES = ROOT / "config" / "studies"
@@ -113,3 +114,17 @@ def test_every_rule_with_a_record_states_its_inputs() -> None:
     assert set(RECORDED) == expected_rules
     for rule in RECORDED:
         assert callable(getattr(inputs_of, rule)) and callable(getattr(StudyJobs, rule))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"explorer": None}, {"listen": {"clips": 2}}, {"listen": {"clips": 2}, "explorer": None}],
+    ids=str,
+)
+def test_whatever_is_removed_the_runs_index_is_made_after_it(changes: dict[str, object]) -> None:
+    # else the printed remedy would delete a file that nothing makes anew
+    files = list(expected(**changes).values())
+    for removed in files:
+        finding = Finding(removed.path, "missing", "")
+        gone = wrong_with([finding], files, RUN)
+        assert gone.intersection({RUN / "index.html", RUN / "metrics.json"}), removed.path

@@ -24,6 +24,7 @@ from soundproof.runs.verify import (
     remedy,
 )
 from soundproof.storage.provenance import Provenance, digest, file_digest
+from soundproof.storage.schemas import PAGE_FILES
 from soundproof.storage.tables import write_table
 
 RULE = "score_clips"
@@ -120,6 +121,51 @@ def test_surplus_files_are_named_by_their_kind(pair, tmp_path):
     (tmp_path / "old.parquet").touch()
     problems = {finding.path.name: finding.problem for finding in check_surplus([expected], tmp_path)}
     assert problems == {".scores.12.part.parquet": "left over", "old.parquet": "foreign"}
+
+
+@pytest.fixture
+def page(tmp_path) -> tuple[Expected, Path]:
+    """A table that lists the two files of a folder."""
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text("<p>page</p>")
+    (folder / "data.js").write_text("one = 1")
+    rows = [
+        {"file": path.name, "n_bytes": path.stat().st_size, "digest": file_digest(path)}
+        for path in sorted(folder.iterdir())
+    ]
+    expected = Expected(
+        path=tmp_path / "page.parquet", rule="explore_clips", step="explorer", stage="explorer", folder=folder
+    )
+    record = Provenance(stage="explorer", code=expected.code(), settings={}, inputs={}, seed=expected.seed)
+    write_table(pd.DataFrame(rows), expected.path, record, PAGE_FILES)
+    return expected, folder
+
+
+def test_files_of_a_page_are_told_one_by_one(page):
+    expected, folder = page
+    assert found(expected) == ""
+    (folder / "data.js").write_text("one = 2")
+    assert found(expected) == "stale: not as page.parquet says"
+    (folder / "data.js").unlink()
+    assert found(expected) == "missing: rule explore_clips makes it"
+
+
+def test_a_foreign_file_of_a_page_is_surplus_and_its_own_are_not(page, tmp_path):
+    expected, folder = page
+    (folder / "notes.txt").touch()
+    assert found(expected) == ""
+    assert [str(finding.path.relative_to(tmp_path)) for finding in check_surplus([expected], tmp_path)] == [
+        "page/notes.txt"
+    ]
+
+
+def test_what_is_wrong_in_a_page_is_made_anew_with_the_table_that_lists_it(page, tmp_path):
+    expected, folder = page
+    (folder / "data.js").unlink()
+    assert remedy(check([expected]), [expected], tmp_path) == (
+        f"rm -r {expected.path}\n    snakemake --cores all"
+    )
 
 
 def test_other_versions_are_reported(pair):

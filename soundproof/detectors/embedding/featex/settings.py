@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from soundproof.training.settings import TrainingSettings
 
@@ -14,7 +14,7 @@ _Probability = Annotated[float, Field(ge=0, le=1)]
 class FeatExSettings(TrainingSettings):
     """How FeatEx is built and trained (defaults: the author's code)."""
 
-    epochs: PositiveInt = Field(10, description="epochs at most")
+    epochs: NonNegativeInt = Field(10, description="epochs at most; 0: the network as it was drawn")
     batch_size: int = Field(64, ge=2, description="clips per optimisation step")
     optimizer: Literal["adamw", "adam"] = Field("adam", description="see other detectors")
     weight_decay: float = Field(0.0, ge=0, description="strength of the weight decay")

@@ -1,0 +1,189 @@
+"""Models in ONNX files: scored as written, and refused where they do not fit.
+
+The locked environment has no ONNX Runtime; ``tests/workflow/test_onnx.py`` runs this where there is one.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from own_toys import SHAPE, clips, made
+from toys.detectors import HeldClips
+
+from soundproof.core.errors import ConfigError, DataError
+from soundproof.detectors.registry import DETECTORS
+from soundproof.detectors.storage import load_detector, save_detector
+from soundproof.interfaces.detector import TrainingRun
+from soundproof.storage.provenance import Provenance
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+WEIGHT = torch.rand(SHAPE, generator=torch.Generator().manual_seed(2)).numpy()
+
+
+def write(
+    path: Path, nodes: list[Any], out: list[Any], batch: Any = "n", domain: str = "", kind: int = 1
+) -> Path:
+    """A model of maps ``x`` with a constant ``w``, which returns ``y``."""
+    helper = onnx.helper
+    graph = helper.make_graph(
+        nodes,
+        "toy",
+        [helper.make_tensor_value_info("x", kind, [batch, *SHAPE])],
+        [helper.make_tensor_value_info("y", kind, [batch, *out])],
+        [onnx.numpy_helper.from_array(WEIGHT.astype(np.float64 if kind == 11 else np.float32), "w")],
+    )
+    opsets = [helper.make_opsetid("", 17), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
+    return path
+
+
+def scaled(path: Path, **options: Any) -> Path:
+    return write(path, [onnx.helper.make_node("Mul", ["x", "w"], ["y"])], list(SHAPE), **options)
+
+
+def fitted(path: Path, output: str = "reconstruction", **settings: Any) -> Any:
+    entry = DETECTORS["external"]
+    values = {"model": str(path), "output": output, "gradients": False, **settings}
+    detector = entry.load()(SHAPE, entry.settings(values))
+    detector.fit(HeldClips(clips()), TrainingRun(seed=0))
+    return detector
+
+
+@pytest.mark.parametrize("options", [{}, {"batch": 1}, {"kind": 11}], ids=["any", "one clip", "double"])
+def test_a_reconstruction_is_scored_by_its_error(tmp_path: Path, options: dict[str, Any]) -> None:
+    detector, x = fitted(scaled(tmp_path / "a.onnx", **options)), clips(5)
+    error = (x * torch.from_numpy(WEIGHT) - x) ** 2
+    torch.testing.assert_close(detector.score(x), error.mean(dim=(1, 2)))
+    torch.testing.assert_close(detector.anomaly_map(x), error)
+    torch.testing.assert_close(copy.deepcopy(detector).score(x), detector.score(x), rtol=0, atol=0)
+
+
+def test_a_score_and_an_embedding(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("ReduceMean", ["x"], ["y"], axes=[1, 2], keepdims=0)
+    x = clips(4)
+    found = fitted(write(tmp_path / "score.onnx", [node], []), "score").score(x)
+    torch.testing.assert_close(found, x.mean(dim=(1, 2)))
+    node = onnx.helper.make_node("ReduceMean", ["x"], ["y"], axes=[2], keepdims=0)
+    detector = fitted(write(tmp_path / "embedding.onnx", [node], [SHAPE[0]]), "embedding")
+    known = clips().mean(dim=2)
+    nearest = torch.cdist(x.mean(dim=2), known).amin(dim=1)
+    torch.testing.assert_close(detector.score(x), nearest)
+
+
+def test_it_agrees_with_the_same_model_in_torch(tmp_path: Path) -> None:
+    """A network of the kind of the DCASE baseline: dense layers with a bottleneck."""
+    drawn = torch.Generator().manual_seed(4)
+    n = SHAPE[0] * SHAPE[1]
+    down, up = (torch.randn(shape, generator=drawn) / 8 for shape in ((n, 4), (4, n)))
+    helper = onnx.helper
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "down"], ["code"]),
+        helper.make_node("Relu", ["code"], ["bent"]),
+        helper.make_node("MatMul", ["bent", "up"], ["wide"]),
+        helper.make_node("Reshape", ["wide", "shape"], ["y"]),
+    ]
+    path = write(tmp_path / "dense.onnx", nodes, list(SHAPE))
+    model = onnx.load(path)
+    arrays = {"down": down.numpy(), "up": up.numpy(), "shape": np.array([-1, *SHAPE])}
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(values, name) for name, values in arrays.items()
+    )
+    onnx.save(model, path)
+    x = clips(7)
+    rebuilt = ((x.flatten(1) @ down).relu() @ up).view_as(x)
+    torch.testing.assert_close(fitted(path).reconstruct(x), rebuilt)
+
+
+def test_what_is_stored_needs_the_file_no_more(tmp_path: Path) -> None:
+    path = scaled(tmp_path / "a.onnx")
+    detector, x = fitted(path), clips(3)
+    save_detector(tmp_path / "fitted.safetensors", detector, "external", Provenance(stage="training"))
+    expected = detector.score(x)
+    path.unlink()
+    again = load_detector(tmp_path / "fitted.safetensors", torch.device("cpu"))
+    torch.testing.assert_close(again.score(x), expected, rtol=0, atol=0)
+
+
+def test_explainers_by_scores_alone_explain_it(tmp_path: Path) -> None:
+    from soundproof.attribution.registry import EXPLAINERS
+    from soundproof.interfaces.explainer import ExplainContext
+
+    # the score is linear in the cells: taking one away moves it by its weight
+    nodes = [
+        onnx.helper.make_node("Mul", ["x", "w"], ["product"]),
+        onnx.helper.make_node("ReduceMean", ["product"], ["y"], axes=[1, 2], keepdims=0),
+    ]
+    detector, x = fitted(write(tmp_path / "a.onnx", nodes, []), "score"), clips(2)
+    entry, settings = EXPLAINERS.choose({"kind": "occlusion", "window": [1, 1], "stride": [1, 1]})
+    context = ExplainContext(settings=settings, clip_ids=["a", "b"], rows_per_pass=16, method="occlusion")
+    found = entry.load()(detector.freeze(), x, context).relevance
+    torch.testing.assert_close(found, x * torch.from_numpy(WEIGHT) / x[0].numel(), rtol=1e-4, atol=1e-6)
+
+
+def test_custom_operators_are_refused_by_name(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("Sparkle", ["x"], ["y"], domain="my.house")
+    with pytest.raises(DataError, match=r"operators of ONNX[\s\S]*'my.house:Sparkle'"):
+        fitted(write(tmp_path / "a.onnx", [node], list(SHAPE), domain="my.house"))
+
+
+def test_files_and_forms_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = scaled(tmp_path / "a.onnx")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    fitted(path, sha256=digest)
+    with pytest.raises(DataError, match=f"with SHA-256 {'0' * 64}"):
+        fitted(path, sha256="0" * 64)
+    with pytest.raises(DataError, match="it takes 8 at a time"):
+        fitted(scaled(tmp_path / "eight.onnx", batch=8))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match="ONNX Runtime cannot read it"):
+        fitted(path)
+    path.write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
+    with pytest.raises(DataError, match="ONNX Runtime cannot read it"):
+        fitted(path)
+    two = onnx.helper.make_node("Add", ["x", "z"], ["y"])
+    model = onnx.load(write(tmp_path / "two.onnx", [two], list(SHAPE)))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("z", 1, list(SHAPE)))
+    onnx.save(model, tmp_path / "two.onnx")
+    with pytest.raises(DataError, match="2 inputs and 1 outputs"):
+        fitted(tmp_path / "two.onnx")
+
+
+def test_maps_of_another_size_and_outputs_of_another_kind_are_refused(tmp_path: Path) -> None:
+    path = scaled(tmp_path / "a.onnx")
+    entry = DETECTORS["external"]
+    settings = entry.settings({"model": str(path), "output": "reconstruction", "gradients": False})
+    other = entry.load()((SHAPE[0] + 1, SHAPE[1]), settings)
+    wide = torch.randn(6, SHAPE[0] + 1, SHAPE[1], generator=torch.Generator().manual_seed(0))
+    with pytest.raises(DataError, match=r"a pass of the model[\s\S]*free axes"):
+        other.fit(HeldClips(wide), TrainingRun(seed=0))
+    with pytest.raises(DataError, match="output 'score'"):
+        fitted(path, "score")
+    nan = onnx.helper.make_node("Sqrt", ["x"], ["y"])
+    with pytest.raises(DataError, match="NaN"):
+        fitted(write(tmp_path / "nan.onnx", [nan], list(SHAPE)))
+
+
+def test_without_the_runtime_it_is_said(tmp_path: Path) -> None:
+    path = scaled(tmp_path / "a.onnx")
+    program = (
+        f"import sys; sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}\n"
+        "from pathlib import Path\nfrom test_onnx_models import fitted\n"
+        f"sys.modules['onnxruntime'] = None; fitted(Path({str(path)!r}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "it is not installed" in done.stderr and "pip install onnxruntime" in done.stderr
+
+
+def test_a_model_of_python_is_what_it_was(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no file .*mine\.py"):
+        made(tmp_path / "mine.py")
