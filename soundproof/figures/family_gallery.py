@@ -56,15 +56,15 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
         _truth(row[0], first)
         frames.append(first.cells({"input": first.input}).assign(detector="", fault=fault))
         for axes, label in zip(row[1:], labels, strict=True):
-            one = of_fault.get(label)
-            values = None if one is None else own_map(results, one)
-            if one is None or values is None:
+            own = of_fault.get(label)
+            values = None if own is None else own_map(results, own)
+            if own is None or values is None:
                 axes.set_axis_off()
                 continue
-            relevance_picture(axes, values, one)
-            _truth(axes, one)
+            relevance_picture(axes, values, own)
+            _truth(axes, own)
             axes.tick_params(labelleft=False)
-            frames.append(one.cells({"own_map": values}).assign(fault=fault))
+            frames.append(own.cells({"own_map": values}).assign(fault=fault))
     _words(
         grid, ["Input", *(f"{results.families[label]}: {results.detector_title(label)}" for label in labels)]
     )

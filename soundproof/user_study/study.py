@@ -233,6 +233,7 @@ class ExplainedStudy:
             histories={},
             timings=(),
             reported=None,
+            reasons=None,
         )
         return assemble(self.name, facts, files)
 

@@ -374,7 +374,10 @@ def test_nothing_reaches_over_the_edge(page, opened, width):
 
 
 def test_long_names_do_not_push_anything_over_the_edge_of_a_phone(page, opened, tmp_path):
-    long = {"ae": "Auto-encoder of the second press", "mae": "Masked auto-encoder of the second press, 30 % hidden"}
+    long = {
+        "ae": "Auto-encoder of the second press",
+        "mae": "Masked auto-encoder of the second press, 30 % hidden",
+    }
     made = write_explorer(tmp_path / "page", collection(detectors=long, title="W" * 40), *given(CLIPS))
     page.set_viewport_size({"width": 375, "height": 800})
     opened("#clip=c001&map=ae/saliency&sound=marked", made.page)

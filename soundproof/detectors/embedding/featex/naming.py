@@ -33,7 +33,7 @@ class NamingFeatEx(FeatEx):
             DataError: As FeatEx; or all clips are of one individual, who is always named.
         """
         history = super().fit(clips, run)
-        if len(self.owners.unique()) == 1:
+        if len(set(self.owners.tolist())) == 1:
             raise DataError(
                 "individuals to tell apart (machine, machine_id)",
                 f"all {len(clips)} training clips are of one",
