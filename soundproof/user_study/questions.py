@@ -29,7 +29,7 @@ class Clip:
         unit: Its ``machine_id``.
         snr_db: Signal-to-noise ratio; None: unknown.
         anomalous: Whether something is wrong.
-        masked: Whether the cells of the fault are known.
+        masked: Whether the cells of the fault are known, and enough to be seen.
     """
 
     clip_id: str

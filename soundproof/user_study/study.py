@@ -36,6 +36,8 @@ REPLACEMENTS: Mapping[str, str] = {
 }
 """What takes the place of removed cells, in words; what is nearest to a repair first."""
 REMOVAL = "deletion_curve"
+LEAST_SEEN = 0.002
+"""Part of a picture's cells below which a fault is too small to be seen at once."""
 FALSE_ALARMS = 0.1
 
 
@@ -235,7 +237,11 @@ class ExplainedStudy:
             reported=None,
             reasons=None,
         )
-        return assemble(self.name, facts, files)
+        try:
+            return assemble(self.name, facts, files)
+        except KeyError as error:
+            found = f"files of another version, which do not say {error}"
+            raise ArtefactError(f"the study {folder}", found, FINISH) from error
 
     @cached_property
     def _numbers(self) -> Numbers:
@@ -274,8 +280,10 @@ class _Part:
 
     @property
     def masked(self) -> list[str]:
-        """Clips whose cells of the fault are known."""
-        return self.masks.clip_ids
+        """Explained clips whose cells of the fault are known, and enough to be seen."""
+        known = [clip_id for clip_id in self.explained if clip_id in self.masks]
+        shares = self.masks.read(known).astype(bool).mean(axis=(1, 2))
+        return [clip_id for clip_id, share in zip(known, shares, strict=True) if share >= LEAST_SEEN]
 
     @cached_property
     def sounds(self) -> ClipSounds | None:

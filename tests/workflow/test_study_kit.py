@@ -16,7 +16,7 @@ from toys.asked import answered, choices, saved
 from soundproof.cli import main
 from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.datasets.open import open_dataset
-from soundproof.storage.maps import MapReader
+from soundproof.storage.maps import MapReader, MapWriter
 from soundproof.storage.provenance import KEY
 from soundproof.storage.tables import read_provenance, read_table
 from soundproof.user_study.key import read_key
@@ -194,6 +194,23 @@ def test_a_study_without_sound_is_asked_about_maps_alone(study, tmp_path, capsys
         silent.sound(MapReader(features).clip_ids[0])
     assert main([*words, "--questions", "sound=0", "map=2", "repair=0"]) == 0
     assert not list((tmp_path / "kit").rglob("*.wav"))
+
+
+def test_a_fault_too_small_to_be_seen_is_no_check(study, tmp_path):
+    copy = tmp_path / "bench" / "tiny"
+    shutil.copytree(study, copy)
+    path = copy / "masks" / "all.parquet"
+    reader, record = MapReader(path), read_provenance(path)
+    assert all(one.masked for one in ExplainedStudy(copy, Path("data")).material().explained)
+    masks = reader.read()
+    masks[0] = 0
+    with MapWriter(path, reader.axes, record, dtype=str(masks.dtype)) as writer:
+        writer.append(reader.clip_ids, masks)
+    found = ExplainedStudy(copy, Path("data")).material().explained
+    assert {one.clip_id: one.masked for one in found} == {
+        one.clip_id: one.clip_id != reader.clip_ids[0] for one in found
+    }
+    assert reader.clip_ids[0] in {one.clip_id for one in found}
 
 
 def test_a_recording_that_was_changed_since_is_refused(study, tmp_path):
