@@ -13,8 +13,8 @@ file by Spearman's rank correlation over all cells, as it is (signed). Random dr
 as they are for any other recording.
 
 Chance rows (explainer ``random_cells``), of each change, are two maps of independent noise. A high value is no
-merit by itself: the clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside the
-input control.
+merit by itself: the clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside
+the input control.
 """
 
 from __future__ import annotations
