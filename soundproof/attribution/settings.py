@@ -88,7 +88,7 @@ WITHOUT_A_RULE: dict[str, frozenset[str]] = {
     "LRP": frozenset(
         {
             *("skip_cae_transformer", "skip_cae", "dense_ae", "featex"),
-            *("vae", "diffusion", "ganomaly"),
+            *("vae", "diffusion", "ganomaly", "context_memory"),
             *("one_class_svm", "gaussian", "mean_square", "clip_level"),
         }
     )

@@ -184,7 +184,7 @@ def check_input(settings: Parameters, features: FeatureSettings) -> None:
     Raises:
         ConfigError: The recipe is another one, or changed where it matters.
     """
-    for part in settings.parts():
+    for part in settings.all_parts():
         if not isinstance(part, BackboneSettings) or not part.entry.recipes:
             continue
         wanted = part.entry.recipes[0]

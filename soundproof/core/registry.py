@@ -44,6 +44,10 @@ class Parameters(BaseModel):
         """Settings among these that are settings of a part, such as a backbone."""
         return [value for value in vars(self).values() if isinstance(value, Parameters)]
 
+    def all_parts(self) -> list[Parameters]:
+        """Settings of parts, and of their parts."""
+        return [found for part in self.parts() for found in (part, *part.all_parts())]
+
 
 def parameters(name: str, **fields: Any) -> type[Parameters]:
     """Declare the settings of a registered thing.

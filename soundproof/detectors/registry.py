@@ -124,7 +124,7 @@ class DetectorEntry(Entry):
 
     def side(self, settings: Parameters) -> int:
         """Bands and frames that a map must have at least with these very settings."""
-        backbones = [part for part in settings.parts() if isinstance(part, BackboneSettings)]
+        backbones = [part for part in settings.all_parts() if isinstance(part, BackboneSettings)]
         return max(self.least_side, *(backbone.least_side for backbone in backbones), 1)
 
     def stands_on(self, backbone: str) -> bool:
@@ -137,7 +137,7 @@ class DetectorEntry(Entry):
         Raises:
             ConfigError: It learns what a network makes of clips, and its backbone is none.
         """
-        for part in settings.parts():
+        for part in settings.all_parts():
             if isinstance(part, BackboneSettings) and not self.stands_on(part.kind):
                 fitting = ", ".join(name for name in BACKBONES if self.stands_on(name))
                 raise ConfigError(

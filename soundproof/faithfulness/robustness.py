@@ -12,8 +12,9 @@ The changed sound goes through the study's recipe and is explained anew; the new
 file by Spearman's rank correlation over all cells, as it is (signed). Random draws of an explainer are drawn anew,
 as they are for any other recording.
 
-Chance rows (explainer ``random_cells``) are two maps of independent noise. A high value is no merit by itself: the
-clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside the input control.
+Chance rows (explainer ``random_cells``), of each change, are two maps of independent noise. A high value is no merit
+by itself: the clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside the
+input control.
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ def robustness(
         raise ConfigError(METRIC, "nothing that makes new maps", "run it where the explainers run")
     if context.sounds is None:
         raise DataError(f"the sound of clips for '{METRIC}'", "none", "leave it out, or take data with sound")
-    blocks = [_chance(x, context)]
+    blocks: list[Block] = []
     for change, changed in _changed(x, context.sounds, context):
+        blocks.append(_chance(x, change, context))
         # other names, so that what an explainer draws is drawn anew
         names = [f"{clip_id} {change}" for clip_id in context.clip_ids]
         for explainer, relevance in maps.items():
@@ -116,6 +118,6 @@ def _alike(one: Tensor, other: Tensor) -> np.ndarray:
     return signed
 
 
-def _chance(x: Tensor, context: FaithfulnessContext[RobustnessSettings]) -> Block:
-    one, other = (context.uniform(METRIC, draw, *x.shape[1:]) for draw in range(2))
-    return Block(METRIC, UNIFORM, None, _alike(one, other), RANDOM_CELLS)
+def _chance(x: Tensor, change: str, context: FaithfulnessContext[RobustnessSettings]) -> Block:
+    one, other = (context.uniform(f"{METRIC} {change}", draw, *x.shape[1:]) for draw in range(2))
+    return Block(METRIC, f"{UNIFORM}_{change}", None, _alike(one, other), RANDOM_CELLS)

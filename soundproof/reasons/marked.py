@@ -49,11 +49,14 @@ class Normal:
         spectra: Complex spectrogram of each normal clip, [n_bins, n_frames] at the gain of all.
         power: Mean power of each bin over clips and frames [n_bins], nowhere zero.
         typical: Median power of each bin over clips and frames [n_bins], nowhere zero.
+        heard: Bins that hold more than that least, bool [n_bins]; all where none does. A sound that was brought to
+            a higher rate has nothing in the upper ones.
     """
 
     spectra: tuple[Tensor, ...]
     power: Tensor
     typical: Tensor
+    heard: Tensor
 
     @classmethod
     def of_sounds(cls, sounds: Sequence[Tensor], stft: Stft) -> Normal:
@@ -72,15 +75,19 @@ class Normal:
         power = torch.cat(spectra, dim=1).abs().square()
         mean = power.mean(dim=1)
         least = LEAST_POWER * mean.mean()
-        return cls(spectra, mean.clamp_min(least), power.median(dim=1)[0].clamp_min(least))
+        typical = power.median(dim=1)[0]
+        heard = typical > least
+        heard = heard if heard.any() else torch.ones_like(heard)
+        return cls(spectra, mean.clamp_min(least), typical.clamp_min(least), heard)
 
     def gain(self, spectrum: Tensor) -> float:
         """Amplitude of a spectrogram [n_bins, n_frames] over that of the normal clips; 1 of silence.
 
-        It is the median over bins of the median over frames, which a fault in a part of either hardly moves: how
-        near the microphone stood is no attribute of a fault.
+        It is the median over bins that are heard of the median over frames, which a fault in a part of either
+        hardly moves: how near the microphone stood is no attribute of a fault.
         """
-        found = float((spectrum.abs().square().median(dim=1)[0] / self.typical).median().sqrt())
+        ratio = spectrum.abs().square().median(dim=1)[0] / self.typical
+        found = float(ratio[self.heard].median().sqrt())
         return found if found > 0 else 1.0
 
 

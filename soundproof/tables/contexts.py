@@ -61,6 +61,8 @@ def build(results: StudyResults) -> FinishedTable:
     own = rows[rows["explainer"].map(results.explainer_kind).eq(OWN_MAP)]
     for name, part in (("cells", own), ("named", named_contexts(results))):
         frame = frame.merge(_summary(results, part, name), on="detector", how="left")
+    # a detector that names none has none of these clips
+    frame["n_clips"] = frame["n_clips"].astype("Int64")
     return FinishedTable(titled(frame, results), CAPTION, FORMATS)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -17,13 +19,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own guides")]
 def followed(sources: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout after all that the guides say, in their order."""
     checkout = sources.copy_to(tmp_path_factory.mktemp("own") / "checkout")
-    with pytest.MonkeyPatch.context() as patched:
-        # into the checkout, which is on the path: the environment is shared with other tests
-        patched.setenv("PIP_TARGET", str(checkout.path))
-        for name in ("own-model", "own-maps", "own-metric", "own-onnx"):
-            for block in blocks_of(DOCS / f"{name}.md"):
-                block.follow(checkout.path)
-                for words in block.commands():
+    # into the checkout, which is on the path: the environment is shared with other tests
+    installing = {**os.environ, "PIP_TARGET": str(checkout.path), "PATH": checkout.environment()["PATH"]}
+    for name in ("own-model", "own-maps", "own-metric", "own-onnx"):
+        for block in blocks_of(DOCS / f"{name}.md"):
+            block.follow(checkout.path)
+            for words in block.commands():
+                if "pip" in words:
+                    # not through the proxy that checkouts are given, which leads nowhere
+                    subprocess.run(words, cwd=checkout.path, env=installing, check=True)
+                else:
                     checkout.command(*words)
     return checkout
 

@@ -245,11 +245,14 @@ class BandMemorySettings(MemorySettings):
 
 
 class CellMemorySettings(BandMemorySettings):
-    """Settings of a band memory that needs no network."""
+    """Settings of a band memory of single cells, which needs no network."""
 
     backbone: BackboneSettings = Field(
-        BackboneSettings(kind="none"),
+        BackboneSettings(kind="none", patch=1, stride=1),
         description="network whose maps are compared: its name, or kind and settings",
+    )
+    neighbourhood: Literal[1, 3, 5, 7] = Field(
+        1, description="cells along each axis that a patch is the mean of, on each layer's own grid"
     )
     clip_score: ClipScore = Field(
         "top_q", description="of the patches' values: max, mean, or mean of the top_q"

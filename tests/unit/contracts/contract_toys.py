@@ -28,7 +28,6 @@ QUICKER: Mapping[str, Mapping[str, Any]] = {
     # 24 clips of 2 rows of patches
     "patchcore": {"neighbours": 3},
     "cfa": {"nearest": 1, "negatives": 1},
-    "context_memory": {"memory": {"neighbourhood": 1}},
     "diffusion": {"width": 4, "repairs": 1, "steps_back": 2},
 }
 """Settings that save time or that maps as small as these ask for; a new detector needs none."""

@@ -53,7 +53,7 @@ def clip(own: str, foreign: str = "", seed: int = 99) -> torch.Tensor:
 def detector(attributes: list[str | None] | None = None, **settings: object) -> ContextMemory:
     noted = [f"load=3;speed={name}" for name in NAMES for _ in range(4)] if attributes is None else attributes
     entry = DETECTORS["context_memory"]
-    chosen = {"memory": {"neighbourhood": 1, "smoothing_hz": 0, "smoothing_s": 0}, **settings}
+    chosen = {"memory": {"smoothing_hz": 0, "smoothing_s": 0}, **settings}
     made = ContextMemory(SHAPE, entry.settings(chosen))  # type: ignore[arg-type]
     made.fit(Clips(noted), TrainingRun(seed=0))
     made.freeze()

@@ -10,6 +10,7 @@ import torch
 from scipy import signal
 
 from soundproof.audio.masking import Stft
+from soundproof.audio.resampling import resampled
 from soundproof.core.errors import DataError
 from soundproof.reasons import envelope, lines, measure
 from soundproof.reasons.attributes import ATTRIBUTES
@@ -133,6 +134,16 @@ def test_what_is_missing_lies_below_normal():
     found = heard((whole - 0.9 * STFT.masked(whole, wider)).numpy(), mask).values
     # a tenth of the amplitude is left
     assert found["level_db"] == pytest.approx(-20, abs=1)
+
+
+def test_bins_that_hold_nothing_say_nothing_of_the_gain():
+    """A sound brought to three times its rate: by hand, at a fifth of the level its gain is a fifth."""
+    low = torch.from_numpy(resampled(noise(3)[::3].astype(np.float32), RATE // 3, RATE))
+    usual = Normal.of_sounds([low], STFT)
+    assert 0.2 < usual.heard.float().mean() < 0.45
+    assert usual.gain(STFT.forward(0.2 * low)) == pytest.approx(0.2, rel=1e-3)
+    silent = torch.zeros_like(low)
+    assert usual.gain(STFT.forward(silent)) == 1
 
 
 def test_the_gain_of_a_clip_is_no_level():
