@@ -249,7 +249,7 @@ DETECTORS: Registry[DetectorEntry] = Registry(
         DetectorEntry(
             name="featex_naming",
             title="FeatEx (naming)",
-            implementation="soundproof.detectors.embedding.featex.naming:NamingFeatEx",
+            implementation="soundproof.detectors.embedding.featex.featex_naming:NamingFeatEx",
             citation="Wilkinghoff 2024, arXiv 2312.09578; it says of each clip whether it names the individual",
             parameters=FeatExSettings,
             offers=frozenset({"gradients", "cam_layer", "embedding"}),

@@ -12,9 +12,9 @@ The changed sound goes through the study's recipe and is explained anew; the new
 file by Spearman's rank correlation over all cells, as it is (signed). Random draws of an explainer are drawn anew,
 as they are for any other recording.
 
-Chance rows (explainer ``random_cells``), of each change, are two maps of independent noise. A high value is no merit
-by itself: the clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside the
-input control.
+Chance rows (explainer ``random_cells``), of each change, are two maps of independent noise. A high value is no
+merit by itself: the clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside
+the input control.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ def sentence(values: Mapping[str, float], normal: Mapping[str, float]) -> Senten
     if "duty" not in values:
         return Sentence(SILENT, ())
     what, stated = _what(values, where, stated_where)
-    rest = f"{level:+.0f} dB {'over' if level >= 0 else 'against'} normal"
+    # whole first: a rounded negative zero would read as a direction
+    rest = f"{round(level):+d} dB {'over' if round(level) >= 0 else 'against'} normal"
     none = "; normal clips have none" if _is_new(values, normal) else ""
     return Sentence(f"{what}, {when}, {rest}{none}.", (*stated, *times, "level_db"))
 

@@ -8,7 +8,7 @@ from toys.detectors import build
 from toys.featex import SHAPE, SMALL, ToyMachines, fit, tones
 
 from soundproof.core.errors import DataError
-from soundproof.detectors.embedding.featex.naming import NAMED
+from soundproof.detectors.embedding.featex.featex_naming import NAMED
 from soundproof.interfaces.detector import TrainingRun
 from soundproof.storage.schemas import HISTORY
 

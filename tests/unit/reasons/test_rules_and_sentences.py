@@ -118,6 +118,10 @@ def test_every_number_of_a_sentence_is_an_attribute():
         ({"rate_prominence_db": 2.0, "duty": 0.08}, "Single knocks, 8 % of the time, ringing at 3.1 kHz"),
         ({"rate_prominence_db": 2.0, "duty": 0.9}, "Steady noise between 2.7 kHz and 3.5 kHz"),
         (
+            {"width_octaves": 1.8, "level_db": -0.4},
+            "Bursts of noise 150 times a second, between 2.7 kHz and 3.5 kHz, from 1.0 to 2.0 s, +0 dB over normal",
+        ),
+        (
             {"level_db": -12.0},
             "Sound is missing between 2.7 kHz and 3.5 kHz from 1.0 to 2.0 s: 12 dB below normal",
         ),
