@@ -13,7 +13,7 @@ from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import Answer, Verdict
 from soundproof.core.errors import ArtefactError, ConfigError, nearest
 from soundproof.exhibits.writing import read_finished_table
-from soundproof.report.answer import VERDICT, Cell, Row, StudyAnswer, answer_of
+from soundproof.report.answer import IS_CONTROL, Cell, Row, StudyAnswer, answer_of, read_verdicts
 from soundproof.report.headline import QUALITY
 
 _ORDER = (Verdict.YES, Verdict.PARTLY, Verdict.OPEN, Verdict.NO)
@@ -74,10 +74,10 @@ def most_trusted(
         left_out: Explainers that make no map of a new clip.
 
     Raises:
-        ArtefactError: The table of verdicts is missing, damaged or without an explanation.
+        ArtefactError: The table of verdicts is missing, damaged, of an older version or without an explanation.
         ConfigError: The study judged no such detector or explainer, or none that makes a map of a new clip.
     """
-    frame = read_finished_table(tables, VERDICT).frame
+    frame = read_verdicts(tables)
     if "reason" in frame:
         raise ArtefactError(
             f"an explanation that the study judged, in {tables}",
@@ -107,7 +107,7 @@ def most_trusted(
             sum(cell.answer is Answer.YES for cell in cells) for cells in (printed.aspects, printed.criteria)
         ]
         lost = row["detector_answer"] == Answer.NO
-        return _ORDER.index(printed.verdict), lost, row["detector_is_control"], -holding[0], -holding[1]
+        return _ORDER.index(printed.verdict), lost, row[IS_CONTROL], -holding[0], -holding[1]
 
     row, printed = min(rows, key=rank)
     return Trusted(

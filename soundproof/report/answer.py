@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from soundproof.analysis.criteria import criteria_named
 from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import ASPECTS, Answer, Verdict, deciding
+from soundproof.core.errors import ArtefactError
 from soundproof.exhibits.writing import read_finished_table
 from soundproof.interfaces.metric import Criterion
 
 VERDICT = "verdict"
+IS_CONTROL = "detector_is_control"
 NOTHING = "The study measured no explanation, so there is none to trust or to distrust."
 SYMBOLS = {
     Answer.YES: "✓",
@@ -183,14 +187,30 @@ def read_answer(tables: Path) -> StudyAnswer:
     """Read the answer of the study whose tables lie in ``tables``.
 
     Raises:
-        ArtefactError: The table of verdicts is missing or damaged.
+        ArtefactError: The table of verdicts is missing or damaged, or an older version wrote it.
     """
-    frame = read_finished_table(tables, VERDICT).frame
+    frame = read_verdicts(tables)
     # a table without a number holds one row with the reason
     rows = [] if "reason" in frame else records(frame)
-    controls = [row for row in rows if row["detector_is_control"]]
-    answer = answer_of([row for row in rows if not row["detector_is_control"]])
+    controls = [row for row in rows if row[IS_CONTROL]]
+    answer = answer_of([row for row in rows if not row[IS_CONTROL]])
     return replace(answer, controls=answer_of(controls)) if controls else answer
+
+
+def read_verdicts(tables: Path) -> pd.DataFrame:
+    """Read the table of verdicts among a study's tables.
+
+    Raises:
+        ArtefactError: The table is missing or damaged, or an older version wrote it.
+    """
+    frame = read_finished_table(tables, VERDICT).frame
+    if "reason" not in frame and IS_CONTROL not in frame:
+        raise ArtefactError(
+            f"which detectors are controls of others, in {tables / VERDICT}.parquet",
+            f"no column '{IS_CONTROL}': an older version wrote it",
+            "run the study to its end: ./run snakemake --cores all",
+        )
+    return frame
 
 
 def answer_of(rows: Sequence[Mapping[str, Any]]) -> StudyAnswer:

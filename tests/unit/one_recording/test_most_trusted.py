@@ -64,6 +64,14 @@ def test_the_control_of_another_detector_comes_after_it(tmp_path, full):
     assert chosen(tables_of(tmp_path, replace(full, controls={"ae": ["mae"]}), **two)) == ("ae", "saliency")
 
 
+def test_verdicts_of_an_older_version_say_so(tmp_path, full):
+    made = verdict.build(full)
+    old = FinishedTable(made.frame.drop(columns="detector_is_control"), made.caption, made.formats)
+    write_finished_table(old, tmp_path, "verdict", "V", RECORD)
+    with pytest.raises(ArtefactError, match="an older version wrote it"):
+        most_trusted(tmp_path)
+
+
 def test_level_with_a_simple_detector_is_no_loss(tmp_path, full):
     level = {"verdict": PARTLY, "detector_answer": str(Answer.PARTLY)}
     assert chosen(tables_of(tmp_path, full, ae_saliency=level, mae_saliency={"verdict": PARTLY})) == (
