@@ -90,6 +90,9 @@ SMALL_SETS: Mapping[str, SmallSet] = {
             "seconds": 2.0,
         },
     ),
+    "contexts": SmallSet(
+        build=lambda folder: {"machines": ["fan_0"], "train_clips": 1, "test_normal": 1, "test_anomaly": 2}
+    ),
     "recordings": SmallSet(build=_recordings, named=False),
     "spectrograms": SmallSet(build=_spectrograms, named=False),
     "planer": SmallSet(build=_planer, named=False, counted=True),

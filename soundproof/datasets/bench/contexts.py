@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path as Folder
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from soundproof.audio.sound import Audio, Stems
-from soundproof.core.errors import DataError
+from soundproof.audio.sound import Stems
+from soundproof.datasets.bench.planned import PlannedDataset
 from soundproof.datasets.bench.settings import ContextParameters
-from soundproof.datasets.bench.synthesis import LEVEL_DBFS, MACHINES, SURROUNDINGS_DB, Event
-from soundproof.interfaces.dataset import AudioDataset
+from soundproof.datasets.bench.synthesis import LEVEL_DBFS, MACHINES, SURROUNDINGS_DB, Event, Synthesis
 from soundproof.randomness.seeding import seed_from
-from soundproof.storage.schemas import CLIPS
 from soundproof.synthesis.faults import FADE_SECONDS
 from soundproof.synthesis.machines import Operation
 from soundproof.synthesis.room import Path, Surroundings
@@ -40,7 +36,7 @@ class _Clip:
     home: str | None = None
 
 
-class ContextBench(AudioDataset):
+class ContextBench(PlannedDataset[_Clip]):
     """Synthesised machines, each run at several speeds, at each of which its housing sings one line of its own.
 
     Normal clips hold the line of their speed for a while. An anomalous clip holds beside it, for a while, the line
@@ -52,41 +48,17 @@ class ContextBench(AudioDataset):
         data_dir: Not used: nothing is stored.
     """
 
+    name = "contexts"
     settings: ContextParameters
 
-    def __init__(self, settings: ContextParameters, data_dir: Folder) -> None:
-        super().__init__(settings, data_dir)
-        self._plan = {clip.clip_id: clip for clip in _plan(settings)}
+    def _planned(self) -> Iterator[_Clip]:
+        return _plan(self.settings)
 
-    def clips(self) -> pd.DataFrame:
-        """One row per clip; its ``attributes`` name the speed, the type of an anomaly that of its foreign line."""
-        rows = [self._row(self._plan[clip_id]) for clip_id in sorted(self._plan)]
-        return pd.DataFrame(rows, columns=CLIPS.names)
+    def _is_normal(self, clip: _Clip) -> bool:
+        return clip.home is None
 
-    def read(self, clip_id: str) -> Audio:
-        """Synthesise a clip; ``samples`` is exactly the float32 sum of its stems.
-
-        Raises:
-            DataError: No clip of that id.
-        """
-        stems = self.stems(clip_id)
-        return Audio(stems.normal + stems.fault, stems.rate_hz)
-
-    def stems(self, clip_id: str) -> Stems:
-        """Synthesise a clip's stems; the fault is all zero in normal clips and outside the event.
-
-        Raises:
-            DataError: No clip of that id.
-        """
-        return self._synthesised(clip_id)[0]
-
-    def _synthesised(self, clip_id: str) -> tuple[Stems, Event | None]:
-        if clip_id not in self._plan:
-            found = f"no such clip among the {len(self._plan)} of these settings"
-            raise DataError(
-                f"clip '{clip_id}' of data set 'contexts'", found, "take an id from the clips table"
-            )
-        clip, settings = self._plan[clip_id], self.settings
+    def _synthesise(self, clip: _Clip) -> Synthesis:
+        settings = self.settings
         rate_hz, n_samples = settings.sample_rate_hz, round(settings.seconds * settings.sample_rate_hz)
 
         def stream(*purpose: str) -> np.random.Generator:
@@ -112,23 +84,17 @@ class ContextBench(AudioDataset):
             event = Event(*times, *band_of_energy(foreign[during], rate_hz))
         gain = decibels(LEVEL_DBFS) / rms(normal + fault)
         stems = Stems((gain * normal).astype(np.float32), (gain * fault).astype(np.float32), rate_hz)
-        return stems, event
+        return Synthesis(stems, event, physics=None)
 
-    def _row(self, clip: _Clip) -> dict[str, Any]:
-        event = None if clip.home is None else self._synthesised(clip.clip_id)[1]
-        settings = self.settings
+    def _described(self, clip: _Clip) -> dict[str, Any]:
         return {
-            "clip_id": clip.clip_id,
-            "dataset": "contexts",
             "machine": clip.machine,
             "machine_id": "id00",
             "split": clip.split,
-            "label": "normal" if clip.home is None else "anomaly",
             "anomaly_type": None if clip.home is None else f"{LINE_OF}{clip.home}",
             "attributes": f"{ATTRIBUTE}={clip.speed}",
-            "sample_rate_hz": settings.sample_rate_hz,
-            "n_samples": round(settings.seconds * settings.sample_rate_hz),
-            "events": [] if event is None else [asdict(event)],
+            "sample_rate_hz": self.settings.sample_rate_hz,
+            "n_samples": round(self.settings.seconds * self.settings.sample_rate_hz),
         }
 
 
