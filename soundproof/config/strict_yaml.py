@@ -19,18 +19,38 @@ _NULL = "tag:yaml.org,2002:null"
 _MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 
-class StrictLoader(yaml.SafeLoader):
+# the loader in C does in microseconds what takes a dry run a tenth of its work; its wheels hold it on all platforms
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class StrictLoader(_LOADER):  # type: ignore[misc]
     """YAML in which a key that is written twice is an error, not a silent choice of the last."""
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Compose a mapping.
+    def get_single_node(self) -> yaml.Node | None:
+        """Compose the one document.
 
         Raises:
-            yaml.MarkedYAMLError: A key stands there twice.
+            yaml.MarkedYAMLError: It is none, or has a key twice.
         """
-        node = super().compose_mapping_node(anchor)
+        node: yaml.Node | None = super().get_single_node()
+        _refuse_repeated(node)
+        return node
+
+
+def _refuse_repeated(document: yaml.Node | None) -> None:
+    waiting, known = [document], set[int]()
+    while waiting:
+        node = waiting.pop()
+        # an alias leads to a node that is known
+        if not isinstance(node, yaml.CollectionNode) or id(node) in known:
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
         seen: set[str] = set()
-        for key, _ in node.value:
+        for key, value in node.value:
+            waiting.append(value)
             if not isinstance(key, yaml.ScalarNode):
                 continue
             # by its text: 1 and "1" name one setting
@@ -38,7 +58,6 @@ class StrictLoader(yaml.SafeLoader):
                 problem = f"key '{key.value}' is written twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
-        return node
 
 
 def parse(text: str) -> Any:
@@ -68,6 +87,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     for mark, name in _MARKS.items():
         if content.startswith(mark):
             raise ConfigError(asked, f"it is {name}", "save it as UTF-8")
+    if b"\0" in content:
+        found = "special characters are not allowed, and it holds NUL bytes (UTF-16 without a mark?)"
+        raise ConfigError(asked, found, "save it as UTF-8 YAML")
     try:
         loader = StrictLoader(content.decode("utf-8-sig"))
         node = loader.get_single_node()
@@ -131,7 +153,7 @@ def _laid_over(value: Any, node: yaml.Node | None, loader: StrictLoader) -> Any:
         return None
     read = loader.construct_object(node, deep=True)
     # text without quotes stays as it was read: to YAML 1e5 is text, to Snakemake a number
-    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    plain = isinstance(node, yaml.ScalarNode) and not node.style
     return value if isinstance(read, str) and plain else read
 
 

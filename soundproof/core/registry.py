@@ -152,8 +152,9 @@ class Registry(Mapping[str, E], Generic[E]):
         Raises:
             ConfigError: A name that stands for two things, or what a package registers cannot be used.
         """
-        own = [self._entries[name] for name in self._entries if name in self._own]
-        plugged = (self._loaded(point) for point in self.plugins().values())
+        points = self.plugins()
+        own = [entry for name, entry in self._entries.items() if name not in points]
+        plugged = map(self._loaded, points.values())
         return [*own, *(entry for entry in plugged if self._fits(entry))]
 
     def plugins(self) -> Mapping[str, EntryPoint]:

@@ -18,6 +18,8 @@ TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
 # test_by_backbone.py, test_pretext.py, test_levels.py and test_sentences.py do
 OF_OTHER_STUDIES = {
     "backbones",
+    "context_sentences",
+    "contexts",
     "families",
     "levels",
     "levels_by_machine",
