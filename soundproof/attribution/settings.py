@@ -87,7 +87,7 @@ BY_SEGMENTS: frozenset[str] = frozenset({"FeatureAblation", "KernelShap", "Lime"
 WITHOUT_A_RULE: dict[str, frozenset[str]] = {
     "LRP": frozenset(
         {
-            *("skip_cae_transformer", "skip_cae", "dense_ae", "featex"),
+            *("skip_cae_transformer", "skip_cae", "dense_ae", "featex", "featex_naming"),
             *("vae", "diffusion", "ganomaly", "context_memory"),
             *("one_class_svm", "gaussian", "mean_square", "clip_level"),
         }

@@ -40,7 +40,7 @@ def _add_make(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         nargs="+",
         default=[],
         metavar="KIND=N",
-        help="how many of a kind: sound, map, repair (default: sound=8 map=12 repair=12)",
+        help="how many of a kind: sound, map, repair (default: up to sound=8 map=12 repair=12)",
     )
     parser.add_argument("--checks", type=int, help="checks of attention among them (default: 3)")
     parser.add_argument("--seed", type=int, default=0, help="another choice of questions, orders and sides")
@@ -107,9 +107,11 @@ def make(chosen: argparse.Namespace) -> None:
     from soundproof.user_study.kit import CHECKS, COUNTS, KitSettings, summary, write_kit
     from soundproof.user_study.study import ExplainedStudy
 
-    counts = {**COUNTS, **_counts(chosen.questions)}
+    named = _counts(chosen.questions)
+    counts = {**COUNTS, **named}
     settings = KitSettings(
         counts=counts,
+        at_most=COUNTS.keys() - named.keys(),
         checks=CHECKS if chosen.checks is None else chosen.checks,
         seed=chosen.seed,
         consent=CONSENT if chosen.consent is None else read_consent(chosen.consent),
@@ -134,7 +136,7 @@ def make(chosen: argparse.Namespace) -> None:
     )
     console = Console(highlight=False)
     lines = (
-        *summary(kit.questions),
+        *summary(kit.questions, counts),
         f"Give out {kit.page.parent} as a whole; raters open {kit.page.name}. Keep the rest: it holds the key.",
         f"Put answers into {kit.folder / 'answers'}, then: study-kit analyse {kit.folder / 'answers'}/*.json",
     )

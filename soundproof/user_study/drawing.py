@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
 from typing import TypeVar
@@ -37,7 +37,11 @@ CHECK_OF_MAPS = ("truth", "chance")
 
 
 def draw_questions(
-    material: Material, counts: Mapping[Kind, int], n_checks: int, seed: int
+    material: Material,
+    counts: Mapping[Kind, int],
+    n_checks: int,
+    seed: int,
+    at_most: Collection[Kind] = (),
 ) -> list[Question]:
     """Draw the questions of a kit, kind by kind, each kind in an order of its own with its checks among it.
 
@@ -46,12 +50,13 @@ def draw_questions(
         counts: Questions of each kind.
         n_checks: Checks of attention, spread over the kinds that can have them.
         seed: Changes all draws.
+        at_most: Kinds of which the study may give fewer.
 
     Returns:
         Questions with names.
 
     Raises:
-        ConfigError: The study does not give as many, or none is asked for.
+        ConfigError: The study does not give as many, or none at all, or none is asked for.
     """
     if not sum(counts.values()):
         raise ConfigError(
@@ -67,7 +72,7 @@ def draw_questions(
     for kind in KINDS:
         wanted = counts.get(kind, 0)
         found = list(islice(drawers[kind](material, _rng(material, seed, kind)), wanted)) if wanted else []
-        if len(found) < wanted:
+        if len(found) < wanted and kind not in at_most:
             raise ConfigError(
                 f"{wanted} questions of the kind '{kind}'",
                 f"{material.study} gives {len(found)}: {_WHY[kind]}",
@@ -76,6 +81,12 @@ def draw_questions(
         of_kind = [*found, *(check for check in checks if check.kind == kind)]
         order = _rng(material, seed, "order", kind).permutation(len(of_kind))
         asked += [of_kind[place] for place in order]
+    if all(one.check for one in asked):
+        raise ConfigError(
+            "questions about this study",
+            f"{material.study} gives none of any kind",
+            "explain more clips in the study, and measure deletion and localisation",
+        )
     return [replace(one, question=f"q{number:02d}") for number, one in enumerate(asked, 1)]
 
 

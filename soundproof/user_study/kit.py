@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -52,12 +53,14 @@ class KitSettings:
 
     Attributes:
         counts: Questions of each kind.
+        at_most: Kinds of which the study may give fewer.
         checks: Checks of attention.
         seed: Changes all draws.
         consent: Paragraphs that a rater agrees to.
     """
 
     counts: Mapping[Kind, int] = field(default_factory=lambda: COUNTS)
+    at_most: Collection[Kind] = ()
     checks: int = CHECKS
     seed: int = 0
     consent: Sequence[str] = CONSENT
@@ -119,7 +122,7 @@ def write_kit(
             "its clips came as spectrograms, without sound",
             "ask about maps alone: --questions sound=0 map=12 repair=12",
         )
-    questions = draw_questions(material, settings.counts, settings.checks, settings.seed)
+    questions = draw_questions(material, settings.counts, settings.checks, settings.seed, settings.at_most)
     key = pd.DataFrame([asdict(question) for question in questions])
     with whole_folder(folder) as partial:
         clips = partial / FOLDER / explorer.CLIPS
@@ -155,15 +158,23 @@ def write_kit(
     return Kit(folder, folder / FOLDER / explorer.PAGE, identity, tuple(questions))
 
 
-def summary(questions: Sequence[Question]) -> list[str]:
-    """What a kit asks, a sentence for each kind, and whether it is enough to tell explainers apart."""
+def summary(questions: Sequence[Question], wanted: Mapping[Kind, int] = MappingProxyType({})) -> list[str]:
+    """What a kit asks, a sentence for each kind, and whether it is enough to tell explainers apart.
+
+    Args:
+        questions: All questions.
+        wanted: How many of each kind were meant to be asked.
+    """
     found = []
     for kind in KINDS:
         asked = [one for one in questions if one.kind == kind and not one.check]
+        meant = wanted.get(kind, 0)
+        short = f" ({meant} were meant: the study gives no more)" if len(asked) < meant else ""
         if not asked:
+            found += [f"{kind}: no question{short}"] if short else []
             continue
         n_checks = sum(one.kind == kind and one.check for one in questions)
-        words = [f"{kind}: {len(asked)} questions, {n_checks} checks"]
+        words = [f"{kind}: {len(asked)} questions{short}, {n_checks} checks"]
         if kind == REPAIR:
             words.append(f"{sum(one.truth == YES for one in asked)} clips stay above the alarm")
         each = Counter(one.of for one in asked).values()

@@ -13,6 +13,7 @@ from toys.asked import clip, material
 from soundproof.core.errors import ConfigError
 from soundproof.user_study.drawing import LEAST_DIFFERENCE, LEAST_DISTANCE, draw_questions
 from soundproof.user_study.forms import N_FORMS, forms_of
+from soundproof.user_study.kit import summary
 
 COUNTS = {"sound": 8, "map": 12, "repair": 12}
 
@@ -114,6 +115,19 @@ def test_what_a_study_does_not_give_is_refused(counts, changes, found):
     with pytest.raises(ConfigError) as caught:
         drawn(counts=counts, n_checks=0, of=material(**changes))
     assert found in caught.value.found and "--questions" in caught.value.remedy
+
+
+def test_of_kinds_that_nobody_counted_a_study_may_give_fewer_but_not_nothing_at_all():
+    few = material(removals={})
+    counts = {"sound": 17, "map": 2, "repair": 2}
+    questions = draw_questions(few, counts, 0, 0, at_most=("sound", "repair"))
+    assert Counter(one.kind for one in questions) == {"sound": 16, "map": 2}
+    told = summary(questions, counts)
+    assert told[0].startswith("sound: 16 questions (17 were meant: the study gives no more), 0 checks")
+    assert told[1].startswith("map: 2 questions, 0 checks")
+    assert told[2] == "repair: no question (2 were meant: the study gives no more)"
+    with pytest.raises(ConfigError, match="gives none of any kind"):
+        draw_questions(few, {"repair": 2}, 0, 0, at_most=("repair",))
 
 
 def test_checks_need_something_to_check():
