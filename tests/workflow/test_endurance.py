@@ -17,8 +17,13 @@ from soundproof.storage.files import is_partial
 KILLS = 20
 SEED = 20
 LONGEST_WAIT_S = 0.4
-# what the tiny study leaves out: several trainings of one detector, bands, and sounds
-MORE = {"faithfulness": {"band_removal": {}}, "bands": {}, "listen": {"clips": 1}}
+# what the tiny study leaves out: several trainings of one detector, bands, sounds, and words
+MORE = {
+    "faithfulness": {"band_removal": {}},
+    "bands": {},
+    "listen": {"clips": 1},
+    "reasons": {"per_machine": 1},
+}
 SEEDS = [0, 1]
 # downloads need a server, and the checks make nothing
 ELSEWHERE = {"all", "download_dataset", "fetch_weights", "verify", "test_results"}
@@ -34,6 +39,7 @@ def with_every_rule(checkout):
         faithfulness=study["faithfulness"],
         bands=MORE["bands"],
         listen=MORE["listen"],
+        reasons=MORE["reasons"],
     )
     return checkout
 

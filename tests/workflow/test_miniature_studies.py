@@ -44,7 +44,12 @@ KEPT = {
     },
     "envmix_esc10": {"patchcore_none": {}, "padim_random": {}, "band_memory_none": {}, "clip_level": {}},
     # one background is one class: without those that tell classes apart
-    "p4_esc10": {"vae": {"epochs": 1}, "few_shot_memory_random": {}, "gaussian": {}, "clip_level": {}},
+    "p4_esc10": {
+        "vae": {"epochs": 1},
+        "few_shot_memory_random": {"shots": 2},
+        "gaussian": {},
+        "clip_level": {},
+    },
 }
 PARTS = {"mimii": ["fan_id_00_6dB"], "envmix": ["siren_6dB"], "envmix_esc10": ["rain"], "p4_esc10": ["all"]}
 
