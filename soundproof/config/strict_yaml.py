@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from soundproof.core.errors import ConfigError
+from soundproof.core.yaml_loader import LOADER
 
 TEXTS = ("recordings", "results_dir", "data_dir", "run")
 """Keys of a configuration whose values are paths and names, whatever YAML takes them for."""
@@ -19,11 +20,8 @@ _NULL = "tag:yaml.org,2002:null"
 _MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 
-# the loader in C does in microseconds what takes a dry run a tenth of its work; its wheels hold it on all platforms
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class StrictLoader(_LOADER):  # type: ignore[misc]
+# mypy takes no variable for a base
+class StrictLoader(LOADER):  # type: ignore[misc, valid-type]
     """YAML in which a key that is written twice is an error, not a silent choice of the last."""
 
     def get_single_node(self) -> yaml.Node | None:

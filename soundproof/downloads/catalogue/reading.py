@@ -12,12 +12,11 @@ from pydantic import ValidationError
 
 from soundproof.core.errors import ConfigError
 from soundproof.core.validation import first_complaint
+from soundproof.core.yaml_loader import LOADER
 from soundproof.downloads.catalogue.model import Record
 from soundproof.downloads.catalogue.place import place_of
 
 PATH = place_of("datasets.yaml")
-# the safe loader in C where there is one: this is read at every start
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
@@ -37,7 +36,7 @@ def read_catalogue(path: Path) -> Mapping[str, Record]:
         ConfigError: There is none, or a record says too little or too much; the message names record and key.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
     except OSError as error:
         remedy = "run this from a clone of the repository, or install the package anew"
         raise ConfigError(f"the catalogue {path}", str(error), remedy) from error
