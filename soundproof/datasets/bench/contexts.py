@@ -54,9 +54,6 @@ class ContextBench(PlannedDataset[_Clip]):
     def _planned(self) -> Iterator[_Clip]:
         return _plan(self.settings)
 
-    def _is_normal(self, clip: _Clip) -> bool:
-        return clip.home is None
-
     def _synthesise(self, clip: _Clip) -> Synthesis:
         settings = self.settings
         rate_hz, n_samples = settings.sample_rate_hz, round(settings.seconds * settings.sample_rate_hz)

@@ -33,9 +33,6 @@ class BenchDataset(PlannedDataset[PlannedClip]):
     def _synthesise(self, clip: PlannedClip) -> Synthesis:
         return synthesise(clip, self.settings)
 
-    def _is_normal(self, clip: PlannedClip) -> bool:
-        return clip.fault is None
-
     def _described(self, clip: PlannedClip) -> dict[str, Any]:
         return {
             "machine": clip.machine,

@@ -14,7 +14,7 @@ import pandas as pd
 from soundproof.audio.sound import Audio, Stems
 from soundproof.core.errors import DataError
 from soundproof.core.registry import Parameters
-from soundproof.datasets.bench.synthesis import Event, Synthesis
+from soundproof.datasets.bench.synthesis import Synthesis
 from soundproof.interfaces.dataset import AudioDataset, Physics
 from soundproof.storage.schemas import CLIPS
 
@@ -54,12 +54,11 @@ class PlannedDataset(AudioDataset, Generic[C]):
         """Synthesise a clip."""
 
     @abstractmethod
-    def _is_normal(self, clip: C) -> bool:
-        """Whether a clip has no fault."""
-
-    @abstractmethod
     def _described(self, clip: C) -> dict[str, Any]:
-        """What the clips table says of a clip beside its event: columns that it need not have may be left out."""
+        """What the clips table says of a clip beside its event, ``anomaly_type`` (None: no fault) among it.
+
+        Columns that it need not have may be left out.
+        """
 
     def clips(self) -> pd.DataFrame:
         """One row per clip; anomalous clips are synthesised here to measure the bands of their events."""
@@ -102,12 +101,13 @@ class PlannedDataset(AudioDataset, Generic[C]):
         return self._synthesise(self._plan[clip_id])
 
     def _row(self, clip: C) -> dict[str, Any]:
-        normal = self._is_normal(clip)
-        event: Event | None = None if normal else self._synthesis(clip.clip_id).event
+        described = self._described(clip)
+        normal = described["anomaly_type"] is None
+        event = None if normal else self._synthesis(clip.clip_id).event
         return {
             "clip_id": clip.clip_id,
             "dataset": self.name,
             "label": "normal" if normal else "anomaly",
             "events": [] if event is None else [asdict(event)],
-            **self._described(clip),
+            **described,
         }
