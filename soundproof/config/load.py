@@ -158,7 +158,7 @@ def _check_paths(study: Study) -> None:
 
 def _check_code(label: str, settings: Parameters) -> None:
     """Refuse a model of one's own whose code is not there or cannot be read."""
-    if isinstance(settings, ModelSettings) and not settings.is_onnx:
+    if isinstance(settings, ModelSettings) and not settings.is_file:
         with within(f"at 'detectors.{label}'"):
             own_model(settings.model)
 

@@ -11,6 +11,7 @@ RUNNING = {
     *("eval", "exec", "compile", "__import__", "os.system", "os.popen", "commands.getoutput"),
     *("subprocess.getoutput", "subprocess.getstatusoutput", "pandas.read_pickle", "tempfile.mktemp"),
     *("yaml.unsafe_load", "yaml.full_load", "yaml.unsafe_load_all", "yaml.full_load_all", "torch.hub.load"),
+    *("torch.export.load", "torch.jit.load", "torch.package.PackageImporter"),
     *("shutil.unpack_archive", "jinja2.Template", "markupsafe.Markup", "jinja2.Markup"),
 }
 # names of methods that unpack without asking, whatever they are called on

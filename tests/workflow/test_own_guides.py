@@ -1,4 +1,4 @@
-"""The guides to one's own model, maps, scores, metric and ONNX file, followed literally."""
+"""The guides to one's own model, program, maps, scores, metric and ONNX file, followed literally."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def followed(sources: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Che
     checkout = sources.copy_to(tmp_path_factory.mktemp("own") / "checkout")
     # into the checkout, which is on the path: the environment is shared with other tests
     installing = {**os.environ, "PIP_TARGET": str(checkout.path), "PATH": checkout.environment()["PATH"]}
-    for name in ("own-model", "own-maps", "own-metric", "own-onnx"):
+    for name in ("own-model", "own-program", "own-maps", "own-metric", "own-onnx"):
         for block in blocks_of(DOCS / f"{name}.md"):
             block.follow(checkout.path)
             for words in block.commands():
@@ -40,6 +40,23 @@ def test_the_model_is_scored_explained_and_measured(followed: Checkout) -> None:
     assert {"error_map", "grad_cam", "deep_lift", "random_map"} <= set(rows["explainer"])
     assert set(rows.query("metric == 'deletion_auc'")["explainer"]) >= {"error_map", "grad_cam", "deep_lift"}
     assert "My model" in (study / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_program_is_what_it_was_exported_from(followed: Checkout) -> None:
+    study = followed.path / "results/own_program/own_program"
+    rows = pd.read_parquet(study / "measurements.parquet").query("detector == 'program'")
+    module = pd.read_parquet(followed.path / "results/own/own_model/measurements.parquet")
+    scores = rows.query("metric == 'anomaly_score'").set_index("clip_id")["value"]
+    expected = module.query("metric == 'anomaly_score' and detector == 'mine'").set_index("clip_id")["value"]
+    pd.testing.assert_series_equal(scores.sort_index(), expected.sort_index(), rtol=1e-5)
+    assert {"error_map", "deep_lift", "integrated_gradients"} <= set(rows["explainer"])
+    # maps of the same model by the same gradients
+    curves = [
+        table.query("metric == 'deletion_auc' and explainer == 'deep_lift'") for table in (rows, module)
+    ]
+    one, other = (table.groupby("clip_id")["value"].mean().sort_index() for table in curves)
+    assert len(one) and (one - other).abs().max() < 1e-3
+    assert "My program" in (study / "index.html").read_text(encoding="utf-8")
 
 
 def test_maps_and_scores_are_judged_without_a_model(followed: Checkout) -> None:

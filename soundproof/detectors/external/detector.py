@@ -12,6 +12,7 @@ from soundproof.detectors.external.code import OwnCode
 from soundproof.detectors.external.model import ModelDetector
 from soundproof.detectors.external.network import load_weights, make_network
 from soundproof.detectors.external.onnx import OnnxDetector
+from soundproof.detectors.external.program import ProgramDetector
 from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.reading import no_history
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
@@ -24,8 +25,10 @@ _BUILT_WITH = 0
 
 
 def external_detector(shape: tuple[int, int], settings: ExternalSettings) -> ModelDetector:
-    """The detector of a model that is an ONNX file, or that the user's code makes."""
-    return OnnxDetector(shape, settings) if settings.is_onnx else ExternalDetector(shape, settings)
+    """The detector of a model that is an ONNX file, a program of ``torch.export``, or made by the user's code."""
+    if settings.is_onnx:
+        return OnnxDetector(shape, settings)
+    return ProgramDetector(shape, settings) if settings.is_program else ExternalDetector(shape, settings)
 
 
 class ExternalDetector(ModelDetector):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from soundproof.core.errors import ConfigError, DataError
+from soundproof.detectors.external.calls import Calls
 from soundproof.detectors.external.checks import check_state
 from soundproof.detectors.external.model import ModelDetector
 from soundproof.detectors.external.network import read_checked
@@ -40,7 +39,7 @@ class OnnxDetector(ModelDetector):
 
     def __init__(self, shape: tuple[int, int], settings: ExternalSettings) -> None:
         super().__init__(shape, settings)
-        self.code = _Calls(settings.model, shape)
+        self.code = Calls(settings.model, shape)
         self.network = OnnxNetwork(settings.model)
 
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
@@ -55,37 +54,6 @@ class OnnxDetector(ModelDetector):
         tried = self.settle(clips, run.device)
         check_state(self, type(self)(self.shape, self.settings), tried)
         return no_history()
-
-
-class _Calls:
-    """Calls of the runtime, whose errors are told as those of the model.
-
-    Args:
-        name: Name of the file.
-        shape: (n_freq, n_frames) of the maps.
-    """
-
-    def __init__(self, name: str, shape: tuple[int, int]) -> None:
-        self.name = name
-        self.shape = shape
-
-    @contextmanager
-    def calling(self, what: str) -> Iterator[None]:
-        """Run the model.
-
-        Raises:
-            DataError: It failed.
-        """
-        try:
-            yield
-        except (MemoryError, DataError, ConfigError):
-            raise
-        except Exception as error:
-            raise DataError(
-                f"{what} of the model '{self.name}' on maps {self.shape}",
-                f"{type(error).__name__}: {' '.join(str(error).split())}",
-                "export it for maps of this size, or with free axes; see 'input' of the detector, too",
-            ) from error
 
 
 class OnnxNetwork(nn.Module):

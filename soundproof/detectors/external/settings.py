@@ -17,7 +17,7 @@ class ExternalSettings(Parameters):
 
     model: str = Field(
         description="what makes the model from (bands, frames): 'path/to/file.py:build' or 'package.module:build'; "
-        "or an ONNX file, 'path/to/file.onnx'"
+        "or an ONNX file, 'path/to/file.onnx'; or a program of torch.export, 'path/to/file.pt2'"
     )
     output: Output = Field(
         description="what the model returns for maps [B, bands, frames]: score [B], higher = more anomalous; "
@@ -27,7 +27,9 @@ class ExternalSettings(Parameters):
         None, description="file of its state_dict (.safetensors, or .pt/.pth that holds tensors only)"
     )
     sha256: str | None = Field(
-        None, pattern="^[0-9a-f]{64}$", description="checksum that the weights must have; None: any"
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="checksum that the weights, or the file with the model, must have; None: any (not for .pt2)",
     )
     arguments: dict[str, JsonValue] = Field(
         default_factory=dict, description="further arguments of the function, by name"
@@ -49,14 +51,19 @@ class ExternalSettings(Parameters):
 
     @model_validator(mode="after")
     def _fits_the_kind_of_model(self) -> ExternalSettings:
-        if self.is_onnx:
+        if self.is_file:
             given = [name for name in ("weights", "arguments", "cam_layer") if getattr(self, name)]
             if given:
-                raise ValueError(f"an ONNX file holds all of the model: leave out '{given[0]}'")
-            if self.gradients:
+                raise ValueError(f"{self.model} holds all of the model: leave out '{given[0]}'")
+            if self.is_onnx and self.gradients:
                 raise ValueError(
                     "ONNX Runtime gives no gradients: set 'gradients: false', and choose explainers that ask for "
                     "scores alone"
+                )
+            if self.is_program and self.sha256 is None:
+                raise ValueError(
+                    "loading a program of torch.export runs code that nobody reads: say by 'sha256' which one you "
+                    f"trust (sha256sum {self.model})"
                 )
         elif self.sha256 is not None and self.weights is None:
             raise ValueError("a checksum needs 'weights'")
@@ -67,13 +74,23 @@ class ExternalSettings(Parameters):
         """Whether the model is an ONNX file, which holds its weights and no code."""
         return self.model.endswith(".onnx")
 
+    @property
+    def is_program(self) -> bool:
+        """Whether the model is a program of ``torch.export``, which holds its weights and is code to be trusted."""
+        return self.model.endswith(".pt2")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the model is a file that holds all of it, and not Python that makes it."""
+        return self.is_onnx or self.is_program
+
     def named_modules(self) -> tuple[str, ...]:
-        """Where the model's code is: a file, or the dotted name of a module; nowhere for an ONNX file."""
-        return () if self.is_onnx else (self.model.rpartition(":")[0],)
+        """Where the model's code is: a file, or the dotted name of a module; nowhere for a file that holds all."""
+        return () if self.is_file else (self.model.rpartition(":")[0],)
 
     def own_files(self) -> tuple[Path, ...]:
-        """The weights."""
-        if self.is_onnx:
+        """The weights, or the file that holds all of the model."""
+        if self.is_file:
             return (Path(self.model),)
         return () if self.weights is None else (self.weights,)
 
