@@ -1,4 +1,4 @@
-"""A model in an ONNX file: run by ONNX Runtime, and asked for what it returns alone."""
+"""A model in an ONNX file: run by ONNX Runtime, or by torch where gradients are wanted and it converts."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from torch import Tensor, nn
 from soundproof.core.errors import ConfigError, DataError
 from soundproof.detectors.external.calls import Calls
 from soundproof.detectors.external.checks import check_state
+from soundproof.detectors.external.converted import WITHOUT, converted
 from soundproof.detectors.external.model import ModelDetector
 from soundproof.detectors.external.network import read_checked
 from soundproof.detectors.external.settings import ExternalSettings
-from soundproof.detectors.reading import no_history
+from soundproof.detectors.reading import in_chunks, no_history
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
 
 _TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+_TORCH_TYPES = {"tensor(float)": torch.float32, "tensor(double)": torch.float64}
+_AGREEMENT = 1e-4
+"""Part of the largest value that ONNX Runtime returns for a group of clips, by which torch may differ from it."""
 _UNKNOWN = re.compile(r"([\w.]+:\w+)\(-?\d+\) is not a registered function/op|No Op registered for (\w+)")
 
 
 class OnnxDetector(ModelDetector):
-    """A model in a file that ONNX Runtime reads; nothing of it is executed as Python.
+    """A model in a file that ONNX Runtime reads; no code of others is loaded for it.
 
-    The file's content is part of what is stored, so that the fitted detector needs the file no more. It has no
-    gradients, and no weights that could be redrawn.
+    The file's content is part of what is stored, so that the fitted detector needs the file no more. With gradients
+    it is converted to torch, compared with ONNX Runtime on all training clips, and asked there from then on: scores
+    and explanations are of one thing. It has no weights that could be redrawn.
 
     Args:
         shape: (n_freq, n_frames) of the maps.
@@ -40,27 +45,47 @@ class OnnxDetector(ModelDetector):
     def __init__(self, shape: tuple[int, int], settings: ExternalSettings) -> None:
         super().__init__(shape, settings)
         self.code = Calls(settings.model, shape)
-        self.network = OnnxNetwork(settings.model)
+        self.network = OnnxNetwork(settings.model, settings.gradients)
 
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
         """Read the file and check what the model returns.
 
         Raises:
-            ConfigError: ONNX Runtime is not installed.
+            ConfigError: ONNX Runtime, or the converter, is not installed.
             DataError: A file that cannot be read or has another checksum, operators that ONNX Runtime does not
-                know, a model of another form, or one that explanations and metrics could not be trusted with.
+                know, a model of another form, one that does not convert or returns something else in torch (with
+                gradients), or one that explanations and metrics could not be trusted with.
         """
         self.network.take(read_checked(self.settings))
+        if self.settings.gradients:
+            self._check_conversion(clips, run.device)
         tried = self.settle(clips, run.device)
         check_state(self, type(self)(self.shape, self.settings), tried)
         return no_history()
 
+    def _check_conversion(self, clips: TrainingClips, device: torch.device) -> None:
+        original = type(self)(self.shape, self.settings.model_copy(update={"gradients": False}))
+        original.network.content = self.network.content
+        for part in in_chunks(clips):
+            x = part.to(device)
+            with torch.no_grad():
+                expected, found = original.output(x), self.output(x)
+            apart, allowed = float((found - expected).abs().max()), _AGREEMENT * float(expected.abs().max())
+            # NaN is no agreement
+            if not apart <= allowed:
+                raise DataError(
+                    f"the model '{self.settings.model}' that returns the same in torch as in ONNX Runtime",
+                    f"it differs by {apart:.3g} on training clips, where {allowed:.3g} is allowed",
+                    WITHOUT,
+                )
+
 
 class OnnxNetwork(nn.Module):
-    """The content of an ONNX file, as a module without gradients.
+    """The content of an ONNX file, as a module.
 
     Args:
         name: Name of the file, for messages.
+        gradients: Whether torch runs it, and not ONNX Runtime.
 
     Attributes:
         content: The file, uint8 [n_bytes].
@@ -68,15 +93,17 @@ class OnnxNetwork(nn.Module):
 
     content: Tensor
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, gradients: bool) -> None:
         super().__init__()
         self.name = name
+        self.gradients = gradients
         self.register_buffer("content", torch.zeros(0, dtype=torch.uint8))
         self._session: Any = None
+        self._in_torch: list[nn.Module] = []
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OnnxNetwork:
         # sessions cannot be copied, and are opened when first asked
-        made = OnnxNetwork(self.name)
+        made = OnnxNetwork(self.name, self.gradients)
         made.content = self.content.clone()
         return made.train(self.training)
 
@@ -84,16 +111,27 @@ class OnnxNetwork(nn.Module):
         """Take the content of a file."""
         self.content = torch.frombuffer(bytearray(content), dtype=torch.uint8)
         self._session = None
+        self._in_torch.clear()
 
     def forward(self, x: Tensor) -> Tensor:
         """What the model returns, on the device of its input; a model for one clip gets one after the other."""
-        session = self._opened()
-        (given,) = session.get_inputs()
+        (given,) = self._opened().get_inputs()
+        parts = torch.split(x, 1) if given.shape[:1] == [1] else (x,)
+        run = self._by_torch if self.gradients else self._by_runtime
+        return torch.cat([run(part, given) for part in parts])
+
+    def _by_runtime(self, x: Tensor, given: Any) -> Tensor:
         values = x.detach().cpu().numpy().astype(_TYPES[given.type])
-        parts = np.split(values, len(values)) if given.shape[:1] == [1] else [values]
+        (found,) = self._opened().run(None, {given.name: values})
         with torch.no_grad():
-            found = [torch.from_numpy(session.run(None, {given.name: part})[0]) for part in parts]
-            return torch.cat(found).to(x.device)
+            return torch.from_numpy(found).to(x.device)
+
+    def _by_torch(self, x: Tensor, given: Any) -> Tensor:
+        if not self._in_torch:
+            # in a list, which keeps it out of what is stored: the file's content stands there
+            self._in_torch.append(converted(self.name, self.content.cpu().numpy().tobytes()))
+        found: Tensor = self._in_torch[0].to(x.device)(x.to(_TORCH_TYPES[given.type]))
+        return found
 
     def _opened(self) -> Any:
         if self._session is None:

@@ -37,7 +37,10 @@ class ExternalSettings(Parameters):
     input: Literal["maps", "images"] = Field(
         "maps", description="what the model takes: maps [B, bands, frames], or images [B, 1, bands, frames]"
     )
-    gradients: bool = Field(True, description="whether its output can be differentiated by its input")
+    gradients: bool = Field(
+        True,
+        description="whether its output can be differentiated by its input; an ONNX file is converted for it",
+    )
     cam_layer: str | None = Field(
         None, description="name of the layer that Grad-CAM looks at, as in named_modules(); None: none"
     )
@@ -55,11 +58,6 @@ class ExternalSettings(Parameters):
             given = [name for name in ("weights", "arguments", "cam_layer") if getattr(self, name)]
             if given:
                 raise ValueError(f"{self.model} holds all of the model: leave out '{given[0]}'")
-            if self.is_onnx and self.gradients:
-                raise ValueError(
-                    "ONNX Runtime gives no gradients: set 'gradients: false', and choose explainers that ask for "
-                    "scores alone"
-                )
             if self.is_program and self.sha256 is None:
                 raise ValueError(
                     "loading a program of torch.export runs code that nobody reads: say by 'sha256' which one you "

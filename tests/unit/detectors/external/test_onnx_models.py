@@ -26,6 +26,7 @@ from soundproof.storage.provenance import Provenance
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
+onnx2fx = pytest.importorskip("onnx2fx")
 WEIGHT = torch.rand(SHAPE, generator=torch.Generator().manual_seed(2)).numpy()
 
 
@@ -43,6 +44,16 @@ def write(
     )
     opsets = [helper.make_opsetid("", 17), *([helper.make_opsetid(domain, 1)] if domain else [])]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
+    return path
+
+
+def with_arrays(path: Path, **arrays: np.ndarray) -> Path:
+    """Add constants to a model."""
+    model = onnx.load(path)
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(values, name) for name, values in arrays.items()
+    )
+    onnx.save(model, path)
     return path
 
 
@@ -93,12 +104,7 @@ def test_it_agrees_with_the_same_model_in_torch(tmp_path: Path) -> None:
         helper.make_node("Reshape", ["wide", "shape"], ["y"]),
     ]
     path = write(tmp_path / "dense.onnx", nodes, list(SHAPE))
-    model = onnx.load(path)
-    arrays = {"down": down.numpy(), "up": up.numpy(), "shape": np.array([-1, *SHAPE])}
-    model.graph.initializer.extend(
-        onnx.numpy_helper.from_array(values, name) for name, values in arrays.items()
-    )
-    onnx.save(model, path)
+    with_arrays(path, down=down.numpy(), up=up.numpy(), shape=np.array([-1, *SHAPE]))
     x = clips(7)
     rebuilt = ((x.flatten(1) @ down).relu() @ up).view_as(x)
     torch.testing.assert_close(fitted(path).reconstruct(x), rebuilt)
@@ -128,6 +134,111 @@ def test_explainers_by_scores_alone_explain_it(tmp_path: Path) -> None:
     context = ExplainContext(settings=settings, clip_ids=["a", "b"], rows_per_pass=16, method="occlusion")
     found = entry.load()(detector.freeze(), x, context).relevance
     torch.testing.assert_close(found, x * torch.from_numpy(WEIGHT) / x[0].numel(), rtol=1e-4, atol=1e-6)
+
+
+def network(path: Path, batch: Any) -> tuple[Path, Any]:
+    """A model of convolutions, and what it does as a function of torch."""
+    drawn = torch.Generator().manual_seed(7)
+    narrow, wide = torch.randn(3, 1, 3, 3, generator=drawn), torch.randn(3, 1, 2, 2, generator=drawn)
+    helper = onnx.helper
+    nodes = [
+        helper.make_node("Unsqueeze", ["x", "one"], ["image"]),
+        helper.make_node("Conv", ["image", "narrow"], ["code"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("LeakyRelu", ["code"], ["bent"], alpha=0.2),
+        helper.make_node("ConvTranspose", ["bent", "wide"], ["wide_image"], strides=[2, 2]),
+        helper.make_node("Tanh", ["wide_image"], ["bounded"]),
+        helper.make_node("Squeeze", ["bounded", "one"], ["y"]),
+    ]
+    write(path, nodes, list(SHAPE), batch=batch)
+    with_arrays(path, narrow=narrow.numpy(), wide=wide.numpy(), one=np.array([1]))
+
+    def same(x: torch.Tensor) -> torch.Tensor:
+        code = torch.nn.functional.conv2d(x[:, None], narrow, stride=2, padding=1)
+        bent = torch.nn.functional.leaky_relu(code, 0.2)
+        return torch.nn.functional.conv_transpose2d(bent, wide, stride=2).tanh()[:, 0]
+
+    return path, same
+
+
+@pytest.mark.parametrize("batch", ["n", 1])
+def test_gradients_are_those_of_the_same_network_in_torch(tmp_path: Path, batch: Any) -> None:
+    path, same = network(tmp_path / "a.onnx", batch)
+    detector, alone = fitted(path, gradients=True), fitted(path)
+    x, again = clips(5).requires_grad_(), clips(5).requires_grad_()
+    error = (same(again) - again).square().mean(dim=(1, 2))
+    torch.testing.assert_close(detector.score(x), error)
+    torch.testing.assert_close(detector.score(x).detach(), alone.score(x), rtol=1e-4, atol=1e-5)
+    (found,) = torch.autograd.grad(detector.score(x).sum(), x)
+    (expected,) = torch.autograd.grad(error.sum(), again)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(copy.deepcopy(detector).score(x), detector.score(x), rtol=0, atol=0)
+    save_detector(tmp_path / "fitted.safetensors", detector, "external", Provenance(stage="training"))
+    path.unlink()
+    stored = load_detector(tmp_path / "fitted.safetensors", torch.device("cpu"))
+    (again_found,) = torch.autograd.grad(stored.score(x).sum(), x)
+    torch.testing.assert_close(again_found, found, rtol=0, atol=0)
+
+
+def test_operators_that_do_not_convert_are_named_and_need_no_gradients(tmp_path: Path) -> None:
+    # one of ONNX Runtime's own, which the converter does not know
+    nodes = [
+        onnx.helper.make_node("Mul", ["x", "w"], ["product"]),
+        onnx.helper.make_node("ExpandDims", ["product", "last"], ["wide"], domain="com.microsoft"),
+        onnx.helper.make_node("Squeeze", ["wide", "axes"], ["y"]),
+    ]
+    path = write(tmp_path / "a.onnx", nodes, list(SHAPE), domain="com.microsoft")
+    with_arrays(path, last=np.array(-1, np.int32), axes=np.array([-1]))
+    x = clips(2)
+    torch.testing.assert_close(fitted(path).reconstruct(x), x * torch.from_numpy(WEIGHT))
+    said = r"do not convert: 'com\.microsoft:ExpandDims'[\s\S]*gradients: false"
+    with pytest.raises(DataError, match=said):
+        fitted(path, gradients=True)
+
+
+def test_a_conversion_that_returns_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scaled(tmp_path / "a.onnx")
+    fitted(path, gradients=True)
+    # the true converter, given another model than the runtime
+    other = onnx.load(path)
+    weight = torch.from_numpy(WEIGHT * (1 + 1e-3)).numpy()
+    other.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(weight, "w"))
+    monkeypatch.setattr(onnx, "load_model_from_string", lambda content: other)
+    with pytest.raises(
+        DataError, match=r"the same in torch as in ONNX Runtime[\s\S]*where [\d.e-]+ is allowed"
+    ):
+        fitted(path, gradients=True)
+
+
+def test_names_in_a_file_are_no_code(tmp_path: Path) -> None:
+    """The converter makes Python of the graph: no name may break out of it."""
+    trace = tmp_path / "ran"
+    evil = f'w"), __import__("pathlib").Path({str(trace)!r}).touch(), getattr(self, "x\n    import os #'
+    nodes = [
+        onnx.helper.make_node("Mul", ["x", evil], [f"{evil}2"], name=evil),
+        onnx.helper.make_node("Add", [f"{evil}2", "w"], ["y"], name=f"{evil}3"),
+    ]
+    path = with_arrays(write(tmp_path / "a.onnx", nodes, list(SHAPE)), **{evil: WEIGHT})
+    x, weight = clips(2), torch.from_numpy(WEIGHT)
+    rebuilt = fitted(path, gradients=True).reconstruct(x)
+    torch.testing.assert_close(rebuilt, x * weight + weight)
+    assert not trace.exists()
+
+
+def test_a_score_without_a_gradient_is_refused(tmp_path: Path) -> None:
+    # rounded, so flat wherever there is a derivative
+    nodes = [
+        onnx.helper.make_node("ReduceMean", ["x"], ["mean"], axes=[1, 2], keepdims=0),
+        onnx.helper.make_node("Cast", ["mean"], ["precise"], to=onnx.TensorProto.DOUBLE),
+        onnx.helper.make_node("Mul", ["precise", "many"], ["scaled"]),
+        onnx.helper.make_node("Cast", ["scaled"], ["count"], to=onnx.TensorProto.INT64),
+        onnx.helper.make_node("Cast", ["count"], ["y"], to=onnx.TensorProto.FLOAT),
+    ]
+    path = with_arrays(write(tmp_path / "a.onnx", nodes, []), many=np.array(1e6))
+    fitted(path, "score")
+    with pytest.raises(DataError, match=r"gradients of the score[\s\S]*gradients: false"):
+        fitted(path, "score", gradients=True)
 
 
 def test_custom_operators_are_refused_by_name(tmp_path: Path) -> None:
@@ -173,15 +284,24 @@ def test_maps_of_another_size_and_outputs_of_another_kind_are_refused(tmp_path: 
         fitted(write(tmp_path / "nan.onnx", [nan], list(SHAPE)))
 
 
-def test_without_the_runtime_it_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("onnxruntime", ("it is not installed", "pip install onnxruntime")),
+        ("onnx2fx", ("no module 'onnx2fx'", "pip install --no-deps onnx2fx", "gradients: false")),
+    ],
+)
+def test_without_what_runs_or_converts_it_that_is_said(
+    tmp_path: Path, module: str, said: tuple[str, ...]
+) -> None:
     path = scaled(tmp_path / "a.onnx")
     program = (
         f"import sys; sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}\n"
         "from pathlib import Path\nfrom test_onnx_models import fitted\n"
-        f"sys.modules['onnxruntime'] = None; fitted(Path({str(path)!r}))\n"
+        f"sys.modules[{module!r}] = None; fitted(Path({str(path)!r}), gradients=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "it is not installed" in done.stderr and "pip install onnxruntime" in done.stderr
+    assert all(words in done.stderr for words in said), done.stderr
 
 
 def test_a_model_of_python_is_what_it_was(tmp_path: Path) -> None:
