@@ -29,7 +29,7 @@ def read(lines: list[str]) -> dict[str, Requirement]:
 
 DECLARED = read(PROJECT["project"]["dependencies"])
 LOCKED_EXTRAS = read([line for name, lines in EXTRAS.items() if name not in UNLOCKED for line in lines])
-DEVELOPMENT = read(PROJECT["dependency-groups"]["dev"])
+DEVELOPMENT = read([line for lines in PROJECT["dependency-groups"].values() for line in lines])
 BASE = read(
     [line for line in (ROOT / "requirements/base.in").read_text().splitlines() if line and line[0] != "#"]
 )

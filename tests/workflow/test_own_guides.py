@@ -12,7 +12,8 @@ from checkout import Checkout
 from guide import blocks_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own guides")]
+# eight runs, one after the other
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("own guides")]
 
 
 @pytest.fixture(scope="module")
