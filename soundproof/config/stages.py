@@ -312,6 +312,7 @@ class Stages:
         families += [LOCALISATION[item.kind] for item in study.localisation.values()]
         names = {measure for family in families for measure in family.measures} | {"anomaly_score"}
         names |= set(study.detection)
+        names |= {said for item in study.explainers.values() for said in EXPLAINERS[item.kind].measures}
         names |= {kept for detector in study.detectors.values() for kept in DETECTORS[detector.kind].keeps}
         names |= {"band_removed_score"} if study.bands is not None else set()
         return sorted(names)

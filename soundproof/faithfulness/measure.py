@@ -20,6 +20,7 @@ from soundproof.faithfulness.settings import clip_limit
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
 from soundproof.interfaces.metric import MetricEntry
+from soundproof.interfaces.replacement import NormalClips
 from soundproof.interfaces.sounds import Sounds
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import rows_of
@@ -48,6 +49,7 @@ def measure_faithfulness(
     snr_db: Mapping[str, float] | None = None,
     backgrounds: MapReader | None = None,
     sounds: Sounds | None = None,
+    normal: NormalClips | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -76,6 +78,7 @@ def measure_faithfulness(
         backgrounds: What the detector would see of the anomalous clips without their events; None, or without a
             clip: unknown.
         sounds: Sound of the clips; None: the data set has none, and metrics that listen are left out.
+        normal: Normal training clips of the same part, for what is taken from them.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -128,6 +131,7 @@ def measure_faithfulness(
                 input_factor=input_factor,
                 frequencies_hz=features.axes.frequencies_hz,
                 sounds=sounds,
+                normal=normal,
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
                 anomalous=[(anomalous or {}).get(clip_id, False) for clip_id in ids],
                 snr_db=[(snr_db or {}).get(clip_id) for clip_id in ids],

@@ -31,6 +31,7 @@ BACKGROUNDS: dict[str, str] = {
     "clip_median": "clip median",
     "band_median": "band median",
     "zero": "zero",
+    "nearest_normal": "nearest normal clip",
 }
 """What stands in a removed cell, in print."""
 

@@ -9,13 +9,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from soundproof.detectors.background import background
 from soundproof.detectors.batching import in_passes
-from soundproof.faithfulness.background import background
 from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import RANDOM_CELLS
-from soundproof.faithfulness.settings import Background, CurveSettings
+from soundproof.faithfulness.settings import CurveSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
+from soundproof.interfaces.replacement import Background
 from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.measurements import UNIFORM
 
@@ -74,7 +75,7 @@ def _curves(
     settings = context.settings
     cells = x[0].numel()
     with torch.no_grad():
-        r = background(detector, x, kind, context.rows_per_pass)
+        r = background(detector, x, kind, context.rows_per_pass, context.normal)
         # inserting is deleting with clip and background in each other's place
         kept, shown = (x, r) if name == "deletion" else (r, x)
         scores = _scores(detector, kept, shown, ranks, counts, context.rows_per_pass)

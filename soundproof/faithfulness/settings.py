@@ -10,11 +10,11 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from soundproof.core.registry import Parameters
+from soundproof.interfaces.replacement import Background
 from soundproof.reasons.settings import ReasonSettings
 
 T = TypeVar("T")
 Filling = Literal["surroundings", "silence"]
-Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
 
 
 def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
@@ -75,7 +75,8 @@ class CurveSettings(FaithfulnessSettings):
         "band_median",
         description="what stands in a removed cell, or a list of such: the detector's reconstruction (favours "
         "its error map by construction), the value 0 (favours Occlusion, which fills its windows so by "
-        "default), the median of the clip, or the median over time of the cell's band",
+        "default), the median of the clip, the median over time of the cell's band, or the normal training clip of "
+        "the same part that is nearest (least Euclidean distance of the maps)",
     )
     draws: PositiveInt = Field(1, description="random rankings per clip behind the chance line")
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.replacement import NormalClips
 from soundproof.interfaces.sounds import Sounds
 from soundproof.randomness.seeding import seed_from
 from soundproof.storage.measurements import blocks_of, rows_of
@@ -56,6 +57,7 @@ class FaithfulnessContext(Generic[S_co]):
         backgrounds: What the detector would see of each clip without its event, like ``x``; None where stems are
             unknown.
         sounds: Sound of the clips; None where no metric listens, or the data set has none.
+        normal: Normal training clips of the same part; None where nobody gave any.
     """
 
     settings: S_co
@@ -73,6 +75,7 @@ class FaithfulnessContext(Generic[S_co]):
     snr_db: Sequence[float | None] = ()
     backgrounds: Tensor | None = None
     sounds: Sounds | None = None
+    normal: NormalClips | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.
