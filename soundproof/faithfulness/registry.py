@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
+from soundproof.faithfulness.quantus_settings import TAKEN, QuantusSettings
 from soundproof.faithfulness.settings import (
     CurveSettings,
     FfBackgroundSettings,
@@ -25,6 +28,8 @@ UNIFORM_FRAMES = "uniform_frames"
 RANDOM_CELLS = "random_cells"
 """Stands in the ``explainer`` column of the chance rows of deletion and insertion (on maps and on the sound): cells
 in random order."""
+QUANTUS = "quantus"
+"""Name of the metrics that are Quantus' own."""
 
 BACKGROUNDS: dict[str, str] = {
     "reconstruction": "reconstruction",
@@ -302,15 +307,59 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                 ),
             ),
         ),
+        MetricEntry(
+            name=QUANTUS,
+            title="Quantus",
+            implementation="soundproof.faithfulness.quantus:quantus",
+            citation="Hedström et al. 2023, JMLR 24(34); the metric's own: https://github.com/understandable-machine-"
+            "intelligence-lab/Quantus",
+            parameters=QuantusSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset(),
+            chance="a map of uniform noise, per clip; drawn anew for changed clips",
+            unit="the metric's own, of a curve its mean; lower is better of "
+            + ", ".join(name for name, known in TAKEN.items() if not known.higher_is_better),
+            criteria=tuple(
+                Criterion(
+                    name=f"{QUANTUS}_{name}",
+                    title=f"{known.title} (Quantus)",
+                    metric=QUANTUS,
+                    protocols=(name,),
+                    turned=not known.higher_is_better,
+                    tested=False,
+                    headline=None,
+                )
+                for name, known in TAKEN.items()
+            ),
+            package="quantus",
+        ),
     ],
 )
 
 
+def check_installed(name: str) -> None:
+    """Refuse a metric whose package is not there, before anything is trained.
+
+    Raises:
+        ConfigError: It is not installed; the message says how to install it.
+    """
+    package = FAITHFULNESS[name].package
+    if package and find_spec(package) is None:
+        library = f"pip install 'soundproof[{package}]'"
+        remedy = f"install it: ./run python -m pip install {package} (the library: {library})"
+        raise ConfigError(f"the package '{package}', for the metric '{name}'", "not installed", remedy)
+
+
 def needs_of(metric: MetricEntry, settings: Parameters) -> frozenset[Need]:
-    """What a metric needs with these very settings: replacing by a reconstruction takes one."""
+    """What a metric needs with these very settings: replacing by a reconstruction takes one, say."""
+    needs = metric.needs
     if isinstance(settings, CurveSettings) and "reconstruction" in settings.replacements:
-        return metric.needs | {"reconstruction"}
-    return metric.needs
+        needs |= {"reconstruction"}
+    if isinstance(settings, QuantusSettings):
+        needs |= {"reconstruction"} if settings.replacement == "reconstruction" else frozenset()
+        needs |= {"re-explanation"} if settings.re_explains else frozenset()
+    return needs
 
 
 def check_compatible(
@@ -325,9 +374,10 @@ def check_compatible(
         settings: Its settings.
 
     Raises:
-        ConfigError: The detector lacks something; the message names what would fit.
+        ConfigError: The detector lacks something; the message names what would fit. Or a package is missing.
     """
     detector.check_asked(f"faithfulness metric '{metric.name}'")
+    check_installed(metric.name)
     if "re-explanation" in metric.needs and detector.sealed(of_detector):
         raise ConfigError(
             f"faithfulness metric '{metric.name}' for detector '{detector.name}'",

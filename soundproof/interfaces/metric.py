@@ -49,7 +49,8 @@ class Criterion:
         summary: How values become one: a plain mean, or the Fisher-z mean of rank correlations over the bands of
             one partition.
         judges: What it judges; None: the category of its metric, which fills it in.
-        higher_is_better: Direction; the metric's, which fills it in.
+        higher_is_better: Direction; the metric fills it in: its own, or the other one where that is ``turned``.
+        turned: Its direction is not that of its metric.
         favours: Which explainer it favours by the way it is built, in a sentence; empty: none.
         tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
             question one is tested, since every test weakens the others that it is read beside.
@@ -67,6 +68,7 @@ class Criterion:
     summary: Summary = "mean"
     judges: Judged | None = None
     higher_is_better: bool = True
+    turned: bool = False
     favours: str = ""
     tested: bool = True
     headline: int | None = 4
@@ -88,7 +90,7 @@ class MetricEntry(Entry):
 
     Attributes:
         category: What it judges.
-        higher_is_better: Direction; it holds for every measure of the family.
+        higher_is_better: Direction; it holds for every measure of the family, but for criteria that are turned.
         needs: What must exist besides the map.
         chance: How its chance line is obtained.
         unit: Unit and range of the value.
@@ -96,6 +98,7 @@ class MetricEntry(Entry):
         criteria: What explanations are judged by; where none are given, the first of its measures as a plain mean.
         of_set: ``"package.module:attribute"`` of a function that makes the rows of a metric out of what its
             implementation gave for all clips, batch by batch; empty: they are its rows as they are.
+        package: Package that its implementation imports and that this one does not bring; empty: none.
         pooled: It judges all explained clips of a set together, normal ones included, and reads them batch by batch
             (:mod:`soundproof.localisation.pooled`).
     """
@@ -108,6 +111,7 @@ class MetricEntry(Entry):
     measures: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     of_set: str = ""
+    package: str = ""
     pooled: bool = False
 
     def __post_init__(self) -> None:
@@ -131,7 +135,7 @@ class MetricEntry(Entry):
             replace(
                 criterion,
                 judges=criterion.judges or category,
-                higher_is_better=self.higher_is_better,
+                higher_is_better=self.higher_is_better != criterion.turned,
             )
             for criterion in criteria
         )

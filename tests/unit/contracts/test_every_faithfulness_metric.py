@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
+from toys.attribution import HeldNormals
 from toys.own_models import REQUIRED
 
 from soundproof.audio.sound import Audio
@@ -49,6 +50,16 @@ RECIPE = FeatureSettings(
     )
 )
 """Makes maps of that shape."""
+SETTINGS: dict[str, dict[str, Any]] = {
+    # those of which higher is better, as of their entry
+    "quantus": {
+        "metrics": {
+            "FaithfulnessCorrelation": {"nr_runs": 30, "subset_size": 64},
+            "RegionPerturbation": {"patch_size": 4, "regions_evaluation": 8},
+        }
+    }
+}
+"""Settings of metrics that cannot do without; a new one needs none."""
 every_metric = pytest.mark.parametrize("name", FAITHFULNESS)
 RE_EXPLAINING = [name for name, entry in FAITHFULNESS.items() if "re-explanation" in entry.needs]
 ASKING_THE_SCORE = [name for name in FAITHFULNESS if name not in RE_EXPLAINING]
@@ -150,7 +161,7 @@ def measured(name: str) -> pd.DataFrame:
     annotated = torch.zeros(SHAPE[1], dtype=torch.bool)
     annotated[FRAMES] = True
     context = FaithfulnessContext(
-        settings=entry.settings({}),
+        settings=entry.settings(SETTINGS.get(name, {})),
         clip_ids=IDS,
         annotated=[annotated] * N_CLIPS,
         frames_per_second=8.0,
@@ -163,6 +174,7 @@ def measured(name: str) -> pd.DataFrame:
         anomalous=[True] * N_CLIPS,
         backgrounds=clips() - loud(),
         sounds=sounds,
+        normal=HeldNormals(clips() - loud()),
     )
     maps = {ORACLE: detector.contributions(x), BLIND: x.clone()}
     maps |= {f"noise{seed}": noise(seed) for seed in range(N_NOISES)}
@@ -264,7 +276,7 @@ def test_a_map_of_what_was_learnt_changes_with_it_and_a_blind_one_does_not(name:
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_a_detector_without_what_it_needs_is_refused(name: str, detector: str) -> None:
     metric, entry = FAITHFULNESS[name], DETECTORS[detector]
-    plain, settings = entry.settings(REQUIRED.get(detector, {})), metric.settings({})
+    plain, settings = entry.settings(REQUIRED.get(detector, {})), metric.settings(SETTINGS.get(name, {}))
     if abilities(metric.needs) <= entry.offered(plain) and not entry.scores_only:
         check_compatible(entry, plain, metric, settings)
         return
