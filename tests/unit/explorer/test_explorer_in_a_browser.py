@@ -333,7 +333,8 @@ def test_no_press_of_a_key_is_lost(opened, moment):
     # in turns of the browser that leave the sound no time to arrive
     page.evaluate(
         """async (moment) => {
-            const press = (key) => document.getElementById('clip').dispatchEvent(new KeyboardEvent('keydown', { key }));
+            const clip = document.getElementById('clip');
+            const press = (key) => clip.dispatchEvent(new KeyboardEvent('keydown', { key }));
             const sounds = document.getElementById('sound');
             if (moment === 'while it plays') press(' ');
             if (moment === 'while it loads') {
