@@ -268,8 +268,9 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             also_needs={("replacement", "reconstruction"): frozenset({"reconstruction"})},
             signed=False,
             measures=("normal_already", "never_normal", "repaired_share", "repaired_share_at_random"),
-            # of a clip that never gets there, whose last mask is scored; the others stop early and search their set
-            passes=lambda settings, shape: Passes(forward=1, gradient=settings.steps),
+            # of a clip that never gets there, which is scored with its last mask and with all cells repaired; the
+            # others stop early and search their set
+            passes=lambda settings, shape: Passes(forward=2, gradient=settings.steps),
         ),
         ExplainerEntry(
             name="captum",

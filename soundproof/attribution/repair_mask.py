@@ -8,7 +8,8 @@ is ``(1 - m) x + m r``. From the empty mask on, steps go down the slope of
 where the limit is a quantile of the normal training clips' scores, TV the mean variation between neighbours,
 smoothed near 0, and the price halves ten times over the steps: at first only cells move that bring the score down
 by more than they cost, then ever lesser ones. A step moves the fastest cell of each clip equally far. Where the
-score is within the limit, and stays there when the cells of the mask are repaired in full, the search ends.
+score is within the limit, and stays there when the cells of the mask are repaired in full, the search ends. Who has
+not got there by the last step has all cells repaired, in one step more.
 
 After L-MAC (Paissan et al. 2024, arXiv 2403.13086), which masks what a classifier's decision needs; here the mask
 is each clip's own, and what is masked is not silenced but repaired, so that the least score is a normal clip's.
@@ -38,7 +39,7 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext[RepairMaskSet
     """Return relevance between 0 and 1, [B, n_freq, n_frames]: 0 outside of what has to be repaired.
 
     Of each clip, [B]: ``normal_already``, 1 where its score is within the limit and the map is empty;
-    ``never_normal``, 1 where no mask within the steps brings it there (its map is the mean of what was tried);
+    ``never_normal``, 1 where no mask brings it there, nor the repair of all cells (its map is what was tried);
     and, of the others, ``repaired_share``, the part of all cells that is repaired, beside
     ``repaired_share_at_random``, what it takes in random order (1: no fewer than all cells).
 
@@ -121,7 +122,12 @@ class _Search:
                 self._move(clips, slope / excess[clips, None, None].to(slope), step)
         clips = self.never.nonzero()[:, 0]
         if len(clips):
-            self._settle(clips, self._scores(self.mask[clips], clips))
+            clips = clips[~self._settle(clips, self._scores(self.mask[clips], clips))]
+        if len(clips):
+            everything = torch.ones_like(self.mask[clips])
+            inside = self._scores(everything, clips) <= self._limit[clips]
+            self._take(clips[inside], everything[inside], self._settings.steps)
+            self.never[clips[inside]] = False
 
     def shortest_head(self, order: Tensor, at_most: Tensor, clips: Tensor) -> Tensor:
         """Fewest first cells of an order, found by halving, whose repair in full is normal.
@@ -173,8 +179,11 @@ class _Search:
         way = torch.where(((mask <= 0) & (way < 0)) | ((mask >= 1) & (way > 0)), 0, way)
         fastest = way.abs().amax(dim=(1, 2), keepdim=True)
         moved = mask + self._settings.step * way / torch.where(fastest > 0, fastest, 1)
-        self.mask[clips] = moved.clamp(0, 1)
-        self.mean_mask[clips] = torch.lerp(self.mean_mask[clips], self.mask[clips], 1 / (step + 1))
+        self._take(clips, moved.clamp(0, 1), step)
+
+    def _take(self, clips: Tensor, mask: Tensor, step: int) -> None:
+        self.mask[clips] = mask
+        self.mean_mask[clips] = torch.lerp(self.mean_mask[clips], mask, 1 / (step + 1))
 
 
 def _head(order: Tensor, counts: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ FORMATS = (
 CAPTION = (
     "Repair: the smallest set of cells that was found whose repair brings the score of a clip into the range "
     "of normal training clips. Normal already: share of the clips whose score is inside as they are, so that "
-    "their map is empty. Never normal: share of the clips that no mask brought there; what their map marks is "
+    "their map is empty. Never normal: share of the clips that nothing brought there; what their map marks is "
     "not enough. Repaired cells: size of the set, mean over the other clips, as a part of all cells; in "
     "random order: as many cells as it takes where nothing says which come first (1: no fewer than all). "
     "Where the two are near to each other, the map says little. "

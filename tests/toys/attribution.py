@@ -19,8 +19,7 @@ SMALL = {
     "gradient_shap": {"samples": 5, "baseline": "clip_min"},
     "captum": {"method": "InputXGradient", "noise": {"samples": 3}},
     "rise": {"masks": 10, "cell": (2, 3)},
-    # a range that no clip comes into: the search uses all its steps
-    "repair_mask": {"steps": 5, "quantile": 0, "replacement": "clip_median"},
+    "repair_mask": {"steps": 5, "replacement": "clip_median"},
     "occlusion": {"window": (3, 4), "stride": (2, 3), "baseline": "clip_mean"},
 }
 
@@ -124,6 +123,13 @@ class HeldNormals:
             return copy.deepcopy(detector).score(self.maps).double()
 
 
+class QuietNormals(HeldNormals):
+    """Quiet clips, with scores so low that no repair comes near: a search for it uses all its steps."""
+
+    def scores(self, detector, clip_id, rows_per_pass):
+        return super().scores(detector, clip_id, rows_per_pass) - 1000
+
+
 def clips(n: int, shape=(6, 10)) -> tuple[Tensor, list[str]]:
     x = torch.randn(n, *shape, generator=torch.Generator().manual_seed(1))
     return x, [f"clip{i}" for i in range(n)]
@@ -142,5 +148,5 @@ def context_for(name: str, clip_ids, *, rows=16, seed=0, normal=None, **settings
 
 def explain(detector, name, x, clip_ids, normal=None, **options) -> Explanation:
     """Explain clips; what is normal are quiet maps where nobody says so."""
-    normal = normal or HeldNormals(torch.zeros(2, *x.shape[1:]))
+    normal = normal or QuietNormals(torch.zeros(2, *x.shape[1:]))
     return EXPLAINERS[name].load()(detector, x, context_for(name, clip_ids, normal=normal, **options))

@@ -124,16 +124,18 @@ def test_a_score_that_no_repair_brings_down_is_said():
     assert found.per_clip["never_normal"].tolist() == [True]
     assert found.per_clip["normal_already"].tolist() == [False]
     assert found.per_clip["repaired_share"].isnan().all()
-    assert torch.equal(found.relevance[0] > 0, in_box(1.0) > 0)  # it was tried
+    assert torch.equal(found.relevance[0] > 0, in_box(1.0) > 0)  # what was tried
 
 
-def test_a_search_that_is_cut_short_is_said():
-    # after one step of 0.1 the score is 0.81 of what it was
+def test_a_search_that_is_cut_short_ends_with_the_repair_of_all_cells():
+    # after one step of 0.1 the score is 0.81 of what it was, 4, of which each cell of the box has an eighth
     chosen = {"steps": 1, "step": 0.1, "size": 0, "roughness": 0}
     x, detector = odd(0.5, 3.0), Deviation(in_box(2.0))
-    for limit, never in ((0.82 * 4, False), (0.80 * 4, True)):
+    for limit, cells in ((0.82 * 4, 2), (0.80 * 4, 2), (0.3 * 4, 6)):
         found = explain(detector, "repair_mask", x, ["clip"], normal=Range(limit), **chosen)
-        assert found.per_clip["never_normal"].tolist() == [never]
+        assert found.per_clip["never_normal"].tolist() == [False]
+        assert_close(found.per_clip["repaired_share"], torch.tensor([cells / CELLS]))
+        assert (found.relevance[0] > 0)[BOX].sum() == (found.relevance[0] > 0).sum() == cells
 
 
 def test_the_limit_is_the_quantile_of_the_normal_scores():
