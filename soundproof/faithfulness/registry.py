@@ -8,6 +8,7 @@ from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.faithfulness.settings import (
     CurveSettings,
+    FaithfulnessSettings,
     FfBackgroundSettings,
     FfSettings,
     HeatSettings,
@@ -269,10 +270,46 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                     name="robustness",
                     title="Robustness",
                     protocols=("louder", "softer", "later", "noise"),
+                    judges="robustness",
                     tested=False,
                     headline=None,
                 ),
             ),
+        ),
+        *(
+            MetricEntry(
+                name=name,
+                title=title,
+                implementation=f"soundproof.faithfulness.{name}:{name}",
+                citation=citation,
+                parameters=FaithfulnessSettings,
+                category="faithfulness",
+                higher_is_better=higher,
+                needs=frozenset(),
+                chance="a map of Gaussian noise, per clip",
+                unit=unit,
+                criteria=(
+                    Criterion(name=name, title=title, judges="complexity", tested=False, headline=None),
+                ),
+            )
+            for name, title, higher, citation, unit in (
+                (
+                    "sparseness",
+                    "Sparseness",
+                    True,
+                    "Chalasani et al. 2020, arXiv 1810.06583",
+                    "Gini index of the magnitudes of a map's cells, 0 (all alike) to 1 (one holds everything); it "
+                    "says nothing of where they lie",
+                ),
+                (
+                    "complexity",
+                    "Complexity",
+                    False,
+                    "Bhatt et al. 2020, arXiv 2005.00631",
+                    "entropy of the magnitudes of a map's cells over that of equal ones, 0 (one holds everything) "
+                    "to 1 (all alike); it says nothing of where they lie",
+                ),
+            )
         ),
         MetricEntry(
             name="randomisation",

@@ -14,7 +14,9 @@ Need = Literal[
 ]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
 clips, their sound, its parts or the physics that it was drawn from, or somebody who explains again."""
-Judged = Literal["localisation", "faithfulness", "sanity"]
+Judged = Literal["localisation", "faithfulness", "sanity", "robustness", "complexity"]
+"""What a criterion judges. Robustness and complexity are told beside a verdict and decide nothing on it: a map may
+stay where it is, or be sparse, and be wrong."""
 Summary = Literal["mean", "fisher_of_bands"]
 
 MEASURED = ("", "corrected")
