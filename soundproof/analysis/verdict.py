@@ -28,7 +28,7 @@ from soundproof.interfaces.metric import Criterion
 STABILITY = "stability"
 ASPECTS = {"localisation": "Localised", "faithfulness": "Faithful", "sanity": "Sane", STABILITY: "Stable"}
 """Aspects by what their criteria judge, in print; stability is judged over the criteria of the others."""
-BESIDE = {"robustness": "Robust", "complexity": "Sparse"}
+BESIDE = {"robustness": "Robust", "complexity": "Sparse", "plausibility": "Plausible removal"}
 """What else criteria judge, in print: it stands beside the aspects and decides nothing."""
 AUC = "auc"
 MORE_SEEDS = "at least two trainings of the detector ('seeds' in the study's file)"

@@ -7,6 +7,7 @@ from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.faithfulness.settings import (
+    BeyondNormalsSettings,
     CurveSettings,
     FaithfulnessSettings,
     FfBackgroundSettings,
@@ -19,7 +20,7 @@ from soundproof.faithfulness.settings import (
     SoundSettings,
 )
 from soundproof.interfaces.abilities import check
-from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
+from soundproof.interfaces.metric import Criterion, Judged, MetricEntry, Need, abilities
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
@@ -58,7 +59,14 @@ _BACKGROUND_FAVOURS = {
 }
 
 
-def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion, ...]:
+def _by_background(
+    metric: str,
+    title: str,
+    *,
+    tested: bool,
+    headline: int | None = 3,
+    judges: Judged = "faithfulness",
+) -> tuple[Criterion, ...]:
     """One criterion for each background, which is the protocol of the rows."""
     return tuple(
         Criterion(
@@ -66,9 +74,10 @@ def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion,
             title=f"{title} ({words})",
             metric=metric,
             protocols=(kind,),
-            favours=_BACKGROUND_FAVOURS.get(kind, ""),
+            favours=_BACKGROUND_FAVOURS.get(kind, "") if judges == "faithfulness" else "",
+            judges=judges,
             tested=tested,
-            headline=3,
+            headline=headline,
         )
         for kind, words in BACKGROUNDS.items()
     )
@@ -171,6 +180,32 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             unit="share of the intact clip's score that is regained, and the area under its curve",
             measures=("insertion_auc", "insertion_curve"),
             criteria=_by_background("insertion_auc", "Insertion AUC", tested=False),
+        ),
+        MetricEntry(
+            name="beyond_normals",
+            title="Removal beyond normal clips",
+            implementation="soundproof.faithfulness.beyond_normals:beyond_normals",
+            citation=f"{_RISE}, beside what the same removal does to normal clips",
+            parameters=BeyondNormalsSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"normals"}),
+            chance="cells in random order, per clip; intact normal clips stay in the normal range with the share "
+            "that it holds (90 %)",
+            unit="deletion area of normal clips minus the clip's own, 0: the clip loses what any clip loses; "
+            "`normal_range`: share of normal clips whose score stays in the normal range when as many of the same "
+            "cells go, 0..1 (1 minus it: the share driven off the manifold)",
+            measures=("beyond_normals", "normal_range"),
+            criteria=(
+                *_by_background("beyond_normals", "Removal beyond normal clips", tested=False, headline=None),
+                *_by_background(
+                    "normal_range",
+                    "Normal range",
+                    tested=False,
+                    headline=None,
+                    judges="plausibility",
+                ),
+            ),
         ),
         *(
             MetricEntry(

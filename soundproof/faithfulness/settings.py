@@ -85,6 +85,26 @@ class CurveSettings(FaithfulnessSettings):
         return (self.replacement,) if isinstance(self.replacement, str) else self.replacement
 
 
+class BeyondNormalsSettings(CurveSettings):
+    """Settings of the removal beside normal clips."""
+
+    fractions: Annotated[tuple[float, ...], AfterValidator(_ascending_from_0_to_1)] = Field(
+        (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0),
+        description="parts of all cells that are removed, rising from 0 to 1",
+    )
+    normals: PositiveInt = Field(
+        8,
+        description="normal clips of the same machine that the same cells are removed from, drawn by clip id",
+    )
+    range_of: Annotated[int, Field(ge=2)] = Field(
+        64, description="normal clips whose intact scores make the normal range, at most, drawn by clip id"
+    )
+    range_share: float = Field(
+        0.9, gt=0, lt=1, description="share of these scores that the range holds, the middle ones"
+    )
+    n_clips: PositiveInt | None = Field(10, description=_N_CLIPS)
+
+
 class HeatSettings(FaithfulnessSettings):
     """How many rivals stand beside a map's heat."""
 

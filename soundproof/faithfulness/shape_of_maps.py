@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from soundproof.faithfulness.registry import RANDOM_CELLS
+from soundproof.faithfulness.settings import FaithfulnessSettings
 from soundproof.interfaces.faithfulness import FaithfulnessContext
 from soundproof.storage.measurements import UNIFORM, Block, rows_of
 
@@ -22,7 +23,7 @@ def measured_of_magnitudes(
     of_magnitudes: Callable[[Tensor], Tensor],
     x: Tensor,
     maps: Mapping[str, Tensor],
-    context: FaithfulnessContext,
+    context: FaithfulnessContext[FaithfulnessSettings],
 ) -> pd.DataFrame:
     """Rows of a number that hangs on the magnitudes of a map's cells, in whatever order they stand.
 

@@ -30,6 +30,10 @@ None where the relevance is no such product.
 """
 
 
+Normals = Callable[[str, int], Tensor]
+"""``normals(clip_id, n)`` -> maps [m <= n, n_freq, n_frames] of normal clips of the clip's machine, drawn by id."""
+
+
 S_co = TypeVar("S_co", bound=Parameters, covariant=True)
 
 
@@ -56,6 +60,7 @@ class FaithfulnessContext(Generic[S_co]):
         backgrounds: What the detector would see of each clip without its event, like ``x``; None where stems are
             unknown.
         sounds: Sound of the clips; None where no metric listens, or the data set has none.
+        normals: Reads normal clips of a clip's machine; None where there are none.
     """
 
     settings: S_co
@@ -73,6 +78,7 @@ class FaithfulnessContext(Generic[S_co]):
     snr_db: Sequence[float | None] = ()
     backgrounds: Tensor | None = None
     sounds: Sounds | None = None
+    normals: Normals | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.

@@ -10,13 +10,23 @@ from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
 Need = Literal[
-    Ability, "events", "masks", "event_maps", "background", "sound", "stems", "physics", "re-explanation"
+    Ability,
+    "events",
+    "masks",
+    "event_maps",
+    "background",
+    "normals",
+    "sound",
+    "stems",
+    "physics",
+    "re-explanation",
 ]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
-clips, their sound, its parts or the physics that it was drawn from, or somebody who explains again."""
-Judged = Literal["localisation", "faithfulness", "sanity", "robustness", "complexity"]
-"""What a criterion judges. Robustness and complexity are told beside a verdict and decide nothing on it: a map may
-stay where it is, or be sparse, and be wrong."""
+clips, normal clips of the same machine, their sound, its parts or the physics that it was drawn from, or somebody
+who explains again."""
+Judged = Literal["localisation", "faithfulness", "sanity", "robustness", "complexity", "plausibility"]
+"""What a criterion judges. What comes after sanity is told beside a verdict and decides nothing on it: a map may
+stay where it is, or be sparse, and be wrong, and a plausible removal is a better question, no better answer."""
 Summary = Literal["mean", "fisher_of_bands"]
 
 MEASURED = ("", "corrected")
