@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.faithfulness.settings import (
     BeyondNormalsSettings,
+    Change,
     CurveSettings,
     FaithfulnessSettings,
     FfBackgroundSettings,
@@ -298,17 +301,23 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             higher_is_better=True,
             needs=frozenset({"sound", "re-explanation"}),
             chance="two maps of independent noise, per clip",
-            unit="Spearman correlation with the map of the clip made louder, softer, later or noisy, -1..1; "
-            "the input is the rival: its map changes as little as the clip",
-            criteria=(
+            unit="Spearman correlation with the map of the changed clip (louder, softer, later, noisy, by another "
+            "microphone), -1..1; the input is the rival: its map changes as little as the clip; "
+            "`relative_stability`: log10 of the change of the input over that of the map, the input's own is 0",
+            measures=("robustness", "relative_stability"),
+            criteria=tuple(
                 Criterion(
-                    name="robustness",
-                    title="Robustness",
-                    protocols=("louder", "softer", "later", "noise"),
+                    name=name,
+                    title=title,
+                    protocols=get_args(Change),
                     judges="robustness",
                     tested=False,
                     headline=None,
-                ),
+                )
+                for name, title in (
+                    ("robustness", "Robustness"),
+                    ("relative_stability", "Relative stability"),
+                )
             ),
         ),
         *(

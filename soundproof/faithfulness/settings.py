@@ -14,6 +14,7 @@ from soundproof.reasons.settings import ReasonSettings
 
 T = TypeVar("T")
 Filling = Literal["surroundings", "silence"]
+Change = Literal["louder", "softer", "later", "noise", "room", "microphone"]
 Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
 
 
@@ -160,10 +161,20 @@ class RandomisationSettings(FaithfulnessSettings):
 
 
 class RobustnessSettings(FaithfulnessSettings):
-    """Settings of robustness: how far the sound is changed."""
+    """Settings of robustness: how the sound is changed, and how far."""
 
+    changes: Annotated[tuple[Change, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        ("louder", "softer", "later", "noise"),
+        description="what is done to the sound: another gain, a start that is a frame later, white noise, the "
+        "noise of a room, another microphone",
+    )
     gain_db: PositiveFloat = Field(1.0, description="how much louder, and softer, the clip is made")
-    noise_db: float = Field(20.0, description="how far below the clip the white noise lies that joins it, dB")
+    noise_db: float = Field(
+        20.0, description="how far below the clip the noise lies that joins it (white, or of a room), dB"
+    )
+    microphone_db: PositiveFloat = Field(
+        3.0, description="how far another microphone's response departs from the clip's at most, dB"
+    )
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 
