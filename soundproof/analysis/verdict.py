@@ -192,9 +192,9 @@ def verdict_of(aspects: Mapping[str, Answer], detector: Answer) -> Verdict:
 def deciding(criteria: Sequence[Criterion]) -> list[Criterion]:
     """Of measured criteria of one aspect those that decide: those that are tested, or all where none is.
 
-    What stands beside the aspects decides nothing.
+    What stands beside the aspects decides nothing, nor does a criterion that says so.
     """
-    judging = [criterion for criterion in criteria if criterion.judges in ASPECTS]
+    judging = [criterion for criterion in criteria if criterion.judges in ASPECTS and criterion.decides]
     return [criterion for criterion in judging if criterion.tested] or judging
 
 

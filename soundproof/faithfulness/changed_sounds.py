@@ -79,7 +79,8 @@ def other_microphone(samples: Tensor, largest_db: float, rate_hz: int, seed: int
     octaves = np.log2(np.maximum(frequencies, _LOWEST_HZ) / _LOWEST_HZ)
     gains = 10 ** (largest_db * np.interp(octaves, np.arange(n_octaves), drawn) / 20)
     spectrum = torch.fft.rfft(samples) * torch.from_numpy(gains).to(samples)
-    return torch.fft.irfft(spectrum, n=len(samples))
+    heard: Tensor = torch.fft.irfft(spectrum, n=len(samples))
+    return heard
 
 
 def _white(samples: Tensor, clip_id: str, below_db: float, seed: int) -> Tensor:

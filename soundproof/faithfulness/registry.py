@@ -10,6 +10,7 @@ from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.faithfulness.settings import (
     BeyondNormalsSettings,
+    CascadeSettings,
     Change,
     CurveSettings,
     FaithfulnessSettings,
@@ -379,6 +380,31 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                     tested=False,
                     headline=None,
                     ceiling="training_similarity",
+                ),
+            ),
+        ),
+        MetricEntry(
+            name="cascade",
+            title="Cascading randomisation",
+            implementation="soundproof.faithfulness.cascade:cascade",
+            citation="Adebayo et al. 2018, arXiv 1810.03292",
+            parameters=CascadeSettings,
+            category="faithfulness",
+            higher_is_better=False,
+            needs=frozenset({"re-explanation"}),
+            chance="0, of maps that share nothing",
+            unit="Spearman correlation with the map after so large a share of the layers (the parameter) was "
+            "redrawn, from the output to the input, -1..1",
+            criteria=(
+                Criterion(
+                    name="cascade",
+                    title="Cascade similarity",
+                    protocols=("absolute",),
+                    level=0.0,
+                    judges="sanity",
+                    decides=False,
+                    tested=False,
+                    headline=None,
                 ),
             ),
         ),

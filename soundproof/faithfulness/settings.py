@@ -160,6 +160,16 @@ class RandomisationSettings(FaithfulnessSettings):
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 
+class CascadeSettings(FaithfulnessSettings):
+    """Settings of cascading randomisation."""
+
+    stages: PositiveInt = Field(
+        4, description="stages in which layers are redrawn, from the output to the input"
+    )
+    draws: PositiveInt = Field(1, description="sets of random weights")
+    n_clips: PositiveInt | None = Field(10, description=_N_CLIPS)
+
+
 class RobustnessSettings(FaithfulnessSettings):
     """Settings of robustness: how the sound is changed, and how far."""
 

@@ -65,6 +65,7 @@ class Criterion:
         favours: Which explainer it favours by the way it is built, in a sentence; empty: none.
         tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
             question one is tested, since every test weakens the others that it is read beside.
+        decides: Whether it may decide on its aspect in a verdict; one that may not is told beside those that do.
         headline: Place among the headlines, lowest first and equal ones in the order of the registries; None: none.
         ceiling: Name in the ``metric`` column, with the same protocols, of what the same map reaches where nothing
             is wrong; who does not stay on the better side of it has shown nothing. Empty: there is no such rival.
@@ -81,6 +82,7 @@ class Criterion:
     higher_is_better: bool = True
     favours: str = ""
     tested: bool = True
+    decides: bool = True
     headline: int | None = 4
     ceiling: str = ""
 
