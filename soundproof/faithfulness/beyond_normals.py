@@ -7,9 +7,11 @@ So the same cells are removed from normal clips of the same machine, each replac
   (:mod:`soundproof.faithfulness.deletion`). 0: the clip loses what any clip loses; above: what the map marks
   carries the score of this clip. A normal curve is the mean score after a removal over the mean intact one.
 * ``normal_range``: the share of normal clips whose score stays within the normal range when so many cells are
-  removed (parameter). The range holds the middle ``range_share`` of intact normal clips' scores, so that
-  intact clips reach about that share; what is missing is the share that a removal drives off the manifold of normal
-  clips. It judges the removal, not the map: where it is low, deletion asks the detector about clips that are none.
+  removed (parameter). The range holds the middle ``range_share`` of intact normal clips' scores; how many of the
+  same clips lie in it before anything is removed stands beside it (explainer ``random_cells``, protocol
+  ``intact``: with few normal clips it is less than that share). What a removal takes from there it drives off the
+  manifold of normal clips. That judges the removal, not the map: where it is low, deletion asks the detector about
+  clips that are none.
 
 The idea to ask what removal does by itself is that of Hooker et al. 2019 (ROAR, arXiv 1806.10758), who train anew;
 normal clips tell it of an anomaly detector without a training. Chance rows (explainer ``random_cells``, protocol
@@ -57,7 +59,7 @@ def beyond_normals(
 
     Returns:
         Metrics ``beyond_normals`` and ``normal_range``, the replacement as protocol; the parameter of the latter is
-        the fraction of cells removed (those between 0 and 1).
+        the fraction of cells removed (those between 0 and 1), and its protocol ``intact`` is the share before that.
 
     Raises:
         ConfigError: A reconstruction is asked for and the detector has none.
@@ -69,7 +71,7 @@ def beyond_normals(
     blocks: list[Block] = []
     for kind in context.settings.replacements:
         blocks += _of_replacement(detector, x, list(maps), ranks, counts, context, context.normals, kind)
-    # areas of clips that were left out
+    # NaN: areas of clips that were left out
     return rows_of(blocks, context.clip_ids).dropna(subset=["value"], ignore_index=True)
 
 
@@ -98,6 +100,9 @@ def _of_replacement(
     shares = counts.double() / cells
     area = torch.trapezoid(left - own, shares, dim=0)[None]
     inside = torch.stack([of_clip for _, of_clip in beside], dim=-1)
+    # the intact clips are the same whatever is put in the place of cells
+    if kind == settings.replacements[0]:
+        yield Block(RANGE, "intact", None, inside[0, 0].cpu().numpy(), RANDOM_CELLS)
     between = [step for step, fraction in enumerate(settings.fractions) if 0 < fraction < 1]
     for metric, parameters, values in (
         (METRIC, [None], area),

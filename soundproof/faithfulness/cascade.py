@@ -126,7 +126,9 @@ def layers_from_the_output(detector: Detector, x: Tensor, stranger: Mapping[str,
                 owner = owner.rpartition(".")[0]
             layers.setdefault(owner, []).append(entry)
     end = next(clock)
-    return [layers[owner] for owner in sorted(layers, key=lambda owner: left_at.get(owner, end), reverse=True)]
+    return [
+        layers[owner] for owner in sorted(layers, key=lambda owner: left_at.get(owner, end), reverse=True)
+    ]
 
 
 def _with_entries(detector: Detector, stranger: Mapping[str, Tensor], entries: list[str]) -> Detector:

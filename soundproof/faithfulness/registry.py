@@ -194,8 +194,7 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             category="faithfulness",
             higher_is_better=True,
             needs=frozenset({"normals"}),
-            chance="cells in random order, per clip; intact normal clips stay in the normal range with the share "
-            "that it holds (90 %)",
+            chance="cells in random order, per clip; of the normal range also the same normal clips intact",
             unit="deletion area of normal clips minus the clip's own, 0: the clip loses what any clip loses; "
             "`normal_range`: share of normal clips whose score stays in the normal range when as many of the same "
             "cells go, 0..1 (1 minus it: the share driven off the manifold)",

@@ -36,6 +36,11 @@ def test_areas_and_the_normal_range_by_hand():
     assert values(rows, "beyond_normals").item() == pytest.approx(3 / 8 / 2)
     # scores 3, 6, 9, 12, of which 9 and 12 lie within; where all or nothing goes the map says nothing
     assert values(rows, "normal_range").to_dict() == {0.25: 2 / 4}
+    # intact 8 and 12 do
+    intact = rows[rows["protocol"].eq("intact")]
+    assert intact[["metric", "value", "explainer"]].to_numpy().tolist() == [
+        ["normal_range", 2 / 4, "random_cells"]
+    ]
 
 
 def test_what_any_clip_loses_is_not_counted():
