@@ -1,7 +1,7 @@
 """Where files lie, and which of them a study has. No rule stands here."""
 
-from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.config.stages import Stages
+from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.weights.place import NAME as WEIGHTS_FOLDER
 
 RUN = str(Path(CONFIG.results_dir, CONFIG.run))
@@ -9,8 +9,6 @@ DATA = str(Path(CONFIG.data_dir))
 WEIGHTS = f"{DATA}/{WEIGHTS_FOLDER}/{{weights}}.safetensors"
 STUDY = f"{RUN}/{{study}}"
 FIT = "{part}/{detector}/seed{seed}"
-TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
-FIGURES = [name for name, entry in ARTEFACTS.items() if entry.kind != "table"]
 
 
 wildcard_constraints:
@@ -132,6 +130,11 @@ def shown(template):
 def artefact_files(names):
     """Files of tables or figures; folders would be compared by time stamp, not by content."""
     return [f"{STUDY}/{file}" for name in names for file in ARTEFACTS[name].files]
+
+
+def shown_files(*, tables):
+    """Input function: files of the tables, or of the figures, that stand on the study's page."""
+    return lambda wildcards: artefact_files(stages(wildcards).exhibits(tables=tables))
 
 
 def of_explainers(study, kind):

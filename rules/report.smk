@@ -100,53 +100,69 @@ rule state_reasons:
         "../workflow_scripts/state_reasons.py"
 
 
-rule build_tables:
-    """Finish the tables of study {wildcards.study}."""
-    input:
-        measurements=f"{STUDY}/measurements.parquet",
-        clips=f"{STUDY}/clips.parquet",
-        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
-        histories=trained(f"{STUDY}/history/{FIT}.parquet"),
-        timings=explained(f"{STUDY}/timings/{{explainer}}/{FIT}.parquet"),
-        reported=reported,
-        reasons=reasons_in_words,
-    output:
-        tables=artefact_files(TABLES),
-    log:
-        f"{RUN}/logs/build_tables/{{study}}.log",
-    conda:
-        "../envs/soundproof.yaml"
-    params:
-        histories=trained_keys,
-        names=TABLES,
-        record=stated(lambda jobs, of: jobs.build_tables()),
-    script:
-        "../workflow_scripts/build_tables.py"
+# outputs depend on what the study asks for, which only a rule for each study can say
+for NAME, CHOSEN in STUDIES.items():
+    TABLES = Stages(CHOSEN).exhibits(tables=True)
+    FIGURES = Stages(CHOSEN).exhibits(tables=False)
 
+    rule:
+        """Finish the tables of study {wildcards.study}."""
+        name:
+            f"build_tables_{NAME}"
+        input:
+            measurements=f"{STUDY}/measurements.parquet",
+            clips=f"{STUDY}/clips.parquet",
+            features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
+            histories=trained(f"{STUDY}/history/{FIT}.parquet"),
+            timings=explained(f"{STUDY}/timings/{{explainer}}/{FIT}.parquet"),
+            reported=reported,
+            reasons=reasons_in_words,
+        output:
+            tables=artefact_files(TABLES),
+        log:
+            f"{RUN}/logs/build_tables/{{study}}.log",
+        wildcard_constraints:
+            study=NAME,
+        group:
+            group_of("build_tables")
+        conda:
+            "../envs/soundproof.yaml"
+        params:
+            histories=trained_keys,
+            names=TABLES,
+            record=stated(lambda jobs, of: jobs.build_tables()),
+        script:
+            "../workflow_scripts/build_tables.py"
 
-rule draw_figures:
-    """Draw the figures of study {wildcards.study}."""
-    input:
-        measurements=f"{STUDY}/measurements.parquet",
-        clips=f"{STUDY}/clips.parquet",
-        features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
-        histories=trained(f"{STUDY}/history/{FIT}.parquet"),
-        timings=[],
-        reported=reported,
-        reasons=[],
-        illustrations=f"{STUDY}/illustrations.parquet",
-    output:
-        figures=artefact_files(FIGURES),
-    log:
-        f"{RUN}/logs/draw_figures/{{study}}.log",
-    conda:
-        "../envs/soundproof.yaml"
-    params:
-        histories=trained_keys,
-        names=FIGURES,
-        record=stated(lambda jobs, of: jobs.draw_figures()),
-    script:
-        "../workflow_scripts/draw_figures.py"
+    rule:
+        """Draw the figures of study {wildcards.study}."""
+        name:
+            f"draw_figures_{NAME}"
+        input:
+            measurements=f"{STUDY}/measurements.parquet",
+            clips=f"{STUDY}/clips.parquet",
+            features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
+            histories=trained(f"{STUDY}/history/{FIT}.parquet"),
+            timings=[],
+            reported=reported,
+            reasons=[],
+            illustrations=f"{STUDY}/illustrations.parquet",
+        output:
+            figures=artefact_files(FIGURES),
+        log:
+            f"{RUN}/logs/draw_figures/{{study}}.log",
+        wildcard_constraints:
+            study=NAME,
+        group:
+            group_of("draw_figures")
+        conda:
+            "../envs/soundproof.yaml"
+        params:
+            histories=trained_keys,
+            names=FIGURES,
+            record=stated(lambda jobs, of: jobs.draw_figures()),
+        script:
+            "../workflow_scripts/draw_figures.py"
 
 
 rule write_report:
@@ -156,8 +172,8 @@ rule write_report:
         clips=f"{STUDY}/clips.parquet",
         notes=f"{STUDY}/notes.parquet",
         features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
-        tables=artefact_files(TABLES),
-        figures=artefact_files(FIGURES),
+        tables=shown_files(tables=True),
+        figures=shown_files(tables=False),
     output:
         page=f"{STUDY}/index.html",
     log:
@@ -207,6 +223,7 @@ rule index_studies:
                 "folder": f"{RUN}/{name}",
                 "inputs": Stages(study).inputs_shown(),
                 "explorer": bool(study.shown_fits()),
+                "shown": Stages(study).shown(),
             }
             for name, study in STUDIES.items()
         ],

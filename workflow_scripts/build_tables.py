@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.unasked import remove_unasked
 from soundproof.exhibits.writing import write_finished_table
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build_tables(study: str, record: Stated, files: StudyFiles, names: list[str], folder: Path) -> None:
-    """Write each table of ``names`` below ``folder``, as Parquet, CSV, Markdown and LaTeX."""
+    """Write each table of ``names`` below ``folder``, as Parquet, CSV, Markdown and LaTeX, and no other."""
     facts = record["settings"]
     results = assemble(study, facts, files)
     inputs = content_digests(
@@ -26,6 +27,7 @@ def build_tables(study: str, record: Stated, files: StudyFiles, names: list[str]
         of_table: Stated = {**record, "settings": {**facts, **entry.named}}
         provenance = Provenance.of_record(of_table, inputs)
         write_finished_table(entry.load()(results), folder, name, entry.title, provenance)
+    remove_unasked(folder.parent, names, tables=True)
 
 
 if __name__ == "__main__":

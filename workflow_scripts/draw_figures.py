@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from soundproof.analysis.assemble import StudyFiles, assemble
 from soundproof.exhibits.registry import ARTEFACTS
+from soundproof.exhibits.unasked import remove_unasked
 from soundproof.figures.writing import write_figure
 from soundproof.illustrations.table import split_illustrations
 from soundproof.runs import inputs_of
@@ -24,7 +25,7 @@ def draw_figures(
     names: list[str],
     folder: Path,
 ) -> None:
-    """Write each figure of ``names`` below ``folder``, as PDF and PNG with the frame it draws."""
+    """Write each figure of ``names`` below ``folder``, as PDF and PNG with the frame it draws, and no other."""
     facts = record["settings"]
     results = assemble(study, facts, files)
     pictures = split_illustrations(read_table(illustrations))
@@ -35,6 +36,7 @@ def draw_figures(
         of_figure: Stated = {**record, "settings": {**facts, **entry.named}}
         provenance = Provenance.of_record(of_figure, inputs)
         write_figure(entry.load()(*arguments), folder, name, provenance)
+    remove_unasked(folder.parent, names, tables=False)
 
 
 if __name__ == "__main__":

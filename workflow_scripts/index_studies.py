@@ -24,8 +24,8 @@ def index_studies(
 ) -> None:
     """Say what ``studies`` found, link their pages, and gather their headline numbers.
 
-    A study has name, title, dataset, paper, folder, explorer (whether it has one) and inputs: the labels of
-    explainers that show the input itself. Those that were left out (study, title, reason) are named with the
+    A study has name, title, dataset, paper, folder, explorer (whether it has one), shown (names of its tables and
+    figures) and inputs: the labels of explainers that show the input itself. Those that were left out (study, title, reason) are named with the
     reason.
     """
     links, numbers = [], {}
@@ -36,6 +36,7 @@ def index_studies(
         links.append(
             StudyLink.of_folder(
                 folder,
+                study["shown"],
                 study=study["name"],
                 title=study["title"],
                 dataset=study["dataset"],

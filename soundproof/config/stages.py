@@ -321,6 +321,10 @@ class Stages:
         left_out = set(self.left_out())
         return [name for name in ARTEFACTS if name not in left_out]
 
+    def exhibits(self, *, tables: bool) -> list[str]:
+        """Tables, or figures, that are made: those shown."""
+        return [name for name in self.shown() if (ARTEFACTS[name].kind == "table") == tables]
+
     def left_out(self) -> list[str]:
         """Tables and figures made from metrics, backbones, families or words that the study does not ask for."""
         measures = set(self.measures()) - _ALWAYS

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(text: str | bytes) -> Any:
+    """Read a document.
+
+    Args:
+        text: The document.
+
+    Returns:
+        What it holds, of plain types.
+
+    Raises:
+        yaml.YAMLError: It is no YAML.
+    """
+    return yaml.load(text, Loader=LOADER)

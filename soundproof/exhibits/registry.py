@@ -47,7 +47,8 @@ class ArtefactEntry(Entry):
         question: The question it answers, for the report page.
         reported_as: Tables (T) and figures (F) that it regenerates, by paper, numbered as in
             ``config/reported/<paper>.csv``. Names hold no numbers, since every paper has its own.
-        needs: Metrics it is made from; it is still written, with a reason, where they are missing.
+        needs: Metrics it is made from. A study that asks for none of them has no such exhibit; where it asks and
+            nothing was measured, the exhibit says why.
         of_backbones: It compares the backbones that detectors stand on.
         of_families: It compares families of explainable detectors.
         of_reasons: It shows what maps mark, in words.

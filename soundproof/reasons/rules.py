@@ -12,6 +12,7 @@ from pydantic import Field, PositiveFloat, ValidationError, model_validator
 from soundproof.core.errors import ConfigError, nearest
 from soundproof.core.registry import Parameters
 from soundproof.core.validation import first_complaint
+from soundproof.core.yaml_loader import read_yaml
 from soundproof.reasons.attributes import ATTRIBUTES
 
 SHIPPED = Path(__file__).with_name("rules.yaml")
@@ -87,7 +88,7 @@ def read_rules(text: str, where: str) -> tuple[Rule, ...]:
         ConfigError: It is no list of rules, or a rule names an attribute that nobody measures.
     """
     try:
-        listed = yaml.safe_load(text)
+        listed = read_yaml(text)
         if not isinstance(listed, list):
             raise ConfigError(
                 f"a list of rules in {where}", type(listed).__name__, "begin each rule with '- fault:'"

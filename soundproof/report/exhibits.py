@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +79,12 @@ def read_exhibit(folder: Path, name: str) -> Exhibit:
     return Exhibit(entry, caption, warnings, None, downloads["png"], downloads)
 
 
-def telling_picture(folder: Path) -> Exhibit | None:
-    """The figure that stands for the study in ``folder``: the first of those that may and that have numbers."""
-    may = sorted((entry.picture, name) for name, entry in ARTEFACTS.items() if entry.picture is not None)
+def telling_picture(folder: Path, names: Collection[str]) -> Exhibit | None:
+    """The figure of ``names`` that stands for the study in ``folder``: the first that may and that has numbers."""
+    may = sorted(
+        (entry.picture, name)
+        for name, entry in ARTEFACTS.items()
+        if entry.picture is not None and name in names
+    )
     exhibits = (read_exhibit(folder, name) for _, name in may)
     return next((exhibit for exhibit in exhibits if not exhibit.missing), None)

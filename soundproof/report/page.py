@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,13 @@ class StudyLink:
     explorer: bool = False
 
     @classmethod
-    def of_folder(cls, folder: Path, **facts: Any) -> StudyLink:
-        """What the tables and figures in ``folder`` say of the study, beside ``facts``.
+    def of_folder(cls, folder: Path, names: Collection[str], **facts: Any) -> StudyLink:
+        """What the tables and figures ``names`` in ``folder`` say of the study, beside ``facts``.
 
         Raises:
             ArtefactError: One of its files is missing or damaged.
         """
-        return cls(answer=read_answer(folder / TABLES), picture=telling_picture(folder), **facts)
+        return cls(answer=read_answer(folder / TABLES), picture=telling_picture(folder, names), **facts)
 
 
 def write_study_page(

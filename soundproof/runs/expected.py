@@ -214,9 +214,7 @@ class _StudyFiles:
         self, inputs: Mapping[str, Files], also: tuple[Path, ...], *, tables: bool
     ) -> Iterator[Expected]:
         made = self.jobs.build_tables() if tables else self.jobs.draw_figures()
-        for entry in ARTEFACTS.values():
-            if (entry.kind == "table") != tables:
-                continue
+        for entry in map(ARTEFACTS.__getitem__, self.stages.exhibits(tables=tables)):
             record = replace(made, settings={**made.settings, **entry.named})
             for path in map(self.folder.joinpath, entry.files):
                 # printed forms carry no record

@@ -194,30 +194,28 @@ class StudyJobs:
         )
 
     def build_tables(self) -> Record:
-        """Tables; all have the code of all, and the record of each names it as well."""
+        """Tables; all have the code of all of the study, and the record of each names it as well."""
         return Record(
             rule="build_tables",
             step="report",
             stage="tables",
             settings=self._stages.facts(),
-            modules=_modules(tables=True),
+            modules=self._shown_modules(tables=True),
         )
 
     def draw_figures(self) -> Record:
-        """Figures and illustrations; all have the code of all, and the record of each names it as well."""
+        """Figures and illustrations; all have the code of all of the study, and the record of each names it as well."""
         return Record(
             rule="draw_figures",
             step="report",
             stage="figures",
             settings=self._stages.facts(),
-            modules=_modules(tables=False),
+            modules=self._shown_modules(tables=False),
         )
 
     def write_report(self) -> Record:
         """The study's page, which carries no record."""
         return Record(rule="write_report", step="report")
 
-
-def _modules(*, tables: bool) -> tuple[str, ...]:
-    found = {entry.module for entry in ARTEFACTS.values() if (entry.kind == "table") == tables}
-    return tuple(sorted(found))
+    def _shown_modules(self, *, tables: bool) -> tuple[str, ...]:
+        return tuple(sorted({ARTEFACTS[name].module for name in self._stages.exhibits(tables=tables)}))

@@ -36,11 +36,13 @@ def _safe_loaders(tree: ast.AST, names: dict[str, str]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and any(_dotted(base, names) in safe for base in node.bases):
             yield node.name
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             value = node.value
             # LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader): the faster one where there is one
             if (
-                not isinstance(value, ast.Call)
+                not isinstance(target, ast.Name)
+                or not isinstance(value, ast.Call)
                 or _dotted(value.func, names) != "getattr"
                 or len(value.args) < 3
             ):
@@ -54,7 +56,7 @@ def _safe_loaders(tree: ast.AST, names: dict[str, str]) -> Iterator[str]:
                 }
                 <= safe
             ):
-                yield node.targets[0].id
+                yield target.id
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from interruption import Interruptions
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(finished, fresh, tmp_path):
     # early, in the middle of the work, and while pages are written
-    due = Counter(["extract_features", "train_detector", "attribute_clips_tiny", "build_tables"])
+    due = Counter(["extract_features", "train_detector", "attribute_clips_tiny", "build_tables_tiny"])
     kills = Interruptions(due, Counter(per_rule(fresh.planned())), random.Random(1), longest_s=2.5)
     # two cores made the finished run
     kills.run_to_the_end(fresh, tmp_path, "--cores", "1")

@@ -11,7 +11,7 @@ import yaml
 
 from soundproof.audio.zip_members import Files, Source, content, files_of
 from soundproof.core.errors import DataError
-from soundproof.core.yaml_loader import LOADER
+from soundproof.core.yaml_loader import read_yaml
 
 _LISTS = "source_data/cv_setup/"
 _REMEDY = "use lists and recordings of one release: fetch or unpack it again"
@@ -89,7 +89,7 @@ def _read(files: Files, place: str) -> Any:
     if source is None:
         raise DataError(f"the list '{place}'", "no such file", _REMEDY)
     try:
-        return yaml.load(content(source), Loader=LOADER)
+        return read_yaml(content(source))
     except yaml.YAMLError as error:
         raise DataError(f"the list {source}", str(error), _REMEDY) from error
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from soundproof.core.errors import ConfigError
 from soundproof.core.validation import first_complaint
-from soundproof.core.yaml_loader import LOADER
+from soundproof.core.yaml_loader import read_yaml
 from soundproof.downloads.catalogue.model import Record
 from soundproof.downloads.catalogue.place import place_of
 
@@ -36,7 +36,7 @@ def read_catalogue(path: Path) -> Mapping[str, Record]:
         ConfigError: There is none, or a record says too little or too much; the message names record and key.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        values = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         remedy = "run this from a clone of the repository, or install the package anew"
         raise ConfigError(f"the catalogue {path}", str(error), remedy) from error

@@ -3,9 +3,13 @@ const player = (() => {
   const byId = (id) => document.getElementById(id);
   const COLOUR = "rgba(213, 94, 0, 0.25)";
   let waves, regions, clip, sounds;
+  // where the sound is to be; null: it is there. The library forgets a seek that comes while it loads or seeks
+  let due = null;
 
   const pictures = () => document.querySelectorAll(".picture");
   const stretch = () => regions && regions.getRegions()[0];
+  const chosen = () => sounds[byId("sound").value];
+  const now = () => due ?? waves.getCurrentTime();
 
   const move = (time) => {
     for (const picture of pictures()) {
@@ -30,8 +34,16 @@ const player = (() => {
 
   const mark = (start, end) => {
     regions.clearRegions();
-    regions.addRegion({ start: Math.max(0, start), end: Math.min(end, waves.getDuration()), color: COLOUR });
+    regions.addRegion({ start: Math.max(0, start), end: Math.min(end, chosen().seconds), color: COLOUR });
     outline();
+  };
+
+  const arrive = () => {
+    if (due === null) return;
+    // what plays has gone on since it arrived
+    const off = waves.getCurrentTime() - due;
+    if (off > -0.01 && off < (waves.isPlaying() ? 0.2 : 0.01)) due = null;
+    else waves.setTime(due);
   };
 
   const begin = () => {
@@ -64,16 +76,20 @@ const player = (() => {
       waves.setTime(marked.start);
       play();
     });
-    byId("sound").addEventListener("change", () => load(waves.getCurrentTime()));
+    byId("audio").addEventListener("seeked", arrive);
+    byId("sound").addEventListener("change", () => load(now()));
   };
 
   const load = (time) => {
-    const sound = sounds[byId("sound").value];
+    const sound = chosen();
     const playing = waves.isPlaying();
+    due = time;
     waves
       .load(`clips/${encodeURIComponent(sound.file)}`, [sound.peaks], sound.seconds)
       .then(() => {
-        waves.setTime(time);
+        // somebody may have chosen another sound in the meantime
+        if (chosen() !== sound) return;
+        waves.setTime(due ?? time);
         if (playing) play();
       })
       .catch((error) => error.name === "AbortError" || explorer.trouble(error));
@@ -97,20 +113,23 @@ const player = (() => {
 
   const seek = (time, on) => {
     if (!sounds.length) return;
-    waves.setTime(Math.max(0, Math.min(time, waves.getDuration())));
+    const to = Math.max(0, Math.min(time, chosen().seconds));
+    due = to;
+    waves.setTime(to);
+    move(to);
     if (on) play();
   };
 
   const key = (name) => {
     if (!sounds?.length) return false;
-    const now = waves.getCurrentTime();
+    const at = now();
     const marked = stretch();
     const keys = {
       " ": () => (waves.isPlaying() ? waves.pause() : play()),
-      ArrowLeft: () => seek(now - 0.25),
-      ArrowRight: () => seek(now + 0.25),
-      "[": () => mark(now, marked && marked.end > now ? marked.end : waves.getDuration()),
-      "]": () => mark(marked && marked.start < now ? marked.start : 0, now),
+      ArrowLeft: () => seek(at - 0.25),
+      ArrowRight: () => seek(at + 0.25),
+      "[": () => mark(at, marked && marked.end > at ? marked.end : chosen().seconds),
+      "]": () => mark(marked && marked.start < at ? marked.start : 0, at),
       Escape: () => regions.clearRegions(),
     };
     keys[name]?.();

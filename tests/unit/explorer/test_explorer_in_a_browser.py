@@ -326,6 +326,38 @@ def test_everything_is_done_by_keyboard(opened):
     assert not page.locator("#truth").is_checked()
 
 
+@pytest.mark.parametrize("moment", ["while it loads", "while it seeks", "while it plays"])
+def test_no_press_of_a_key_is_lost(opened, moment):
+    page = opened()
+    page.wait_for_function("document.getElementById('audio').readyState >= 3")
+    # in turns of the browser that leave the sound no time to arrive
+    page.evaluate(
+        """async (moment) => {
+            const clip = document.getElementById('clip');
+            const press = (key) => clip.dispatchEvent(new KeyboardEvent('keydown', { key }));
+            const sounds = document.getElementById('sound');
+            if (moment === 'while it plays') press(' ');
+            if (moment === 'while it loads') {
+                sounds.value = 1;
+                sounds.dispatchEvent(new Event('change'));
+            }
+            for (let pressed = 0; pressed < 4; pressed += 1) {
+                press('ArrowRight');
+                if (moment !== 'while it loads') await new Promise((turn) => setTimeout(turn, pressed));
+            }
+            if (moment === 'while it plays') press(' ');
+        }""",
+        moment,
+    )
+    page.wait_for_function("document.getElementById('audio').readyState >= 3")
+    page.wait_for_timeout(500)
+    reached = time_of(page)
+    # what plays goes on while keys are pressed
+    assert reached == pytest.approx(1, abs=0.01) or (moment == "while it plays" and 1 <= reached < 1.5)
+    shown_at = page.locator("#panel-map .cursor").evaluate("(one) => parseFloat(one.style.left)")
+    assert shown_at == pytest.approx(100 * reached / 2, abs=1)
+
+
 def test_a_clip_without_sound_says_so_and_shows_its_maps(opened):
     page = opened("#clip=c004")
     assert page.locator("#player").is_hidden()

@@ -38,7 +38,9 @@ def site(tmp_path_factory, full) -> Path:
             write_figure(entry.load()(*arguments), folder / "figures", name, RECORD)
     options = {"facts": {"Data set": "Toy"}, "provenance": RECORD, "index": "../index.html"}
     write_study_page(folder, study="toy", title="Toy study?", names=names, cautions=["Mind."], **options)
-    link = StudyLink.of_folder(folder, study="toy", title="Toy study?", dataset="Toy", warnings=("Mind.",))
+    link = StudyLink.of_folder(
+        folder, ARTEFACTS, study="toy", title="Toy study?", dataset="Toy", warnings=("Mind.",)
+    )
     write_run_index(run / "index.html", run="toys", studies=[link])
     return run
 

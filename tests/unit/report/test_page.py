@@ -141,7 +141,7 @@ def test_a_study_without_numbers_has_a_page(tmp_path):
     last = text.partition('id="left-out"')[2]
     assert all(entry.title in last for entry in ARTEFACTS.values())
     assert "Cost of explanations (no explanation was timed)" in last
-    assert telling_picture(tmp_path) is None
+    assert telling_picture(tmp_path, ()) is None
 
 
 def test_what_a_study_does_not_ask_for_is_named_at_the_end(folder):
@@ -241,10 +241,12 @@ def test_the_cells_of_the_matrix_carry_their_numbers(finished):
 
 
 def test_the_landing_page_has_findings_picture_and_matrix(finished):
-    link = StudyLink.of_folder(finished, study="toy", title="Toy?", dataset="Bench", paper="A paper")
+    link = StudyLink.of_folder(
+        finished, ARTEFACTS, study="toy", title="Toy?", dataset="Bench", paper="A paper"
+    )
     text = write_run_index(finished.parent / "index.html", run="default", studies=[link]).read_text()
     page = Page(text)
-    picture = telling_picture(finished)
+    picture = telling_picture(finished, ARTEFACTS)
     assert page.values("img", "src") == [f"toy/{picture.image}"]
     assert "Stands for: A paper." in text and link.answer.sentences[-1] in text
     assert page.tags.count("table") == 1
