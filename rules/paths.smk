@@ -1,5 +1,7 @@
 """Where files lie, and which of them a study has. No rule stands here."""
 
+from types import SimpleNamespace
+
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.weights.place import NAME as WEIGHTS_FOLDER
@@ -127,14 +129,21 @@ def shown(template):
     return first_of_parts(template, lambda study: study.shown_fits())
 
 
-def artefact_files(names):
+def artefact_files(folder, names):
     """Files of tables or figures; folders would be compared by time stamp, not by content."""
-    return [f"{STUDY}/{file}" for name in names for file in ARTEFACTS[name].files]
+    return [f"{folder}/{file}" for name in names for file in ARTEFACTS[name].files]
 
 
 def shown_files(*, tables):
     """Input function: files of the tables, or of the figures, that stand on the study's page."""
-    return lambda wildcards: artefact_files(stages(wildcards).exhibits(tables=tables))
+    return lambda wildcards: artefact_files(
+        f"{RUN}/{wildcards.study}", stages(wildcards).exhibits(tables=tables)
+    )
+
+
+def of_study(name, function):
+    """A function of wildcards, for a rule of one study, whose paths hold none."""
+    return lambda wildcards: function(SimpleNamespace(study=name))
 
 
 def of_explainers(study, kind):

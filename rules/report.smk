@@ -100,69 +100,81 @@ rule state_reasons:
         "../workflow_scripts/state_reasons.py"
 
 
-# outputs depend on what the study asks for, which only a rule for each study can say
+# outputs depend on what the study asks for, which only a rule for each study can say. Paths without a wildcard are
+# found at once: Snakemake tries every pattern that begins alike
 for NAME, CHOSEN in STUDIES.items():
+    FOLDER = f"{RUN}/{NAME}"
     TABLES = Stages(CHOSEN).exhibits(tables=True)
     FIGURES = Stages(CHOSEN).exhibits(tables=False)
 
     rule:
-        """Finish the tables of study {wildcards.study}."""
+        """Finish the tables of a study."""
         name:
             f"build_tables_{NAME}"
         input:
-            measurements=f"{STUDY}/measurements.parquet",
-            clips=f"{STUDY}/clips.parquet",
-            features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
-            histories=trained(f"{STUDY}/history/{FIT}.parquet"),
-            timings=explained(f"{STUDY}/timings/{{explainer}}/{FIT}.parquet"),
-            reported=reported,
-            reasons=reasons_in_words,
+            measurements=f"{FOLDER}/measurements.parquet",
+            clips=f"{FOLDER}/clips.parquet",
+            features=of_study(NAME, first_fit(f"{STUDY}/features/{{part}}.parquet")),
+            histories=of_study(NAME, trained(f"{STUDY}/history/{FIT}.parquet")),
+            timings=of_study(
+                NAME, explained(f"{STUDY}/timings/{{explainer}}/{FIT}.parquet")
+            ),
+            reported=of_study(NAME, reported),
+            reasons=of_study(NAME, reasons_in_words),
         output:
-            tables=artefact_files(TABLES),
+            tables=artefact_files(FOLDER, TABLES),
         log:
-            f"{RUN}/logs/build_tables/{{study}}.log",
-        wildcard_constraints:
-            study=NAME,
+            f"{RUN}/logs/build_tables/{NAME}.log",
         group:
             group_of("build_tables")
         conda:
             "../envs/soundproof.yaml"
         params:
-            histories=trained_keys,
+            study=NAME,
+            histories=of_study(NAME, trained_keys),
             names=TABLES,
-            record=stated(lambda jobs, of: jobs.build_tables()),
+            record=of_study(NAME, stated(lambda jobs, of: jobs.build_tables())),
         script:
             "../workflow_scripts/build_tables.py"
 
+    # the terminal's line for the job
+    workflow.get_rule(f"build_tables_{NAME}").docstring = (
+        f"Finish the tables of study {NAME}."
+    )
+
     rule:
-        """Draw the figures of study {wildcards.study}."""
+        """Draw the figures of a study."""
         name:
             f"draw_figures_{NAME}"
         input:
-            measurements=f"{STUDY}/measurements.parquet",
-            clips=f"{STUDY}/clips.parquet",
-            features=first_fit(f"{STUDY}/features/{{part}}.parquet"),
-            histories=trained(f"{STUDY}/history/{FIT}.parquet"),
+            measurements=f"{FOLDER}/measurements.parquet",
+            clips=f"{FOLDER}/clips.parquet",
+            features=of_study(NAME, first_fit(f"{STUDY}/features/{{part}}.parquet")),
+            histories=of_study(NAME, trained(f"{STUDY}/history/{FIT}.parquet")),
             timings=[],
-            reported=reported,
+            reported=of_study(NAME, reported),
             reasons=[],
-            illustrations=f"{STUDY}/illustrations.parquet",
+            illustrations=f"{FOLDER}/illustrations.parquet",
         output:
-            figures=artefact_files(FIGURES),
+            figures=artefact_files(FOLDER, FIGURES),
         log:
-            f"{RUN}/logs/draw_figures/{{study}}.log",
-        wildcard_constraints:
-            study=NAME,
+            f"{RUN}/logs/draw_figures/{NAME}.log",
         group:
             group_of("draw_figures")
         conda:
             "../envs/soundproof.yaml"
         params:
-            histories=trained_keys,
+            study=NAME,
+            histories=of_study(NAME, trained_keys),
             names=FIGURES,
-            record=stated(lambda jobs, of: jobs.draw_figures()),
+            record=of_study(NAME, stated(lambda jobs, of: jobs.draw_figures())),
         script:
             "../workflow_scripts/draw_figures.py"
+
+    # the terminal's line for the job
+    workflow.get_rule(f"draw_figures_{NAME}").docstring = (
+        f"Draw the figures of study {NAME}."
+    )
 
 
 rule write_report:

@@ -33,7 +33,7 @@ def build_tables(study: str, record: Stated, files: StudyFiles, names: list[str]
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         build_tables(
-            study=snakemake.wildcards.study,
+            study=snakemake.params.study,
             record=snakemake.params.record,
             files=StudyFiles.of(snakemake.input, snakemake.params.histories),
             names=snakemake.params.names,

@@ -42,7 +42,7 @@ def draw_figures(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         draw_figures(
-            study=snakemake.wildcards.study,
+            study=snakemake.params.study,
             record=snakemake.params.record,
             files=StudyFiles.of(snakemake.input, snakemake.params.histories),
             illustrations=Path(snakemake.input.illustrations),

@@ -25,8 +25,8 @@ def index_studies(
     """Say what ``studies`` found, link their pages, and gather their headline numbers.
 
     A study has name, title, dataset, paper, folder, explorer (whether it has one), shown (names of its tables and
-    figures) and inputs: the labels of explainers that show the input itself. Those that were left out (study, title, reason) are named with the
-    reason.
+    figures) and inputs: the labels of explainers that show the input itself. Those that were left out (study,
+    title, reason) are named with the reason.
     """
     links, numbers = [], {}
     for study in studies:

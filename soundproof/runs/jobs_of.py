@@ -204,7 +204,7 @@ class StudyJobs:
         )
 
     def draw_figures(self) -> Record:
-        """Figures and illustrations; all have the code of all of the study, and the record of each names it as well."""
+        """Figures and illustrations, as :meth:`build_tables`."""
         return Record(
             rule="draw_figures",
             step="report",

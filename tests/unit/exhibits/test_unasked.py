@@ -16,7 +16,7 @@ def test_what_a_study_no_longer_asks_for_goes_and_all_else_stays(tables: bool, t
         path.parent.mkdir(exist_ok=True)
         path.write_text("1")
     remove_unasked(tmp_path, ["verdict", "history"], tables=tables)
-    kept = {path for path in tmp_path.rglob("*.*")}
+    kept = set(tmp_path.rglob("*.*"))
     asked = {
         tmp_path / file
         for entry in ARTEFACTS.values()
