@@ -38,7 +38,13 @@ GOOD = {
     "anomaly_score": {"ae": 3.0, "gaussian": 0.0, "clip_level": 0.0},
 }
 """Everything in order: mean by metric and explainer (of scores: shift of the anomalies by detector)."""
-PROTOCOLS = {"cell_auroc": "", "deletion_auc": "clip_median", "sparseness": "", "robustness": "louder"}
+PROTOCOLS = {
+    "cell_auroc": "",
+    "deletion_auc": "clip_median",
+    "sparseness": "",
+    "robustness": "louder",
+    "normal_range": "zero",
+}
 CHANCE = {"cell_auroc": ("saliency", 0.5), "deletion_auc": ("random_cells", 0.5)}
 KINDS = {"ae": "skip_cae_transformer", "gaussian": "gaussian", "clip_level": "clip_level"}
 MEASURES = frozenset({"cell_auroc", "deletion_auc", "randomisation_similarity", "training_similarity"})
@@ -213,13 +219,14 @@ def test_detectors_without_labels_clips_or_controls():
 
 def test_what_stands_beside_the_aspects_is_told_and_decides_nothing():
     poor = {"saliency": 0.1, "input_map": 0.9, "random_map": 0.4}
-    beside = {"robustness": poor, "sparseness": poor}
+    beside = {"robustness": poor, "sparseness": poor, "normal_range": poor}
     judgement = judged(GOOD | beside)
-    assert {judgement.findings[name].answer for name in beside} == {Answer.NO}
+    told = ("robustness", "sparseness", "normal_range_zero")
+    assert {judgement.findings[name].answer for name in told} == {Answer.NO}
     assert judgement.verdict is Verdict.YES and judgement.aspects == judged().aspects
-    (*_, robust, sparse) = answer_of(records(table.build(study(GOOD | beside)).frame)).headings
-    assert [title for title, _ in (robust, sparse)] == list(BESIDE.values())
-    assert not any(heading.decides for _, headings in (robust, sparse) for heading in headings)
+    (*_, robust, sparse, removal) = answer_of(records(table.build(study(GOOD | beside)).frame)).headings
+    assert [title for title, _ in (robust, sparse, removal)] == list(BESIDE.values())
+    assert not any(heading.decides for _, headings in (robust, sparse, removal) for heading in headings)
     # a map that stays where it is need not be what the score hangs on
     alone = judged(without("deletion_auc") | beside)
     assert alone.aspects["faithfulness"].answer is Answer.UNMEASURED
