@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
+from soundproof.clips.normals import normals_of
 from soundproof.clips.selection import part_of
 from soundproof.datasets.open_sounds import open_sounds
 from soundproof.detectors.individuals import individuals_of
@@ -79,6 +80,7 @@ def measure_faithfulness(
         sounds=open_sounds(settings, data_dir, listed, part, reader.scaling)
         if "dataset" in settings
         else None,
+        beside=normals_of(rows, ids),
     )
     inputs = content_digests(inputs_of.measure_faithfulness(features, model, maps, backgrounds))
     provenance = Provenance.of_record(record, inputs, device.type)

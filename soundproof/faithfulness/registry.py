@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import get_args
 
 from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters, Registry
@@ -10,7 +11,11 @@ from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
 from soundproof.faithfulness.quantus_settings import TAKEN, QuantusSettings
 from soundproof.faithfulness.settings import (
+    BeyondNormalsSettings,
+    CascadeSettings,
+    Change,
     CurveSettings,
+    FaithfulnessSettings,
     FfBackgroundSettings,
     FfSettings,
     HeatSettings,
@@ -21,7 +26,7 @@ from soundproof.faithfulness.settings import (
     SoundSettings,
 )
 from soundproof.interfaces.abilities import check
-from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
+from soundproof.interfaces.metric import Criterion, Judged, MetricEntry, Need, abilities
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
@@ -63,7 +68,14 @@ _BACKGROUND_FAVOURS = {
 }
 
 
-def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion, ...]:
+def _by_background(
+    metric: str,
+    title: str,
+    *,
+    tested: bool,
+    headline: int | None = 3,
+    judges: Judged = "faithfulness",
+) -> tuple[Criterion, ...]:
     """One criterion for each background, which is the protocol of the rows."""
     return tuple(
         Criterion(
@@ -71,9 +83,10 @@ def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion,
             title=f"{title} ({words})",
             metric=metric,
             protocols=(kind,),
-            favours=_BACKGROUND_FAVOURS.get(kind, ""),
+            favours=_BACKGROUND_FAVOURS.get(kind, "") if judges == "faithfulness" else "",
+            judges=judges,
             tested=tested,
-            headline=3,
+            headline=headline,
         )
         for kind, words in BACKGROUNDS.items()
     )
@@ -177,6 +190,31 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             measures=("insertion_auc", "insertion_curve"),
             criteria=_by_background("insertion_auc", "Insertion AUC", tested=False),
         ),
+        MetricEntry(
+            name="beyond_normals",
+            title="Removal beyond normal clips",
+            implementation="soundproof.faithfulness.beyond_normals:beyond_normals",
+            citation=f"{_RISE}, beside what the same removal does to normal clips",
+            parameters=BeyondNormalsSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"normals"}),
+            chance="cells in random order, per clip; of the normal range also the same normal clips intact",
+            unit="deletion area of normal clips minus the clip's own, 0: the clip loses what any clip loses; "
+            "`normal_range`: share of normal clips whose score stays in the normal range when as many of the same "
+            "cells go, 0..1 (1 minus it: the share driven off the manifold)",
+            measures=("beyond_normals", "normal_range"),
+            criteria=(
+                *_by_background("beyond_normals", "Removal beyond normal clips", tested=False, headline=None),
+                *_by_background(
+                    "normal_range",
+                    "Normal range",
+                    tested=False,
+                    headline=None,
+                    judges="plausibility",
+                ),
+            ),
+        ),
         *(
             MetricEntry(
                 name=name,
@@ -268,17 +306,59 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             higher_is_better=True,
             needs=frozenset({"sound", "re-explanation"}),
             chance="two maps of independent noise, per clip",
-            unit="Spearman correlation with the map of the clip made louder, softer, later or noisy, -1..1; "
-            "the input is the rival: its map changes as little as the clip",
-            criteria=(
+            unit="Spearman correlation with the map of the changed clip (louder, softer, later, noisy, by another "
+            "microphone), -1..1; the input is the rival: its map changes as little as the clip; "
+            "`relative_stability`: log10 of the change of the input over that of the map, the input's own is 0",
+            measures=("robustness", "relative_stability"),
+            criteria=tuple(
                 Criterion(
-                    name="robustness",
-                    title="Robustness",
-                    protocols=("louder", "softer", "later", "noise"),
+                    name=name,
+                    title=title,
+                    protocols=get_args(Change),
+                    judges="robustness",
                     tested=False,
                     headline=None,
-                ),
+                )
+                for name, title in (
+                    ("robustness", "Robustness"),
+                    ("relative_stability", "Relative stability"),
+                )
             ),
+        ),
+        *(
+            MetricEntry(
+                name=name,
+                title=title,
+                implementation=f"soundproof.faithfulness.{name}:{name}",
+                citation=citation,
+                parameters=FaithfulnessSettings,
+                category="faithfulness",
+                higher_is_better=higher,
+                needs=frozenset(),
+                chance="a map of Gaussian noise, per clip",
+                unit=unit,
+                criteria=(
+                    Criterion(name=name, title=title, judges="complexity", tested=False, headline=None),
+                ),
+            )
+            for name, title, higher, citation, unit in (
+                (
+                    "sparseness",
+                    "Sparseness",
+                    True,
+                    "Chalasani et al. 2020, arXiv 1810.06583",
+                    "Gini index of the magnitudes of a map's cells, 0 (all alike) to 1 (one holds everything); it "
+                    "says nothing of where they lie",
+                ),
+                (
+                    "complexity",
+                    "Complexity",
+                    False,
+                    "Bhatt et al. 2020, arXiv 2005.00631",
+                    "entropy of the magnitudes of a map's cells over that of equal ones, 0 (one holds everything) "
+                    "to 1 (all alike); it says nothing of where they lie",
+                ),
+            )
         ),
         MetricEntry(
             name="randomisation",
@@ -333,6 +413,31 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                 for name, known in TAKEN.items()
             ),
             package="quantus",
+        ),
+        MetricEntry(
+            name="cascade",
+            title="Cascading randomisation",
+            implementation="soundproof.faithfulness.cascade:cascade",
+            citation="Adebayo et al. 2018, arXiv 1810.03292",
+            parameters=CascadeSettings,
+            category="faithfulness",
+            higher_is_better=False,
+            needs=frozenset({"re-explanation"}),
+            chance="0, of maps that share nothing",
+            unit="Spearman correlation with the map after so large a share of the layers (the parameter) was "
+            "redrawn, from the output to the input, -1..1",
+            criteria=(
+                Criterion(
+                    name="cascade",
+                    title="Cascade similarity",
+                    protocols=("absolute",),
+                    level=0.0,
+                    judges="sanity",
+                    decides=False,
+                    tested=False,
+                    headline=None,
+                ),
+            ),
         ),
     ],
 )

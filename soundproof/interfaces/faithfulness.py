@@ -31,6 +31,10 @@ None where the relevance is no such product.
 """
 
 
+Normals = Callable[[str, int], Tensor]
+"""``normals(clip_id, n)`` -> maps [m <= n, n_freq, n_frames] of normal clips of the clip's machine, drawn by id."""
+
+
 S_co = TypeVar("S_co", bound=Parameters, covariant=True)
 
 
@@ -58,6 +62,7 @@ class FaithfulnessContext(Generic[S_co]):
             unknown.
         sounds: Sound of the clips; None where no metric listens, or the data set has none.
         normal: Normal training clips of the same part; None where nobody gave any.
+        beside: Reads normal clips of a clip's machine; None where there are none.
     """
 
     settings: S_co
@@ -76,6 +81,7 @@ class FaithfulnessContext(Generic[S_co]):
     backgrounds: Tensor | None = None
     sounds: Sounds | None = None
     normal: NormalClips | None = None
+    beside: Normals | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.

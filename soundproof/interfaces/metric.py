@@ -10,11 +10,23 @@ from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
 Need = Literal[
-    Ability, "events", "masks", "event_maps", "background", "sound", "stems", "physics", "re-explanation"
+    Ability,
+    "events",
+    "masks",
+    "event_maps",
+    "background",
+    "normals",
+    "sound",
+    "stems",
+    "physics",
+    "re-explanation",
 ]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
-clips, their sound, its parts or the physics that it was drawn from, or somebody who explains again."""
-Judged = Literal["localisation", "faithfulness", "sanity"]
+clips, normal clips of the same machine, their sound, its parts or the physics that it was drawn from, or somebody
+who explains again."""
+Judged = Literal["localisation", "faithfulness", "sanity", "robustness", "complexity", "plausibility"]
+"""What a criterion judges. What comes after sanity is told beside a verdict and decides nothing on it: a map may
+stay where it is, or be sparse, and be wrong, and a plausible removal is a better question, no better answer."""
 Summary = Literal["mean", "fisher_of_bands"]
 
 MEASURED = ("", "corrected")
@@ -54,6 +66,7 @@ class Criterion:
         favours: Which explainer it favours by the way it is built, in a sentence; empty: none.
         tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
             question one is tested, since every test weakens the others that it is read beside.
+        decides: Whether it may decide on its aspect in a verdict; one that may not is told beside those that do.
         headline: Place among the headlines, lowest first and equal ones in the order of the registries; None: none.
         ceiling: Name in the ``metric`` column, with the same protocols, of what the same map reaches where nothing
             is wrong; who does not stay on the better side of it has shown nothing. Empty: there is no such rival.
@@ -71,6 +84,7 @@ class Criterion:
     turned: bool = False
     favours: str = ""
     tested: bool = True
+    decides: bool = True
     headline: int | None = 4
     ceiling: str = ""
 

@@ -13,6 +13,7 @@ from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
+from soundproof.clips.normals import normals_of
 from soundproof.clips.selection import clips_to_explain
 from soundproof.core.choice import ExplainerChoice, entries
 from soundproof.core.errors import DataError, nearest
@@ -126,6 +127,7 @@ class Explanations:
             backgrounds=of.backgrounds if "background" in needs else None,
             sounds=_sounds(of) if "sound" in needs else None,
             normal=normal,
+            beside=normals_of(of.table, self.clip_ids),
         )
         return self._keep(self._complete(measured))
 
