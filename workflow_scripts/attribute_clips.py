@@ -14,6 +14,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.clips.selection import clips_to_explain, part_of
 from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
+from soundproof.detectors.normal_clips import PartNormals
 from soundproof.detectors.storage import load_detector
 from soundproof.interfaces.detector import Detector
 from soundproof.runs import inputs_of
@@ -68,6 +69,7 @@ def attribute_clips(
     device = runtime.device()
     rows = part_of(read_table(clips), part)
     reader = MapReader(features)
+    normal = PartNormals(reader, rows)
     fitted = cache(lambda: load_detector(model, device))
     contents = content_digests(inputs_of.attribute_clips(clips, features, model))
     shelf = Shelf(checkpoints / digest(["attributions", study, part, detector, seed]))
@@ -84,7 +86,7 @@ def attribute_clips(
         logger.info("%s: explaining %d clips", label, len(chosen))
         places = shelf.place(label, one.outputs)
         with MapWriter(places["maps"], reader.axes.with_unit("relevance"), provenance) as writer:
-            explained = _explain(one, fitted(), chosen, reader, writer, seed, device, runtime)
+            explained = _explain(one, fitted(), chosen, reader, normal, writer, seed, device, runtime)
         said = explained.rows.assign(explainer=label)
         numbers = complete(said, rows, study=study, detector=detector, seed=seed)
         write_table(numbers, places["numbers"], provenance, MEASUREMENTS)
@@ -99,6 +101,7 @@ def _explain(
     detector: Detector,
     clips: pd.DataFrame,
     reader: MapReader,
+    normal: PartNormals,
     writer: MapWriter,
     seed: int,
     device: torch.device,
@@ -118,6 +121,7 @@ def _explain(
             device=device,
             memory_budget_bytes=runtime.memory_budget_bytes,
             individuals=individuals_of(clips),
+            normal=normal,
             progress=lambda done, _: step(done),
         )
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
+from soundproof.clips.normals import normals_of
 from soundproof.clips.selection import part_of
 from soundproof.datasets.open_sounds import open_sounds
 from soundproof.detectors.individuals import individuals_of
+from soundproof.detectors.normal_clips import PartNormals
 from soundproof.detectors.storage import load_detector
 from soundproof.faithfulness.measure import measure_faithfulness as measure
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -50,7 +52,7 @@ def measure_faithfulness(
     readers = {label: MapReader(path) for label, path in maps.items()}
     ids = next(iter(readers.values())).clip_ids
     chosen = rows[rows["clip_id"].isin(ids)]
-    rate = reader.axes.frames_per_second
+    rate, normal = reader.axes.frames_per_second, PartNormals(reader, rows)
     measured = measure(
         load_detector(model, device),
         reader,
@@ -62,8 +64,8 @@ def measure_faithfulness(
         device=device,
         memory_budget_bytes=runtime.memory_budget_bytes,
         seed=seed,
-        explain=re_explainer(settings["explainers"], seed, device, runtime.memory_budget_bytes),
-        input_factor=input_factor_of(settings["explainers"]),
+        explain=re_explainer(settings["explainers"], seed, device, runtime.memory_budget_bytes, normal),
+        input_factor=input_factor_of(settings["explainers"], normal),
         event_bands=event_bands(chosen),
         individuals=individuals_of(chosen),
         anomalous=dict(zip(chosen["clip_id"], chosen["label"].eq("anomaly"), strict=True)),
@@ -73,10 +75,12 @@ def measure_faithfulness(
             if not pd.isna(snr_db)
         },
         backgrounds=None if backgrounds is None else MapReader(backgrounds),
+        normal=normal,
         # stated where a metric listens
         sounds=open_sounds(settings, data_dir, listed, part, reader.scaling)
         if "dataset" in settings
         else None,
+        beside=normals_of(rows, ids),
     )
     inputs = content_digests(inputs_of.measure_faithfulness(features, model, maps, backgrounds))
     provenance = Provenance.of_record(record, inputs, device.type)

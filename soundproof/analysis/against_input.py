@@ -18,7 +18,7 @@ from soundproof.statistics.recordings import mean_over_recordings
 INPUT_KINDS = (INPUT_MAP, "input_magnitude")
 COLUMN = "no_better_than_input"
 WORDS = "no better than looking at the spectrogram"
-_JUDGED = ("localisation", "faithfulness")
+_JUDGED = ("localisation", "faithfulness", "robustness")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def _lacking(results: StudyResults, metric: str) -> list[str]:
     needs: set[Need] = {*family.needs, *({"events"} if metric in _SEGMENTS else ())}
     if any(len(results.of_metric(sibling)) for sibling in family.measures):
         # what the family needs as a whole is there
-        needs -= {"reconstruction", "masks", "event_maps", "background", "stems"}
+        needs -= {"reconstruction", "masks", "event_maps", "background", "normals", "stems"}
     reasons = []
     if "events" in needs and not _has_events(results):
         reasons.append("no test clip has labelled events")
@@ -56,6 +56,8 @@ def _lacking(results: StudyResults, metric: str) -> list[str]:
         reasons.append("no explained clip has an exact mask of its fault")
     if "background" in needs:
         reasons.append("nobody knows the clean background of the explained clips")
+    if "normals" in needs:
+        reasons.append("a machine of the explained clips has no normal clip")
     if "sound" in needs:
         reasons.append("the data set ships no sound")
     if "reconstruction" in needs:

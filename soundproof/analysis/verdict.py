@@ -28,6 +28,8 @@ from soundproof.interfaces.metric import Criterion
 STABILITY = "stability"
 ASPECTS = {"localisation": "Localised", "faithfulness": "Faithful", "sanity": "Sane", STABILITY: "Stable"}
 """Aspects by what their criteria judge, in print; stability is judged over the criteria of the others."""
+BESIDE = {"robustness": "Robust", "complexity": "Sparse", "plausibility": "Plausible removal"}
+"""What else criteria judge, in print: it stands beside the aspects and decides nothing."""
 AUC = "auc"
 MORE_SEEDS = "at least two trainings of the detector ('seeds' in the study's file)"
 MORE_CLIPS = f"at least {FEWEST} explained clips of different recordings"
@@ -188,8 +190,12 @@ def verdict_of(aspects: Mapping[str, Answer], detector: Answer) -> Verdict:
 
 
 def deciding(criteria: Sequence[Criterion]) -> list[Criterion]:
-    """Of measured criteria of one aspect those that decide: those that are tested, or all where none is."""
-    return [criterion for criterion in criteria if criterion.tested] or list(criteria)
+    """Of measured criteria of one aspect those that decide: those that are tested, or all where none is.
+
+    What stands beside the aspects decides nothing, nor does a criterion that says so.
+    """
+    judging = [criterion for criterion in criteria if criterion.judges in ASPECTS and criterion.decides]
+    return [criterion for criterion in judging if criterion.tested] or judging
 
 
 def _explained(results: StudyResults) -> list[str]:

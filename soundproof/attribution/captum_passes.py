@@ -10,11 +10,13 @@ from captum._utils.gradient import compute_gradients
 from captum.attr import NoiseTunnel
 from torch import Tensor
 
-from soundproof.attribution.settings import BaselineKind
+from soundproof.attribution.settings import AnyBaseline
 from soundproof.core.registry import Parameters
+from soundproof.detectors.background import nearest_normal
 from soundproof.detectors.batching import in_passes
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext
+from soundproof.interfaces.replacement import NormalClips
 
 
 def gradients_in_passes(rows_per_pass: int) -> Callable[..., tuple[Tensor, ...]]:
@@ -60,8 +62,19 @@ def by_clips(
     return torch.cat([attribute(x[group], context.clip_ids[group]) for group in groups])
 
 
-def baseline_of(x: Tensor, kind: BaselineKind) -> Tensor:
-    """Map that stands for "nothing there", [B, n_freq, n_frames]."""
+def baseline_of(x: Tensor, kind: AnyBaseline, normal: NormalClips | None = None) -> Tensor:
+    """Map that stands for "nothing there", or "nothing wrong", [B, n_freq, n_frames].
+
+    Args:
+        x: Clips [B, n_freq, n_frames].
+        kind: Which baseline.
+        normal: Normal clips, for the one that is nearest.
+
+    Raises:
+        ConfigError: The nearest normal clip, where nobody gave any.
+    """
+    if kind == "nearest_normal":
+        return nearest_normal(x, normal)
     if kind == "zero":
         return torch.zeros_like(x)
     level = x.mean(dim=(1, 2), keepdim=True) if kind == "clip_mean" else x.amin(dim=(1, 2), keepdim=True)

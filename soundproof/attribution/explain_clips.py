@@ -18,6 +18,7 @@ from soundproof.detectors.batching import rows_per_pass
 from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explainer, Explanation
+from soundproof.interfaces.replacement import NormalClips
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader, MapWriter
 
 
@@ -48,6 +49,7 @@ def explain_clips(
     device: torch.device,
     memory_budget_bytes: int,
     individuals: Individuals | None = None,
+    normal: NormalClips | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Explained:
     """Explain clips and append their relevance to ``writer``.
@@ -66,6 +68,7 @@ def explain_clips(
         device: Where to compute.
         memory_budget_bytes: Memory for the detector's activations.
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
+        normal: Normal training clips of the same part, for what is taken from them.
         progress: Called after each batch with (clips done, clips in all).
 
     Raises:
@@ -82,7 +85,9 @@ def explain_clips(
     for of_individual, ids, maps in batches_by_individual(
         detector, reader, ROWS_PER_GROUP, clip_ids, individuals
     ):
-        context = ExplainContext(settings=settings, clip_ids=ids, rows_per_pass=size, method=name, seed=seed)
+        context = ExplainContext(
+            settings=settings, clip_ids=ids, rows_per_pass=size, method=name, seed=seed, normal=normal
+        )
         start = time.perf_counter()
         explanation = explain(of_individual, torch.from_numpy(maps).to(device, torch.float32), context)
         relevance = explanation.relevance.cpu()  # waits for the device, so that its time is counted

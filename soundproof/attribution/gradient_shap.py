@@ -51,6 +51,9 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext[GradientShapS
     Relevance sums to ``score(x) - score(baseline)`` on average over many samples, but for what the noise moves.
     """
     settings = context.settings
+    # found once: normal clips are read from a file
+    baseline = baseline_of(x, settings.baseline, context.normal)
+    of_clip = dict(zip(context.clip_ids, baseline, strict=True))
 
     def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:
         generators = [context.generator(clip_id) for clip_id in clip_ids]
@@ -62,10 +65,9 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext[GradientShapS
             nt_type="smoothgrad",
             nt_samples=settings.samples,
             stdevs=settings.sigma,
-            baselines=baseline_of(clips, settings.baseline),
+            baselines=torch.stack([of_clip[clip_id] for clip_id in clip_ids]),
         )
         return relevance
 
     relevance = by_clips(attribute, x, context, copies=settings.samples)
-    baseline = baseline_of(x, settings.baseline)
     return Explanation(relevance, completeness(detector, x, baseline, relevance, context.rows_per_pass))

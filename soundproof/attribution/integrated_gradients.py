@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from captum.attr import IntegratedGradients
 from torch import Tensor
 
@@ -27,15 +28,17 @@ def explain(
     path needs more steps (or that the score is not smooth).
     """
     settings = context.settings
+    # found once: normal clips are read from a file
+    baseline = baseline_of(x, settings.baseline, context.normal)
+    of_clip = dict(zip(context.clip_ids, baseline, strict=True))
     integrated = IntegratedGradients(detector.score)
     integrated.gradient_func = gradients_in_passes(context.rows_per_pass)
 
     def attribute(clips: Tensor, clip_ids: Sequence[str]) -> Tensor:
         relevance: Tensor = integrated.attribute(
-            clips, baselines=baseline_of(clips, settings.baseline), n_steps=settings.steps
+            clips, baselines=torch.stack([of_clip[clip_id] for clip_id in clip_ids]), n_steps=settings.steps
         )
         return relevance
 
     relevance = by_clips(attribute, x, context, copies=settings.steps)
-    baseline = baseline_of(x, settings.baseline)
     return Explanation(relevance, completeness(detector, x, baseline, relevance, context.rows_per_pass))

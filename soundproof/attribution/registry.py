@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from soundproof.attribution.settings import (
     BY_SEGMENTS,
     WITHOUT_A_RULE,
-    BaselineKind,
+    AnyBaseline,
     CaptumSettings,
     ExpVaeSettings,
     ExternalSettings,
     GradientShapSettings,
     IntegratedGradientsSettings,
     OcclusionSettings,
+    RepairMaskSettings,
     RiseSettings,
     SmoothGradSettings,
 )
@@ -47,12 +48,14 @@ class ExplainerEntry(Entry):
     Attributes:
         needs: What the detector must offer (:mod:`soundproof.interfaces.abilities`).
         spares: Abilities that it can do without by a value of a setting: ``{(setting, value): abilities}``.
+        also_needs: Abilities that a value of a setting needs beside: ``{(setting, value): abilities}``.
         signed: Negative relevance means that a cell lowers the score; unsigned maps have only strengths.
         stochastic: The map depends on the run seed.
         times_distance_from: Relevance is a factor times the cell's distance from this baseline, by its settings:
             maps of unrelated factors are alike because the clip is the same. None: it is no such product.
         control: It knows nothing about the detector, and is there for others to be compared with.
         gives_words: It says in words why a clip is anomalous.
+        measures: Names of the numbers that it says of itself by which tables of their own know it.
         made_elsewhere: Its maps are read, not computed: nobody here can make them for other weights.
         unfit: Detectors that it cannot go through with given settings, by kind.
         passes: Cost of one clip for given settings and map shape (n_freq, n_frames): the benchmark's floor.
@@ -60,20 +63,25 @@ class ExplainerEntry(Entry):
 
     needs: frozenset[Ability] = frozenset()
     spares: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
+    also_needs: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
     signed: bool
     stochastic: bool = False
-    times_distance_from: Callable[[Any], BaselineKind] | None = None
+    times_distance_from: Callable[[Any], AnyBaseline] | None = None
     control: bool = False
     made_elsewhere: bool = False
     gives_words: bool = False
+    measures: tuple[str, ...] = ()
     unfit: Callable[[Any], frozenset[str]] = lambda settings: frozenset()
     passes: Callable[[Any, tuple[int, int]], Passes]
 
     def needed(self, settings: Parameters) -> frozenset[Ability]:
         """What the detector must offer with these very settings."""
         values = settings.model_dump()
-        spared = [abilities for (name, value), abilities in self.spares.items() if values[name] == value]
-        return self.needs.difference(*spared)
+
+        def of(by_value: Mapping[tuple[str, object], frozenset[Ability]]) -> list[frozenset[Ability]]:
+            return [abilities for (name, value), abilities in by_value.items() if values[name] == value]
+
+        return self.needs.difference(*of(self.spares)).union(*of(self.also_needs))
 
     @property
     def asks(self) -> bool:
@@ -149,7 +157,7 @@ def _captum_passes(settings: CaptumSettings, shape: tuple[int, int]) -> Passes:
     return Passes(forward * copies + 2 * settings.adds_up, gradient * copies)
 
 
-def _own_baseline(settings: IntegratedGradientsSettings | GradientShapSettings) -> BaselineKind:
+def _own_baseline(settings: IntegratedGradientsSettings | GradientShapSettings) -> AnyBaseline:
     return settings.baseline
 
 
@@ -249,6 +257,20 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
             signed=True,
             stochastic=True,
             passes=lambda settings, shape: Passes(forward=settings.masks, gradient=0),
+        ),
+        ExplainerEntry(
+            name="repair_mask",
+            title="Repair mask",
+            implementation="soundproof.attribution.repair_mask:explain",
+            citation="this project; a mask against the score after Paissan et al. 2024, arXiv 2403.13086",
+            parameters=RepairMaskSettings,
+            needs=frozenset({"gradients"}),
+            also_needs={("replacement", "reconstruction"): frozenset({"reconstruction"})},
+            signed=False,
+            measures=("normal_already", "never_normal", "repaired_share", "repaired_share_at_random"),
+            # of a clip that never gets there, which is scored with its last mask and with all cells repaired; the
+            # others stop early and search their set
+            passes=lambda settings, shape: Passes(forward=2, gradient=settings.steps),
         ),
         ExplainerEntry(
             name="captum",

@@ -8,9 +8,15 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from soundproof.core.registry import Parameters
+from soundproof.interfaces.replacement import Background
 
 BaselineKind = Literal["zero", "clip_mean", "clip_min"]
+AnyBaseline = Literal[BaselineKind, "nearest_normal"]
 _BASELINE = "map that stands for 'nothing there': all 0, or the clip's own mean or minimum"
+_ANY_BASELINE = (
+    f"{_BASELINE}; or for 'nothing wrong': the normal training clip of the same part that is nearest (least "
+    "Euclidean distance of the maps)"
+)
 _SAMPLES = "noisy copies of each clip"
 _SIGMA = "standard deviation of the noise, in the unit of the maps"
 
@@ -19,7 +25,7 @@ class IntegratedGradientsSettings(Parameters):
     """Settings of Integrated Gradients."""
 
     steps: PositiveInt = Field(50, description="nodes of the Gauss-Legendre rule along the path")
-    baseline: BaselineKind = Field("zero", description=_BASELINE)
+    baseline: AnyBaseline = Field("zero", description=_ANY_BASELINE)
 
 
 class SmoothGradSettings(Parameters):
@@ -34,7 +40,7 @@ class GradientShapSettings(Parameters):
 
     samples: PositiveInt = Field(25, description=_SAMPLES)
     sigma: float = Field(0.09, ge=0, description=_SIGMA)
-    baseline: BaselineKind = Field("zero", description=_BASELINE)
+    baseline: AnyBaseline = Field("zero", description=_ANY_BASELINE)
 
 
 class OcclusionSettings(Parameters):
@@ -68,6 +74,34 @@ class RiseSettings(Parameters):
         (10, 50), description="size of a mask's cells: frequency bins, frames"
     )
     baseline: BaselineKind = Field("zero", description=_BASELINE)
+
+
+class RepairMaskSettings(Parameters):
+    """Settings of the repair mask."""
+
+    quantile: float = Field(
+        0.95,
+        ge=0,
+        le=1,
+        description="a clip is normal (again) where its score is at most this quantile of the scores of the normal "
+        "training clips of its individual",
+    )
+    replacement: Background = Field(
+        "nearest_normal",
+        description="what cells are repaired with: the normal training clip of the same part that is nearest "
+        "(least Euclidean distance of the maps), the detector's reconstruction, the median of the clip, the median "
+        "over time of the cell's band, or the value 0",
+    )
+    steps: PositiveInt = Field(100, description="steps of the search at most")
+    step: float = Field(
+        0.1, gt=0, le=1, description="how far the fastest cell of a mask, 0 to 1, moves in a step"
+    )
+    size: float = Field(
+        1.0,
+        ge=0,
+        description="price of a cell at the first step; 1: an even share of the way to normal",
+    )
+    roughness: float = Field(0.1, ge=0, description="price of the mask's total variation, likewise")
 
 
 CaptumMethod = Literal[

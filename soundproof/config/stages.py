@@ -24,7 +24,7 @@ from soundproof.detectors.registry import (
     one_of_each_family,
 )
 from soundproof.exhibits.registry import ARTEFACTS, PAPERS
-from soundproof.faithfulness.registry import FAITHFULNESS
+from soundproof.faithfulness.registry import FAITHFULNESS, needs_of
 from soundproof.faithfulness.settings import clip_limit
 from soundproof.features.recipes import APPLY_TO_READY_MADE
 from soundproof.interfaces.metric import Need
@@ -123,7 +123,7 @@ class Stages:
             "faithfulness": (self.study.faithfulness, FAITHFULNESS),
             "localisation": (self.study.localisation, LOCALISATION),
         }[judged]
-        return any(need in known[item.kind].needs for item in chosen.values())
+        return any(need in needs_of(known[item.kind], item.settings) for item in chosen.values())
 
     def bands(self) -> Plain:
         """Frequency bands that are removed in turn.
@@ -312,6 +312,7 @@ class Stages:
         families += [LOCALISATION[item.kind] for item in study.localisation.values()]
         names = {measure for family in families for measure in family.measures} | {"anomaly_score"}
         names |= set(study.detection)
+        names |= {said for item in study.explainers.values() for said in EXPLAINERS[item.kind].measures}
         names |= {kept for detector in study.detectors.values() for kept in DETECTORS[detector.kind].keeps}
         names |= {"band_removed_score"} if study.bands is not None else set()
         return sorted(names)

@@ -433,6 +433,16 @@ ARTEFACTS: Registry[ArtefactEntry] = Registry(
             ),
         ),
         ArtefactEntry(
+            name="repairs",
+            title="Repair until normal",
+            implementation="soundproof.tables.repairs:build",
+            citation=_OURS,
+            kind="table",
+            group="Sanity and agreement",
+            question="How much of a clip must be repaired until its detector takes it for normal?",
+            needs=("normal_already", "never_normal", "repaired_share", "repaired_share_at_random"),
+        ),
+        ArtefactEntry(
             name="significance",
             title="Differences between explainers",
             implementation="soundproof.tables.significance:build",

@@ -117,7 +117,7 @@ class Measure:
     Attributes:
         name: Key.
         title: In print.
-        judges: ``localisation``, ``faithfulness`` or ``sanity``.
+        judges: As :data:`soundproof.interfaces.metric.Judged` has it.
         higher_is_better: Direction.
     """
 

@@ -18,8 +18,15 @@ from soundproof.detectors.individuals import Individuals, batches_by_individual
 from soundproof.faithfulness.registry import FAITHFULNESS
 from soundproof.faithfulness.settings import clip_limit
 from soundproof.interfaces.detector import Detector
-from soundproof.interfaces.faithfulness import Explain, Faithfulness, FaithfulnessContext, InputFactor
+from soundproof.interfaces.faithfulness import (
+    Explain,
+    Faithfulness,
+    FaithfulnessContext,
+    InputFactor,
+    Normals,
+)
 from soundproof.interfaces.metric import MetricEntry
+from soundproof.interfaces.replacement import NormalClips
 from soundproof.interfaces.sounds import Sounds
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.storage.measurements import rows_of
@@ -48,6 +55,8 @@ def measure_faithfulness(
     snr_db: Mapping[str, float] | None = None,
     backgrounds: MapReader | None = None,
     sounds: Sounds | None = None,
+    normal: NormalClips | None = None,
+    beside: Mapping[str, Sequence[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Run faithfulness metrics over clips.
@@ -76,6 +85,9 @@ def measure_faithfulness(
         backgrounds: What the detector would see of the anomalous clips without their events; None, or without a
             clip: unknown.
         sounds: Sound of the clips; None: the data set has none, and metrics that listen are left out.
+        normal: Normal training clips of the same part, for what is taken from them.
+        beside: Normal clips of each clip's machine, by clip id; None, or of a clip none: there is none, and
+            metrics that ask for them are left out.
         progress: Called after each batch with (clips done, clips in all), summed over the metrics.
 
     Returns:
@@ -100,7 +112,9 @@ def measure_faithfulness(
     anomalies = [clip_id for clip_id in clip_ids if (anomalous or {}).get(clip_id)]
     if backgrounds is not None and not backgrounds.holds(anomalies):
         backgrounds = None
-    families = _measurable(families, backgrounds, sounds)
+    if beside is not None and not all(beside.get(clip_id) for clip_id in clip_ids):
+        beside = None
+    families = _measurable(families, backgrounds, sounds, beside)
     chosen = {family: draw_clips(clip_ids, clip_limit(settings)) for family, settings in families.items()}
     in_all, done = sum(len(ids) for ids in chosen.values()), 0
     measured = [rows_of([], [])]
@@ -128,6 +142,8 @@ def measure_faithfulness(
                 input_factor=input_factor,
                 frequencies_hz=features.axes.frequencies_hz,
                 sounds=sounds,
+                normal=normal,
+                beside=None if beside is None else _beside(features, beside, device),
                 event_bands=[(event_bands or {}).get(clip_id) for clip_id in ids],
                 anomalous=[(anomalous or {}).get(clip_id, False) for clip_id in ids],
                 snr_db=[(snr_db or {}).get(clip_id) for clip_id in ids],
@@ -150,12 +166,16 @@ def finished(entry: MetricEntry, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measurable(
-    families: Mapping[str, Parameters], backgrounds: MapReader | None, sounds: Sounds | None
+    families: Mapping[str, Parameters],
+    backgrounds: MapReader | None,
+    sounds: Sounds | None,
+    beside: Mapping[str, Sequence[str]] | None,
 ) -> Mapping[str, Parameters]:
     """Those metrics that can be measured on these clips; the log names the others."""
     lacking = {
         "background": backgrounds is None and "nobody knows the clean background of the clips",
         "sound": sounds is None and "the data set ships no sound",
+        "normals": beside is None and "a machine of the clips has no normal clip",
     }
     left = dict(families)
     for need, why in lacking.items():
@@ -173,6 +193,16 @@ def _clean(x: Tensor, backgrounds: MapReader, clip_ids: Sequence[str]) -> Tensor
     rows = [row for row, clip_id in enumerate(clip_ids) if clip_id in backgrounds]
     out[rows] = _to_device(backgrounds.read(known), "backgrounds", known, x.device)
     return out
+
+
+def _beside(features: MapReader, ids: Mapping[str, Sequence[str]], device: torch.device) -> Normals:
+    """Reads normal clips of a clip's machine, drawn by their ids."""
+
+    def read(clip_id: str, n_clips: int) -> Tensor:
+        drawn = draw_clips(ids[clip_id], n_clips)
+        return _to_device(features.read(drawn), "features", drawn, device)
+
+    return read
 
 
 def _clips_per_batch(shape: tuple[int, int], n_maps: int, memory_budget_bytes: int) -> int:

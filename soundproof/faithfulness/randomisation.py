@@ -64,7 +64,7 @@ def randomisation(
             "model randomisation", "nothing that makes new maps", "run it where the explainers run"
         )
     settings = context.settings
-    strangers = [_with_random_weights(detector, context.seed, draw) for draw in range(settings.draws)]
+    strangers = [with_random_weights(detector, context.seed, draw) for draw in range(settings.draws)]
     if any(_same_state(detector, stranger) for stranger in strangers):
         _LOG.warning("%s: %s has no weights to redraw", METRIC, type(detector).__name__)
         return rows_of([], [])
@@ -149,7 +149,8 @@ def _rows(
     )
 
 
-def _with_random_weights(detector: Detector, seed: int, draw: int) -> Detector:
+def with_random_weights(detector: Detector, seed: int, draw: int) -> Detector:
+    """A copy of the detector whose weights are redrawn by the seed and the number of the draw."""
     stranger = copy.deepcopy(detector)
     stranger.randomise(seed_from("randomise", seed, draw))
     return stranger.freeze()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import get_args
+
 from soundproof.core.errors import ConfigError
 from soundproof.core.registry import Parameters, Registry
 from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.faithfulness.band_settings import BandRemovalSettings
+from soundproof.faithfulness.quantus_settings import TAKEN, QuantusSettings
 from soundproof.faithfulness.settings import (
+    BeyondNormalsSettings,
+    CascadeSettings,
+    Change,
     CurveSettings,
+    FaithfulnessSettings,
     FfBackgroundSettings,
     FfSettings,
     HeatSettings,
@@ -18,19 +26,22 @@ from soundproof.faithfulness.settings import (
     SoundSettings,
 )
 from soundproof.interfaces.abilities import check
-from soundproof.interfaces.metric import Criterion, MetricEntry, Need, abilities
+from soundproof.interfaces.metric import Criterion, Judged, MetricEntry, Need, abilities
 
 UNIFORM_FRAMES = "uniform_frames"
 """Stands in the ``explainer`` column of FF's chance rows: frames drawn uniformly."""
 RANDOM_CELLS = "random_cells"
 """Stands in the ``explainer`` column of the chance rows of deletion and insertion (on maps and on the sound): cells
 in random order."""
+QUANTUS = "quantus"
+"""Name of the metrics that are Quantus' own."""
 
 BACKGROUNDS: dict[str, str] = {
     "reconstruction": "reconstruction",
     "clip_median": "clip median",
     "band_median": "band median",
     "zero": "zero",
+    "nearest_normal": "nearest normal clip",
 }
 """What stands in a removed cell, in print."""
 
@@ -57,7 +68,14 @@ _BACKGROUND_FAVOURS = {
 }
 
 
-def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion, ...]:
+def _by_background(
+    metric: str,
+    title: str,
+    *,
+    tested: bool,
+    headline: int | None = 3,
+    judges: Judged = "faithfulness",
+) -> tuple[Criterion, ...]:
     """One criterion for each background, which is the protocol of the rows."""
     return tuple(
         Criterion(
@@ -65,9 +83,10 @@ def _by_background(metric: str, title: str, *, tested: bool) -> tuple[Criterion,
             title=f"{title} ({words})",
             metric=metric,
             protocols=(kind,),
-            favours=_BACKGROUND_FAVOURS.get(kind, ""),
+            favours=_BACKGROUND_FAVOURS.get(kind, "") if judges == "faithfulness" else "",
+            judges=judges,
             tested=tested,
-            headline=3,
+            headline=headline,
         )
         for kind, words in BACKGROUNDS.items()
     )
@@ -171,6 +190,31 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             measures=("insertion_auc", "insertion_curve"),
             criteria=_by_background("insertion_auc", "Insertion AUC", tested=False),
         ),
+        MetricEntry(
+            name="beyond_normals",
+            title="Removal beyond normal clips",
+            implementation="soundproof.faithfulness.beyond_normals:beyond_normals",
+            citation=f"{_RISE}, beside what the same removal does to normal clips",
+            parameters=BeyondNormalsSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset({"normals"}),
+            chance="cells in random order, per clip; of the normal range also the same normal clips intact",
+            unit="deletion area of normal clips minus the clip's own, 0: the clip loses what any clip loses; "
+            "`normal_range`: share of normal clips whose score stays in the normal range when as many of the same "
+            "cells go, 0..1 (1 minus it: the share driven off the manifold)",
+            measures=("beyond_normals", "normal_range"),
+            criteria=(
+                *_by_background("beyond_normals", "Removal beyond normal clips", tested=False, headline=None),
+                *_by_background(
+                    "normal_range",
+                    "Normal range",
+                    tested=False,
+                    headline=None,
+                    judges="plausibility",
+                ),
+            ),
+        ),
         *(
             MetricEntry(
                 name=name,
@@ -262,17 +306,59 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
             higher_is_better=True,
             needs=frozenset({"sound", "re-explanation"}),
             chance="two maps of independent noise, per clip",
-            unit="Spearman correlation with the map of the clip made louder, softer, later or noisy, -1..1; "
-            "the input is the rival: its map changes as little as the clip",
-            criteria=(
+            unit="Spearman correlation with the map of the changed clip (louder, softer, later, noisy, by another "
+            "microphone), -1..1; the input is the rival: its map changes as little as the clip; "
+            "`relative_stability`: log10 of the change of the input over that of the map, the input's own is 0",
+            measures=("robustness", "relative_stability"),
+            criteria=tuple(
                 Criterion(
-                    name="robustness",
-                    title="Robustness",
-                    protocols=("louder", "softer", "later", "noise"),
+                    name=name,
+                    title=title,
+                    protocols=get_args(Change),
+                    judges="robustness",
                     tested=False,
                     headline=None,
-                ),
+                )
+                for name, title in (
+                    ("robustness", "Robustness"),
+                    ("relative_stability", "Relative stability"),
+                )
             ),
+        ),
+        *(
+            MetricEntry(
+                name=name,
+                title=title,
+                implementation=f"soundproof.faithfulness.{name}:{name}",
+                citation=citation,
+                parameters=FaithfulnessSettings,
+                category="faithfulness",
+                higher_is_better=higher,
+                needs=frozenset(),
+                chance="a map of Gaussian noise, per clip",
+                unit=unit,
+                criteria=(
+                    Criterion(name=name, title=title, judges="complexity", tested=False, headline=None),
+                ),
+            )
+            for name, title, higher, citation, unit in (
+                (
+                    "sparseness",
+                    "Sparseness",
+                    True,
+                    "Chalasani et al. 2020, arXiv 1810.06583",
+                    "Gini index of the magnitudes of a map's cells, 0 (all alike) to 1 (one holds everything); it "
+                    "says nothing of where they lie",
+                ),
+                (
+                    "complexity",
+                    "Complexity",
+                    False,
+                    "Bhatt et al. 2020, arXiv 2005.00631",
+                    "entropy of the magnitudes of a map's cells over that of equal ones, 0 (one holds everything) "
+                    "to 1 (all alike); it says nothing of where they lie",
+                ),
+            )
         ),
         MetricEntry(
             name="randomisation",
@@ -301,15 +387,84 @@ FAITHFULNESS: Registry[MetricEntry] = Registry(
                 ),
             ),
         ),
+        MetricEntry(
+            name=QUANTUS,
+            title="Quantus",
+            implementation="soundproof.faithfulness.quantus:quantus",
+            citation="Hedström et al. 2023, JMLR 24(34); the metric's own: https://github.com/understandable-machine-"
+            "intelligence-lab/Quantus",
+            parameters=QuantusSettings,
+            category="faithfulness",
+            higher_is_better=True,
+            needs=frozenset(),
+            chance="a map of uniform noise, per clip; drawn anew for changed clips",
+            unit="the metric's own, of a curve its mean; lower is better of "
+            + ", ".join(name for name, known in TAKEN.items() if not known.higher_is_better),
+            criteria=tuple(
+                Criterion(
+                    name=f"{QUANTUS}_{name}",
+                    title=f"{known.title} (Quantus)",
+                    metric=QUANTUS,
+                    protocols=(name,),
+                    turned=not known.higher_is_better,
+                    tested=False,
+                    headline=None,
+                )
+                for name, known in TAKEN.items()
+            ),
+            package="quantus",
+        ),
+        MetricEntry(
+            name="cascade",
+            title="Cascading randomisation",
+            implementation="soundproof.faithfulness.cascade:cascade",
+            citation="Adebayo et al. 2018, arXiv 1810.03292",
+            parameters=CascadeSettings,
+            category="faithfulness",
+            higher_is_better=False,
+            needs=frozenset({"re-explanation"}),
+            chance="0, of maps that share nothing",
+            unit="Spearman correlation with the map after so large a share of the layers (the parameter) was "
+            "redrawn, from the output to the input, -1..1",
+            criteria=(
+                Criterion(
+                    name="cascade",
+                    title="Cascade similarity",
+                    protocols=("absolute",),
+                    level=0.0,
+                    judges="sanity",
+                    decides=False,
+                    tested=False,
+                    headline=None,
+                ),
+            ),
+        ),
     ],
 )
 
 
+def check_installed(name: str) -> None:
+    """Refuse a metric whose package is not there, before anything is trained.
+
+    Raises:
+        ConfigError: It is not installed; the message says how to install it.
+    """
+    package = FAITHFULNESS[name].package
+    if package and find_spec(package) is None:
+        library = f"pip install 'soundproof[{package}]'"
+        remedy = f"install it: ./run python -m pip install {package} (the library: {library})"
+        raise ConfigError(f"the package '{package}', for the metric '{name}'", "not installed", remedy)
+
+
 def needs_of(metric: MetricEntry, settings: Parameters) -> frozenset[Need]:
-    """What a metric needs with these very settings: replacing by a reconstruction takes one."""
+    """What a metric needs with these very settings: replacing by a reconstruction takes one, say."""
+    needs = metric.needs
     if isinstance(settings, CurveSettings) and "reconstruction" in settings.replacements:
-        return metric.needs | {"reconstruction"}
-    return metric.needs
+        needs |= {"reconstruction"}
+    if isinstance(settings, QuantusSettings):
+        needs |= {"reconstruction"} if settings.replacement == "reconstruction" else frozenset()
+        needs |= {"re-explanation"} if settings.re_explains else frozenset()
+    return needs
 
 
 def check_compatible(
@@ -324,9 +479,10 @@ def check_compatible(
         settings: Its settings.
 
     Raises:
-        ConfigError: The detector lacks something; the message names what would fit.
+        ConfigError: The detector lacks something; the message names what would fit. Or a package is missing.
     """
     detector.check_asked(f"faithfulness metric '{metric.name}'")
+    check_installed(metric.name)
     if "re-explanation" in metric.needs and detector.sealed(of_detector):
         raise ConfigError(
             f"faithfulness metric '{metric.name}' for detector '{detector.name}'",

@@ -9,13 +9,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from soundproof.detectors.background import background
 from soundproof.detectors.batching import in_passes
-from soundproof.faithfulness.background import background
 from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import RANDOM_CELLS
-from soundproof.faithfulness.settings import Background, CurveSettings
+from soundproof.faithfulness.settings import CurveSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
+from soundproof.interfaces.replacement import Background
 from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.measurements import UNIFORM
 
@@ -44,20 +45,37 @@ def cell_replacement(
     Raises:
         ConfigError: A reconstruction is asked for and the detector has none.
     """
-    settings = context.settings
-    cells = x[0].numel()
+    ranks, counts = ranked_cells(x, maps, context)
+    return pd.concat(
+        [
+            _curves(detector, x, list(maps), ranks, counts, context, name, kind)
+            for kind in context.settings.replacements
+        ],
+        ignore_index=True,
+    )
+
+
+def ranked_cells(
+    x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[CurveSettings]
+) -> tuple[Tensor, Tensor]:
+    """In which order cells go, and how many at each step.
+
+    Args:
+        x: Maps [B, n_freq, n_frames].
+        maps: Signed relevance [B, n_freq, n_frames] by explainer.
+        context: Settings and clip ids, by which ties are split and random orders drawn.
+
+    Returns:
+        Rank of each cell by each map, then by each random order, int32 [n_rankings, B, n_freq, n_frames],
+        0 = goes first; cells that go at each fraction, int [n_steps].
+    """
+    settings, cells = context.settings, x[0].numel()
     drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(settings.draws)]
     ties = torch.from_numpy(tie_breakers(context.clip_ids, cells)).to(x.device)
     shuffled = ties.argsort(dim=1, stable=True)
     ranks = torch.stack([_ranks(relevance, shuffled) for relevance in [*maps.values(), *drawn]])
     counts = torch.tensor([round(fraction * cells) for fraction in settings.fractions], device=x.device)
-    return pd.concat(
-        [
-            _curves(detector, x, list(maps), ranks, counts, context, name, kind)
-            for kind in settings.replacements
-        ],
-        ignore_index=True,
-    )
+    return ranks, counts
 
 
 def _curves(
@@ -74,10 +92,10 @@ def _curves(
     settings = context.settings
     cells = x[0].numel()
     with torch.no_grad():
-        r = background(detector, x, kind, context.rows_per_pass)
+        r = background(detector, x, kind, context.rows_per_pass, context.normal)
         # inserting is deleting with clip and background in each other's place
         kept, shown = (x, r) if name == "deletion" else (r, x)
-        scores = _scores(detector, kept, shown, ranks, counts, context.rows_per_pass)
+        scores = scores_while_replaced(detector, kept, shown, ranks, counts, context.rows_per_pass)
     intact = scores[0, 0] if name == "deletion" else scores[-1, 0]
     positive = intact > 0
     say_left_out(name, int((~positive).sum()))
@@ -124,7 +142,7 @@ def _ranks(relevance: Tensor, shuffled: Tensor) -> Tensor:
     return ranks.scatter_(1, order, places.expand_as(order)).reshape(relevance.shape)
 
 
-def _scores(
+def scores_while_replaced(
     detector: Detector, kept: Tensor, shown: Tensor, ranks: Tensor, counts: Tensor, size: int
 ) -> Tensor:
     """Score every clip while its first cells are taken from ``shown``, the others from ``kept``.

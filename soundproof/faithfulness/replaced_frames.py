@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from soundproof.detectors.background import background
 from soundproof.detectors.batching import in_passes
-from soundproof.faithfulness.background import background
 from soundproof.faithfulness.frame_marks import (
     equal_frame_masks,
     frame_masks,
@@ -19,9 +19,10 @@ from soundproof.faithfulness.frame_marks import (
 )
 from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import UNIFORM_FRAMES
-from soundproof.faithfulness.settings import Background, FfSettings
+from soundproof.faithfulness.settings import FfSettings
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext, long_rows
+from soundproof.interfaces.replacement import Background
 from soundproof.randomness.ties import tie_breakers
 from soundproof.storage.measurements import SHIFT, UNIFORM
 

@@ -1,16 +1,18 @@
 """Robustness: does a map stay where it is when the sound changes in ways that change no fault?
 
-After the sensitivity of Yeh et al. 2019 (arXiv 1901.09392), with changes that recordings really differ by in the
-place of a ball around the input:
+After the sensitivity of Yeh et al. 2019 (arXiv 1901.09392), with changes that recordings really differ by
+(:mod:`soundproof.faithfulness.changed_sounds`) in the place of a ball around the input. The changed sound goes
+through the study's recipe and is explained anew; the new map of a sound that starts later is moved back first.
+Random draws of an explainer are drawn anew, as they are for any other recording.
 
-* ``louder``, ``softer``: the gain is larger or smaller by ``gain_db``;
-* ``later``: the sound starts a frame later (what leaves at the end comes in at the beginning); the new map is moved
-  back before it is compared;
-* ``noise``: white noise, ``noise_db`` below the clip.
-
-The changed sound goes through the study's recipe and is explained anew; the new map is compared with the one on
-file by Spearman's rank correlation over all cells, as it is (signed). Random draws of an explainer are drawn anew,
-as they are for any other recording.
+* ``robustness``: Spearman's rank correlation with the map on file over all cells, as it is (signed).
+* ``relative_stability``: how much less the map changes than the input did, after the relative input stability of
+  Agarwal et al. 2022 (arXiv 2203.06877), minus its logarithm. With the change of an array a to b,
+  |a - b| / |a - mean(a)| in Euclidean norms over all cells, it is log10(change of the input / change of the map).
+  0: the map changes as much as the input, which is what the input itself does; -1: ten times as much. They divide
+  cell by cell, and a cell near zero then rules the clip; whole norms do not hang on where a scale has its zero.
+  A change of less than 1e-6 counts as that much, and where the input changes by less there is no value, nor where
+  it is constant, or the map is. A shift in time has none: moved back, the input has hardly changed.
 
 Chance rows (explainer ``random_cells``), of each change, are two maps of independent noise. A high value is no
 merit by itself: the clip's own map changes as little as the clip does, whatever the detector learnt. Read it beside
@@ -19,25 +21,26 @@ the input control.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from soundproof.core.errors import ConfigError, DataError
+from soundproof.faithfulness.changed_sounds import changed_maps
 from soundproof.faithfulness.registry import RANDOM_CELLS
-from soundproof.faithfulness.settings import RobustnessSettings
+from soundproof.faithfulness.settings import Change, RobustnessSettings
 from soundproof.faithfulness.similarity import similarity
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.faithfulness import FaithfulnessContext
-from soundproof.interfaces.sounds import Sounds
-from soundproof.randomness.seeding import seed_from
 from soundproof.storage.measurements import UNIFORM, Block, rows_of
 
 METRIC = "robustness"
-LATER = "later"
+RELATIVE = "relative_stability"
+LATER: Change = "later"
+LEAST = 1e-6
+"""Change of an array below which it is that of rounding."""
 
 
 def robustness(
@@ -52,11 +55,11 @@ def robustness(
         detector: Frozen detector.
         x: Maps on file [B, n_freq, n_frames].
         maps: Signed relevance [B, n_freq, n_frames] by explainer.
-        context: Sounds of the clips, ``explain``, and the size of the changes.
+        context: Sounds of the clips, ``explain``, which changes, and their size.
 
     Returns:
-        Metric ``robustness``, the change as protocol, and its chance rows. Explainers whose maps came from outside
-        have no rows.
+        Metrics ``robustness`` and ``relative_stability``, the change as protocol, and their chance rows. Explainers
+        whose maps came from outside have no rows.
 
     Raises:
         ConfigError: Nobody can explain anew.
@@ -67,8 +70,10 @@ def robustness(
     if context.sounds is None:
         raise DataError(f"the sound of clips for '{METRIC}'", "none", "leave it out, or take data with sound")
     blocks: list[Block] = []
-    for change, changed in _changed(x, context.sounds, context):
-        blocks.append(_chance(x, change, context))
+    for change, changed in changed_maps(x, context.sounds, context):
+        by = None if change == LATER else _change(x, changed)
+        one, other = (context.uniform(f"{METRIC} {change}", draw, *x.shape[1:]) for draw in range(2))
+        blocks += _compared(one, other, by, f"{UNIFORM}_{change}", RANDOM_CELLS)
         # other names, so that what an explainer draws is drawn anew
         names = [f"{clip_id} {change}" for clip_id in context.clip_ids]
         for explainer, relevance in maps.items():
@@ -76,48 +81,25 @@ def robustness(
             if anew is None:
                 continue
             again = anew.roll(-1, dims=2) if change == LATER else anew
-            blocks.append(Block(METRIC, change, None, _alike(relevance, again), explainer))
-    return rows_of(blocks, context.clip_ids)
+            blocks += _compared(relevance, again, by, change, explainer)
+    return rows_of(blocks, context.clip_ids).dropna(subset=["value"], ignore_index=True)
 
 
-def _changed(
-    x: Tensor, sounds: Sounds, context: FaithfulnessContext[RobustnessSettings]
-) -> Iterator[tuple[str, Tensor]]:
-    """Each change, and the maps of the changed sounds, like ``x``."""
-    factor = 10 ** (context.settings.gain_db / 20)
-    hop = round(sounds.rate_hz / context.frames_per_second)
-
-    def noisy(samples: Tensor, clip_id: str) -> Tensor:
-        return samples + _noise(samples, clip_id, context.settings.noise_db, context.seed)
-
-    changes: dict[str, Callable[[Tensor, str], Tensor]] = {
-        "louder": lambda samples, _: samples * factor,
-        "softer": lambda samples, _: samples / factor,
-        LATER: lambda samples, _: samples.roll(hop),
-        "noise": noisy,
-    }
-    clips = {
-        clip_id: sounds.confirmed(clip_id, values.cpu().numpy())
-        for clip_id, values in zip(context.clip_ids, x, strict=True)
-    }
-    for name, change in changes.items():
-        made = [sounds.map(change(samples, clip_id), clip_id) for clip_id, samples in clips.items()]
-        yield name, torch.stack(made).to(x)
+def _compared(own: Tensor, anew: Tensor, by: np.ndarray | None, protocol: str, explainer: str) -> list[Block]:
+    """Both numbers of maps [B, n_freq, n_frames] whose input changed ``by`` so much [B]; None: nobody asks."""
+    alike: np.ndarray = similarity(own.cpu().numpy(), anew.detach().cpu().numpy())[0]
+    found = [Block(METRIC, protocol, None, alike, explainer)]
+    if by is not None:
+        asked = np.where(by < LEAST, np.nan, by)
+        stable = np.log10(asked / np.maximum(_change(own, anew), LEAST))
+        found.append(Block(RELATIVE, protocol, None, stable, explainer))
+    return found
 
 
-def _noise(samples: Tensor, clip_id: str, below_db: float, seed: int) -> Tensor:
-    """White noise so far below the clip, [n_samples], drawn by its id."""
-    generator = torch.Generator().manual_seed(seed_from(METRIC, seed, clip_id))
-    drawn = torch.randn(samples.shape, generator=generator)
-    return drawn * (samples.square().mean().sqrt() * 10 ** (-below_db / 20))
-
-
-def _alike(one: Tensor, other: Tensor) -> np.ndarray:
-    """Rank correlation of signed maps [B, n_freq, n_frames], float64 [B]."""
-    signed: np.ndarray = similarity(one.cpu().numpy(), other.detach().cpu().numpy())[0]
-    return signed
-
-
-def _chance(x: Tensor, change: str, context: FaithfulnessContext[RobustnessSettings]) -> Block:
-    one, other = (context.uniform(f"{METRIC} {change}", draw, *x.shape[1:]) for draw in range(2))
-    return Block(METRIC, f"{UNIFORM}_{change}", None, _alike(one, other), RANDOM_CELLS)
+def _change(own: Tensor, anew: Tensor) -> np.ndarray:
+    """Change of arrays [B, n_freq, n_frames], float64 [B]; NaN of a constant one."""
+    cells = own.detach().double().flatten(1)
+    moved = (cells - anew.detach().double().flatten(1)).norm(dim=1)
+    spread = (cells - cells.mean(dim=1, keepdim=True)).norm(dim=1)
+    change: np.ndarray = (moved / spread.where(spread > 0, float("nan"))).cpu().numpy()
+    return change

@@ -5,16 +5,17 @@ Those of band removal stand in :mod:`soundproof.faithfulness.band_settings`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from soundproof.core.registry import Parameters
+from soundproof.interfaces.replacement import Background
 from soundproof.reasons.settings import ReasonSettings
 
 T = TypeVar("T")
 Filling = Literal["surroundings", "silence"]
-Background = Literal["reconstruction", "zero", "clip_median", "band_median"]
+Change = Literal["louder", "softer", "later", "noise", "room", "microphone"]
 
 
 def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
@@ -75,7 +76,8 @@ class CurveSettings(FaithfulnessSettings):
         "band_median",
         description="what stands in a removed cell, or a list of such: the detector's reconstruction (favours "
         "its error map by construction), the value 0 (favours Occlusion, which fills its windows so by "
-        "default), the median of the clip, or the median over time of the cell's band",
+        "default), the median of the clip, the median over time of the cell's band, or the normal training clip of "
+        "the same part that is nearest (least Euclidean distance of the maps)",
     )
     draws: PositiveInt = Field(1, description="random rankings per clip behind the chance line")
 
@@ -83,6 +85,34 @@ class CurveSettings(FaithfulnessSettings):
     def replacements(self) -> tuple[Background, ...]:
         """The setting ``replacement`` as a list."""
         return (self.replacement,) if isinstance(self.replacement, str) else self.replacement
+
+
+class BeyondNormalsSettings(CurveSettings):
+    """Settings of the removal beside normal clips."""
+
+    fractions: Annotated[tuple[float, ...], AfterValidator(_ascending_from_0_to_1)] = Field(
+        (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0),
+        description="parts of all cells that are removed, rising from 0 to 1",
+    )
+    normals: PositiveInt = Field(
+        8,
+        description="normal clips of the same machine that the same cells are removed from, drawn by clip id",
+    )
+    range_of: Annotated[int, Field(ge=2)] = Field(
+        64, description="normal clips whose intact scores make the normal range, at most, drawn by clip id"
+    )
+    range_share: float = Field(
+        0.9, gt=0, lt=1, description="share of these scores that the range holds, the middle ones"
+    )
+    n_clips: PositiveInt | None = Field(10, description=_N_CLIPS)
+
+    @model_validator(mode="after")
+    def _normal_clips_can_lose_something(self) -> Self:
+        if "nearest_normal" in self.replacements:
+            raise ValueError(
+                "'nearest_normal' takes nothing from a normal clip, whose nearest may be itself: choose another"
+            )
+        return self
 
 
 class HeatSettings(FaithfulnessSettings):
@@ -139,11 +169,31 @@ class RandomisationSettings(FaithfulnessSettings):
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 
-class RobustnessSettings(FaithfulnessSettings):
-    """Settings of robustness: how far the sound is changed."""
+class CascadeSettings(FaithfulnessSettings):
+    """Settings of cascading randomisation."""
 
+    stages: PositiveInt = Field(
+        4, description="stages in which layers are redrawn, from the output to the input"
+    )
+    draws: PositiveInt = Field(1, description="sets of random weights")
+    n_clips: PositiveInt | None = Field(10, description=_N_CLIPS)
+
+
+class RobustnessSettings(FaithfulnessSettings):
+    """Settings of robustness: how the sound is changed, and how far."""
+
+    changes: Annotated[tuple[Change, ...], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        ("louder", "softer", "later", "noise"),
+        description="what is done to the sound: another gain, a start that is a frame later, white noise, the "
+        "noise of a room, another microphone",
+    )
     gain_db: PositiveFloat = Field(1.0, description="how much louder, and softer, the clip is made")
-    noise_db: float = Field(20.0, description="how far below the clip the white noise lies that joins it, dB")
+    noise_db: float = Field(
+        20.0, description="how far below the clip the noise lies that joins it (white, or of a room), dB"
+    )
+    microphone_db: PositiveFloat = Field(
+        3.0, description="how far another microphone's response departs from the clip's at most, dB"
+    )
     n_clips: PositiveInt | None = Field(20, description=_N_CLIPS)
 
 

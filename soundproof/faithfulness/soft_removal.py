@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from soundproof.faithfulness.background import background
+from soundproof.detectors.background import background
 from soundproof.faithfulness.heat_removal import CORRECTED, PUBLISHED, Change, heat_removal
 from soundproof.faithfulness.settings import SoftRemovalSettings
 from soundproof.interfaces.detector import Detector

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.replacement import NormalClips
 from soundproof.randomness.seeding import seed_from
 
 S_co = TypeVar("S_co", bound=Parameters, covariant=True)
@@ -26,6 +27,7 @@ class ExplainContext(Generic[S_co]):
         rows_per_pass: Maps that may go through the detector at once.
         method: Name under which the explainer runs (part of the random seed).
         seed: Run seed.
+        normal: Normal training clips of the same part; None where nobody gave any.
     """
 
     settings: S_co
@@ -33,6 +35,7 @@ class ExplainContext(Generic[S_co]):
     rows_per_pass: int
     method: str
     seed: int = 0
+    normal: NormalClips | None = None
 
     def generator(self, clip_id: str) -> torch.Generator:
         """Random numbers of one clip: by name and on the CPU, so that neither batch nor device changes them."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
+from soundproof.interfaces.replacement import NormalClips
 from soundproof.interfaces.sounds import Sounds
 from soundproof.randomness.seeding import seed_from
 from soundproof.storage.measurements import blocks_of, rows_of
@@ -28,6 +29,10 @@ InputFactor = Callable[[str, Tensor], Tensor | None]
 
 None where the relevance is no such product.
 """
+
+
+Normals = Callable[[str, int], Tensor]
+"""``normals(clip_id, n)`` -> maps [m <= n, n_freq, n_frames] of normal clips of the clip's machine, drawn by id."""
 
 
 S_co = TypeVar("S_co", bound=Parameters, covariant=True)
@@ -56,6 +61,8 @@ class FaithfulnessContext(Generic[S_co]):
         backgrounds: What the detector would see of each clip without its event, like ``x``; None where stems are
             unknown.
         sounds: Sound of the clips; None where no metric listens, or the data set has none.
+        normal: Normal training clips of the same part; None where nobody gave any.
+        beside: Reads normal clips of a clip's machine; None where there are none.
     """
 
     settings: S_co
@@ -73,6 +80,8 @@ class FaithfulnessContext(Generic[S_co]):
     snr_db: Sequence[float | None] = ()
     backgrounds: Tensor | None = None
     sounds: Sounds | None = None
+    normal: NormalClips | None = None
+    beside: Normals | None = None
 
     def uniform(self, purpose: str, draw: int, *shape: int) -> Tensor:
         """Uniform random numbers [B, *shape], drawn by clip id so that neither batch nor device changes them.

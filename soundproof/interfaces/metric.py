@@ -10,11 +10,23 @@ from soundproof.interfaces.abilities import ABILITIES, Ability
 
 Category = Literal["localisation", "faithfulness", "detection"]
 Need = Literal[
-    Ability, "events", "masks", "event_maps", "background", "sound", "stems", "physics", "re-explanation"
+    Ability,
+    "events",
+    "masks",
+    "event_maps",
+    "background",
+    "normals",
+    "sound",
+    "stems",
+    "physics",
+    "re-explanation",
 ]
 """An ability of the detector, ground truth (``event_maps``: of the event alone), the clean background of the
-clips, their sound, its parts or the physics that it was drawn from, or somebody who explains again."""
-Judged = Literal["localisation", "faithfulness", "sanity"]
+clips, normal clips of the same machine, their sound, its parts or the physics that it was drawn from, or somebody
+who explains again."""
+Judged = Literal["localisation", "faithfulness", "sanity", "robustness", "complexity", "plausibility"]
+"""What a criterion judges. What comes after sanity is told beside a verdict and decides nothing on it: a map may
+stay where it is, or be sparse, and be wrong, and a plausible removal is a better question, no better answer."""
 Summary = Literal["mean", "fisher_of_bands"]
 
 MEASURED = ("", "corrected")
@@ -49,10 +61,12 @@ class Criterion:
         summary: How values become one: a plain mean, or the Fisher-z mean of rank correlations over the bands of
             one partition.
         judges: What it judges; None: the category of its metric, which fills it in.
-        higher_is_better: Direction; the metric's, which fills it in.
+        higher_is_better: Direction; the metric fills it in: its own, or the other one where that is ``turned``.
+        turned: Its direction is not that of its metric.
         favours: Which explainer it favours by the way it is built, in a sentence; empty: none.
         tested: Whether differences between explainers are tested on it. Of criteria that ask nearly the same
             question one is tested, since every test weakens the others that it is read beside.
+        decides: Whether it may decide on its aspect in a verdict; one that may not is told beside those that do.
         headline: Place among the headlines, lowest first and equal ones in the order of the registries; None: none.
         ceiling: Name in the ``metric`` column, with the same protocols, of what the same map reaches where nothing
             is wrong; who does not stay on the better side of it has shown nothing. Empty: there is no such rival.
@@ -67,8 +81,10 @@ class Criterion:
     summary: Summary = "mean"
     judges: Judged | None = None
     higher_is_better: bool = True
+    turned: bool = False
     favours: str = ""
     tested: bool = True
+    decides: bool = True
     headline: int | None = 4
     ceiling: str = ""
 
@@ -88,7 +104,7 @@ class MetricEntry(Entry):
 
     Attributes:
         category: What it judges.
-        higher_is_better: Direction; it holds for every measure of the family.
+        higher_is_better: Direction; it holds for every measure of the family, but for criteria that are turned.
         needs: What must exist besides the map.
         chance: How its chance line is obtained.
         unit: Unit and range of the value.
@@ -96,6 +112,7 @@ class MetricEntry(Entry):
         criteria: What explanations are judged by; where none are given, the first of its measures as a plain mean.
         of_set: ``"package.module:attribute"`` of a function that makes the rows of a metric out of what its
             implementation gave for all clips, batch by batch; empty: they are its rows as they are.
+        package: Package that its implementation imports and that this one does not bring; empty: none.
         pooled: It judges all explained clips of a set together, normal ones included, and reads them batch by batch
             (:mod:`soundproof.localisation.pooled`).
     """
@@ -108,6 +125,7 @@ class MetricEntry(Entry):
     measures: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     of_set: str = ""
+    package: str = ""
     pooled: bool = False
 
     def __post_init__(self) -> None:
@@ -131,7 +149,7 @@ class MetricEntry(Entry):
             replace(
                 criterion,
                 judges=criterion.judges or category,
-                higher_is_better=self.higher_is_better,
+                higher_is_better=self.higher_is_better != criterion.turned,
             )
             for criterion in criteria
         )

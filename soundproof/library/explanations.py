@@ -13,12 +13,14 @@ from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.re_explanation import input_factor_of, re_explainer
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.attribution.registry import check_compatible as check_explainer
+from soundproof.clips.normals import normals_of
 from soundproof.clips.selection import clips_to_explain
 from soundproof.core.choice import ExplainerChoice, entries
 from soundproof.core.errors import DataError, nearest
 from soundproof.core.registry import Parameters
 from soundproof.datasets.open_sounds import open_sounds
 from soundproof.detectors.individuals import individuals_of
+from soundproof.detectors.normal_clips import PartNormals
 from soundproof.detectors.registry import DETECTORS
 from soundproof.faithfulness.measure import measure_faithfulness
 from soundproof.faithfulness.registry import FAITHFULNESS
@@ -100,6 +102,7 @@ class Explanations:
         runtime, axes = of.runtime, of.features.axes
         device, budget = runtime.device(), runtime.memory_budget_bytes
         explainers = {label: choice.plain() for label, choice in self.choices.items()}
+        normal = PartNormals(of.features, of.table)
         measured = measure_faithfulness(
             fitted.model,
             of.features,
@@ -111,8 +114,8 @@ class Explanations:
             device=device,
             memory_budget_bytes=budget,
             seed=fitted.seed,
-            explain=re_explainer(explainers, fitted.seed, device, budget),
-            input_factor=input_factor_of(explainers),
+            explain=re_explainer(explainers, fitted.seed, device, budget, normal),
+            input_factor=input_factor_of(explainers, normal),
             event_bands=event_bands(self.clips),
             individuals=individuals_of(self.clips),
             anomalous=dict(zip(self.clips["clip_id"], self.clips["label"].eq("anomaly"), strict=True)),
@@ -123,6 +126,8 @@ class Explanations:
             },
             backgrounds=of.backgrounds if "background" in needs else None,
             sounds=_sounds(of) if "sound" in needs else None,
+            normal=normal,
+            beside=normals_of(of.table, self.clip_ids),
         )
         return self._keep(self._complete(measured))
 
@@ -206,7 +211,7 @@ def explain(
         check_explainer(DETECTORS[choice.kind], choice.settings, EXPLAINERS[one.kind], one.settings)
     clips = clips_to_explain(of.table, which, per_machine)
     folder, runtime = of.new_folder(), of.runtime
-    device = runtime.device()
+    device, normal = runtime.device(), PartNormals(of.features, of.table)
     frames = []
     for label, one in chosen.items():
         axes = of.features.axes.with_unit("relevance")
@@ -223,6 +228,7 @@ def explain(
                 device=device,
                 memory_budget_bytes=runtime.memory_budget_bytes,
                 individuals=individuals_of(clips),
+                normal=normal,
             )
         frames.append(explained.rows.assign(explainer=label))
     said = complete(pd.concat(frames), of.table, study=of.name, detector=fitted.label, seed=fitted.seed)

@@ -123,6 +123,19 @@ LOCALISATION: Registry[MetricEntry] = Registry(
             ),
         ),
         MetricEntry(
+            name="pointing_game",
+            title="Pointing game",
+            implementation="soundproof.localisation.pointing_game:measure",
+            citation="Zhang et al. 2018, arXiv 1608.00507",
+            category="localisation",
+            higher_is_better=True,
+            needs=frozenset({"masks"}),
+            chance="share of masked cells; share of masked frames in the band of the highest cell, which is the "
+            "mean over all shifts in time",
+            unit="whether the highest cell lies in the fault, 0 or 1, between where cells tie; the mean is a rate",
+            criteria=(Criterion(name="pointing_game", title="Pointing game", tested=False, headline=None),),
+        ),
+        MetricEntry(
             name="frame_ranking",
             title="Frames of the set",
             implementation="soundproof.localisation.frame_ranking:measure",

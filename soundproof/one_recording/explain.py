@@ -18,6 +18,7 @@ from soundproof.clips.selection import part_of, rates_of
 from soundproof.core.errors import ArtefactError, ConfigError, DataError
 from soundproof.datasets.open import open_dataset
 from soundproof.detectors.individuals import Shown
+from soundproof.detectors.normal_clips import PartNormals
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.features.recipes import FeatureSettings
@@ -163,6 +164,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
     beside = OneMore(dataset, clips, clip_id, audio, individual)
     sounds = ClipSounds(beside, beside.clips(), recipe, study.rates_hz, reader.scaling)
     features = _checked(sounds.features(clip_id).numpy(), reader.axes, asked.path)
+    shown = Shown(individual.machine, individual.unit, asked.attributes)
     score, relevance = _as_the_workflow(
         detector,
         clip_id,
@@ -172,7 +174,8 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         study.explainer(trusted.explainer, part, trusted.detector, seed),
         seed,
         runtime,
-        Shown(individual.machine, individual.unit, asked.attributes),
+        shown,
+        PartNormals(reader, clips, {clip_id: shown}),
     )
     heard = sounds_of_clips(
         sounds,
@@ -209,6 +212,7 @@ def _as_the_workflow(
     seed: int,
     runtime: Runtime,
     shown: Shown,
+    normal: PartNormals,
 ) -> tuple[float, np.ndarray]:
     """Score and relevance [n_freq, n_frames] of a map, through the files and functions of the workflow's jobs."""
     device, budget = runtime.device(), runtime.memory_budget_bytes
@@ -234,6 +238,7 @@ def _as_the_workflow(
                 device=device,
                 memory_budget_bytes=budget,
                 individuals=individuals,
+                normal=normal,
             )
         return float(scores["value"].iloc[0]), MapReader(made).read([clip_id])[0]
 

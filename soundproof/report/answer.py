@@ -11,7 +11,7 @@ import pandas as pd
 
 from soundproof.analysis.criteria import criteria_named
 from soundproof.analysis.frames import records
-from soundproof.analysis.verdict import ASPECTS, Answer, Verdict, deciding
+from soundproof.analysis.verdict import ASPECTS, BESIDE, Answer, Verdict, deciding
 from soundproof.core.errors import ArtefactError
 from soundproof.exhibits.writing import read_finished_table
 from soundproof.interfaces.metric import Criterion
@@ -121,7 +121,7 @@ class StudyAnswer:
     Attributes:
         detectors: What was found of each explained detector, those that a rival beats first.
         rows: The explanations, in printing order.
-        headings: Columns of the matrix of criteria by aspect.
+        headings: Columns of the matrix of criteria by aspect, and what stands beside the aspects.
         needed: What would be needed to say more.
         controls: The same of detectors that are there as controls of the backbone of one of these; None: of none.
     """
@@ -220,9 +220,10 @@ def answer_of(rows: Sequence[Mapping[str, Any]]) -> StudyAnswer:
         for criterion in criteria_named(name for row in rows for name in row)
         if any(row[criterion.name] != Answer.UNMEASURED for row in rows)
     ]
-    by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in ASPECTS}
+    titles = ASPECTS | BESIDE
+    by_aspect = {name: [criterion for criterion in measured if criterion.judges == name] for name in titles}
     headings = tuple(
-        (ASPECTS[name], tuple(_heading(criterion, criteria) for criterion in criteria))
+        (titles[name], tuple(_heading(criterion, criteria) for criterion in criteria))
         for name, criteria in by_aspect.items()
         if criteria
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.attribution.registry import INPUT_MAP
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
+from soundproof.faithfulness.settings import Change
 from soundproof.localisation.registry import INFLUENCE
 
 _MEASURED: tuple[tuple[str, str, dict[str, Any], str], ...] = (
@@ -23,7 +24,7 @@ _MEASURED: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("aupro", "aupro", {"protocols": ("", INFLUENCE)}, "AU-PRO"),
     ("deletion", "deletion_auc", {"protocols": ("clip_median",)}, "Deletion (clip median)"),
     ("deletion_band", "deletion_auc", {"protocols": ("band_median",)}, "Deletion (band median)"),
-    ("robustness", "robustness", {"protocols": ("louder", "softer", "later", "noise")}, "Robustness"),
+    ("robustness", "robustness", {"protocols": get_args(Change)}, "Robustness"),
 )
 _OF_MEASURE = ("value", "ci_low", "ci_high", "chance_uniform")
 _LEADING = (Column("Family", "family"), Column("Detector", "detector_title"))
@@ -37,7 +38,8 @@ CAPTION = (
     "with its own map. Clip AUC: area under the ROC curve of the score, mean over machines and seeds. Of the map: "
     "cell AUROC, intersection over union with the mask at a fixed quantile and at each clip's best one, which is "
     "an oracle that looks at the truth, AU-PRO, deletion (lower is better), and robustness, the rank correlation "
-    "with the map of the same clip made louder, softer, later or noisy. Chance: cells in random order. "
+    "with the map of the same clip made louder, softer, later or noisy (or what else the study asks for). "
+    "Chance: cells in random order. "
     "Input: the same measure of the clip's own spectrogram, which needs no detector. Constant maps: clips whose "
     "map has one value everywhere and tells nothing. In brackets 95 % bootstrap intervals over clips, none below "
     f"{FEWEST} clips of a class. Settings were not chosen by these numbers; seconds stand in the table of costs."

@@ -33,7 +33,7 @@ METRICS_SCHEMA = pa.schema(
         pa.field("value", pa.float64(), nullable=False),  # mean over the explained clips
         pa.field("n_clips", pa.int64(), nullable=False),
         pa.field("title", pa.string(), nullable=False),
-        pa.field("judges", pa.string(), nullable=False),  # localisation | faithfulness | sanity
+        pa.field("judges", pa.string(), nullable=False),  # what it judges, interfaces.metric.Judged
         pa.field("higher_is_better", pa.bool_(), nullable=False),
     ]
 )

@@ -82,6 +82,7 @@ def context(
     rows_per_pass: int = 1000,
     clip_ids: Sequence[str] | None = None,
     explain: Any = None,
+    normal: Any = None,
     seed: int = 0,
     **settings: Any,
 ) -> FaithfulnessContext:
@@ -94,4 +95,5 @@ def context(
         rows_per_pass=rows_per_pass,
         seed=seed,
         explain=explain,
+        normal=normal,
     )

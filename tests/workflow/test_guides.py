@@ -72,7 +72,7 @@ def test_new_modules_keep_style_rooms_and_types(written: Checkout) -> None:
 
 def test_generated_files_name_what_was_added(ended: Checkout) -> None:
     page = (ended.path / "docs/registries.md").read_text(encoding="utf-8")
-    for name in ("mean_embedding", "input_x_gradient", "pointing_game", "peak_share", "press"):
+    for name in ("mean_embedding", "input_x_gradient", "peak_frame", "peak_share", "press"):
         assert f"`{name}`" in page
     assert "It does not exist." in (ended.path / "docs/datasets/press.md").read_text(encoding="utf-8")
 
@@ -89,7 +89,7 @@ def test_the_detector_scores_and_is_explained_on_every_backbone(ended: Checkout)
 
 def test_explainer_and_metrics_have_rows_with_chance_and_columns_in_quality(ended: Checkout) -> None:
     rows = pd.read_parquet(ended.path / STUDY / "measurements.parquet")
-    hits = rows.query("metric == 'pointing_game'")
+    hits = rows.query("metric == 'peak_frame'")
     assert {"", "chance_uniform", "chance_circular_shift"} == set(hits["protocol"])
     assert set(hits.query("protocol == ''")["value"]) <= {0.0, 1.0}
     shares = rows.query("metric == 'peak_share'")
@@ -97,7 +97,7 @@ def test_explainer_and_metrics_have_rows_with_chance_and_columns_in_quality(ende
     for found in (hits, shares.query("protocol == ''")):
         assert {"input_x_gradient", "ig_from_silence"} <= set(found["explainer"])
     quality = pd.read_parquet(ended.path / STUDY / "tables/quality.parquet")
-    assert {"pointing_game", "pointing_game_chance_uniform", "peak_share"} <= set(quality.columns)
+    assert {"peak_frame", "peak_frame_chance_uniform", "peak_share"} <= set(quality.columns)
     assert "input_x_gradient" in set(quality["explainer"])
     assert (ended.path / STUDY / "attributions/input_x_gradient").is_dir()
 

@@ -123,7 +123,7 @@ def test_both_backgrounds_stand_in_quality_each_beside_its_own_chance(built):
 def test_without_any_background_deletion_is_missing_by_its_plain_name(study):
     lacking = without(study, "deletion_auc", "segment_f1", "aupro", "aupro_regions")
     missing = quality.build(lacking).caption.split("Not measured here: ")[1]
-    of_relevance = ["Relevance mass", "Relevance rank"]
+    of_relevance = ["Relevance mass", "Relevance rank", "Pointing game"]
     of_sets = ["Frame AUROC (set)", "Cell AUROC (set)", "Cell MSE (ratio)"]
     first = ["Segment F1 (p98)", "AU-PRO", *of_relevance, *of_sets, "FF frame (background)"]
     assert missing.split(", ")[: len(first)] == first

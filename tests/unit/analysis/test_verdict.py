@@ -12,8 +12,10 @@ from toys.study import clips, measurements, results_of
 
 from soundproof.analysis.contests import TRAINING_WORDS, contests
 from soundproof.analysis.criteria import criteria_named
+from soundproof.analysis.frames import records
 from soundproof.analysis.verdict import (
     ASPECTS,
+    BESIDE,
     CONTROLS,
     DETECTOR_CONTROLS,
     MORE_CLIPS,
@@ -24,6 +26,7 @@ from soundproof.analysis.verdict import (
     judge_explanations,
     verdict_of,
 )
+from soundproof.report.answer import answer_of
 from soundproof.tables import verdict as table
 
 N = 8
@@ -35,7 +38,13 @@ GOOD = {
     "anomaly_score": {"ae": 3.0, "gaussian": 0.0, "clip_level": 0.0},
 }
 """Everything in order: mean by metric and explainer (of scores: shift of the anomalies by detector)."""
-PROTOCOLS = {"cell_auroc": "", "deletion_auc": "clip_median"}
+PROTOCOLS = {
+    "cell_auroc": "",
+    "deletion_auc": "clip_median",
+    "sparseness": "",
+    "robustness": "louder",
+    "normal_range": "zero",
+}
 CHANCE = {"cell_auroc": ("saliency", 0.5), "deletion_auc": ("random_cells", 0.5)}
 KINDS = {"ae": "skip_cae_transformer", "gaussian": "gaussian", "clip_level": "clip_level"}
 MEASURES = frozenset({"cell_auroc", "deletion_auc", "randomisation_similarity", "training_similarity"})
@@ -206,6 +215,21 @@ def test_detectors_without_labels_clips_or_controls():
     assert few.answer is Answer.UNDECIDED
     (uncontrolled,) = judge_detectors(study(GOOD | {"anomaly_score": {"ae": 3.0}}))
     assert uncontrolled.answer is Answer.UNDECIDED and uncontrolled.needed == DETECTOR_CONTROLS
+
+
+def test_what_stands_beside_the_aspects_is_told_and_decides_nothing():
+    poor = {"saliency": 0.1, "input_map": 0.9, "random_map": 0.4}
+    beside = {"robustness": poor, "sparseness": poor, "normal_range": poor}
+    judgement = judged(GOOD | beside)
+    told = ("robustness", "sparseness", "normal_range_zero")
+    assert {judgement.findings[name].answer for name in told} == {Answer.NO}
+    assert judgement.verdict is Verdict.YES and judgement.aspects == judged().aspects
+    (*_, robust, sparse, removal) = answer_of(records(table.build(study(GOOD | beside)).frame)).headings
+    assert [title for title, _ in (robust, sparse, removal)] == list(BESIDE.values())
+    assert not any(heading.decides for _, headings in (robust, sparse, removal) for heading in headings)
+    # a map that stays where it is need not be what the score hangs on
+    alone = judged(without("deletion_auc") | beside)
+    assert alone.aspects["faithfulness"].answer is Answer.UNMEASURED
 
 
 def test_the_rule_says_the_same_of_every_combination_as_its_description():

@@ -8,9 +8,10 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 import torch
-from contract_toys import ASKED, SMALL, clips, fitted, offered, quick_settings
+from contract_toys import ASKED, N_CLIPS, SMALL, clips, fitted, offered, quick_settings
 from torch import Tensor
 from torch.testing import assert_close
+from toys.attribution import HeldNormals
 
 from soundproof.attribution.re_explanation import re_explainer
 from soundproof.attribution.registry import EXPLAINERS, check_compatible
@@ -41,7 +42,12 @@ def required(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     folder: Path = tmp_path_factory.mktemp("maps")
     for row, clip_id in enumerate(IDS):
         np.save(folder / f"{clip_id}.npy", np.full(SMALL, row, dtype=np.float32))
-    return {"external": {"path": folder}, "captum": {"method": "InputXGradient", "noise": {}}}
+    return {
+        "external": {"path": folder},
+        "captum": {"method": "InputXGradient", "noise": {}},
+        # few clips are within this range
+        "repair_mask": {"quantile": 0, "steps": 8},
+    }
 
 
 def detector_for(kind: str) -> str:
@@ -59,6 +65,7 @@ def explain(
         rows_per_pass=64,
         method=kind,
         seed=seed,
+        normal=HeldNormals(clips(N_CLIPS, SMALL, seed=0)),
     )
     x = clips(len(IDS), SMALL, seed=1)[rows]
     explanation: Explanation = entry.load()(fitted(detector, SMALL), x, context)
@@ -147,7 +154,9 @@ def test_maps_for_other_weights_are_made_where_they_are_made_here(
     kind: str, required: dict[str, dict[str, Any]]
 ) -> None:
     detector = fitted(detector_for(kind), SMALL)
-    again = re_explainer({"label": {"kind": kind, **required.get(kind, {})}}, 0, torch.device("cpu"), 1 << 28)
+    normal = HeldNormals(clips(N_CLIPS, SMALL, seed=0))
+    chosen = {"label": {"kind": kind, **required.get(kind, {})}}
+    again = re_explainer(chosen, 0, torch.device("cpu"), 1 << 28, normal)
     x = clips(len(IDS), SMALL, seed=1)
     relevance = again("label", detector, x, IDS)
     assert (relevance is None) == EXPLAINERS[kind].made_elsewhere

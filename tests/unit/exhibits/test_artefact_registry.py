@@ -14,8 +14,8 @@ from soundproof.exhibits.writing import read_finished_table, write_finished_tabl
 from soundproof.storage.provenance import Provenance
 
 TABLES = [name for name, entry in ARTEFACTS.items() if entry.kind == "table"]
-# the toy study has no detector on a backbone or that names individuals, ranks no sets and says nothing in words;
-# test_by_backbone.py, test_pretext.py, test_levels.py and test_sentences.py do
+# the toy study has no detector on a backbone or that names individuals, ranks no sets, repairs no clips and says
+# nothing in words; test_by_backbone, test_pretext, test_levels, test_repairs_table and test_sentences do
 OF_OTHER_STUDIES = {
     "backbones",
     "context_sentences",
@@ -25,6 +25,7 @@ OF_OTHER_STUDIES = {
     "levels_by_machine",
     "perturbation",
     "pretext",
+    "repairs",
     "sentences",
 }
 

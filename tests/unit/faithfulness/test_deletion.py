@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from toys.attribution import HeldNormals
 from toys.faithfulness import Constant, Linear, context
 
 from soundproof.faithfulness.deletion import deletion
@@ -80,6 +81,22 @@ def test_agrees_with_pixel_flipping_of_quantus():
         assert np.array(curve(ours, "deletion_curve", clip_id=f"clip{i}"))[1:] * intact[i] == pytest.approx(
             theirs[i], abs=1e-6
         )
+
+
+def test_cells_show_the_nearest_normal_clip_in_their_place():
+    normal = HeldNormals(torch.tensor([[[1.0, 1.0]], [[4.0, 4.0]]]))
+    x = torch.tensor([[[2.0, 2.0]], [[5.0, 8.0]]])  # nearest to 1, and to 4
+    ask = context(
+        "deletion", 2, fractions=(0.0, 0.5, 1.0), replacement=("nearest_normal", "zero"), normal=normal
+    )
+    detector, maps = Linear(torch.tensor([[3.0, 1.0]])).freeze(), {"map": torch.tensor([[[1.0, 0.0]]] * 2)}
+    deleted = deletion(detector, x, maps, ask).query("protocol == 'nearest_normal'")
+    assert curve(deleted, "deletion_curve") == pytest.approx([1, 5 / 8, 4 / 8])
+    assert curve(deleted, "deletion_curve", clip_id="clip1") == pytest.approx([1, 20 / 23, 16 / 23])
+    inserted = insertion(detector, x, maps, ask).query("protocol == 'nearest_normal'")
+    assert curve(inserted, "insertion_curve") == pytest.approx([4 / 8, 7 / 8, 1])
+    chance = deletion(detector, x, maps, ask).query("protocol == 'chance_uniform_nearest_normal'")
+    assert set(chance["clip_id"]) == {"clip0", "clip1"}
 
 
 def step(n_clips: int) -> torch.Tensor:

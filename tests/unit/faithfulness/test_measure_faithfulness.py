@@ -108,3 +108,17 @@ def test_values_that_are_not_finite_are_refused(readers, monkeypatch):
 def test_randomisation_needs_someone_to_explain(readers):
     with pytest.raises(ConfigError, match="makes new maps"):
         run(*readers, families={"randomisation": {}})
+
+
+def test_normal_clips_are_read_from_the_features_and_without_them_the_metric_is_left_out(readers, caplog):
+    families = {"beyond_normals": {"normals": 2, "range_of": 3}}
+    beside = {clip_id: [other for other in CLIPS if other != clip_id] for clip_id in CLIPS}
+    frame = run(*readers, families=families, beside=beside)
+    assert set(frame["metric"]) == {"beyond_normals", "normal_range"} and set(frame["clip_id"]) == set(CLIPS)
+    pd.testing.assert_frame_equal(
+        frame.query("clip_id == 'clip3'").reset_index(drop=True),
+        run(*readers, ["clip3"], families=families, beside=beside),
+    )
+    for unknown in (None, beside | {"clip2": []}):
+        assert run(*readers, families=families, beside=unknown).empty
+    assert "left out, since a machine of the clips has no normal clip: beyond_normals" in caplog.text
