@@ -13,6 +13,7 @@ from soundproof.features.sounds import ClipSounds
 from soundproof.localisation.measure import measure_localisation as measure
 from soundproof.localisation.measure import measure_pooled
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.localisation.repeated import Repeated
 from soundproof.runs import inputs_of
 from soundproof.runs.job import job
 from soundproof.storage.fits import Fit, fits
@@ -46,12 +47,12 @@ def measure_localisation(
     sounds = open_sounds(settings, data_dir, listed, part) if "dataset" in settings else None
     families = {name: LOCALISATION[name].settings(values) for name, values in chosen.items()}
     stems = MapReader(masks), None if events is None else MapReader(events)
-    frames = []
+    frames, repeated = [], Repeated()
     with progress(f"localisation on {part}", len(maps), "detector") as step:
         for done, ((detector, seed), files) in enumerate(maps.items(), start=1):
             frames += [
                 complete(measured, rows, study=study, detector=detector, seed=seed, machine=machine)
-                for machine, measured in _by_machine(rows, files, *stems, families, sounds)
+                for machine, measured in _by_machine(rows, files, *stems, families, sounds, repeated)
             ]
             step(done)
     inputs = content_digests(inputs_of.measure_localisation(masks, maps, events))
@@ -68,6 +69,7 @@ def _by_machine(
     events: MapReader | None,
     families: Mapping[str, Any],
     sounds: ClipSounds | None,
+    repeated: Repeated,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each machine and the rows of its explained anomalies, and of all its explained clips together."""
     readers = {label: MapReader(path) for label, path in files.items()}
@@ -81,10 +83,13 @@ def _by_machine(
         if single:
             ids = list(anomalies["clip_id"])
             maps = {label: reader.read(ids) for label, reader in readers.items()}
-            yield str(machine), measure(maps, ids, truth_of_clips(anomalies, masks, sounds, events), single)
+            yield (
+                str(machine),
+                measure(maps, ids, truth_of_clips(anomalies, masks, sounds, events), single, repeated),
+            )
         if pooled:
             truth = TruthReader(clips, masks, events)
-            yield str(machine), measure_pooled(readers, list(clips["clip_id"]), truth, pooled)
+            yield str(machine), measure_pooled(readers, list(clips["clip_id"]), truth, pooled, repeated)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from soundproof.analysis.against_input import COLUMN, WORDS, against_input
 from soundproof.analysis.criteria import criteria_named, measure_criteria
 from soundproof.analysis.favours import favours
-from soundproof.analysis.frames import records
 from soundproof.analysis.measures import titled
 from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
@@ -73,29 +72,39 @@ def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: li
     step = (
         (0.56 if len(detectors) < MANY else 0.8) / max(1, len(detectors) - 1) if len(detectors) > 1 else 0.0
     )
-    for row in records(frame):
-        turn = detectors.index(row["detector"])
-        y = explainers.index(row["explainer"]) + (turn - (len(detectors) - 1) / 2) * step
-        colour, marker = COLOURS[turn % len(COLOURS)], MARKERS[turn % len(MARKERS)]
-        if np.isfinite(row["ci_low"]):
-            axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, linewidth=1.0)
-        face = "white" if row[COLUMN] else colour
+    turns = np.array([detectors.index(name) for name in frame["detector"]], dtype=int)
+    places = np.array([explainers.index(name) for name in frame["explainer"]], dtype=int)
+    y = places + (turns - (len(detectors) - 1) / 2) * step
+    colours = np.array(COLOURS)[turns % len(COLOURS)]
+    known = np.isfinite(frame["ci_low"].to_numpy())
+    axes.hlines(
+        y[known],
+        frame["ci_low"][known],
+        frame["ci_high"][known],
+        colors=colours[known].tolist(),
+        linewidth=1.0,
+    )
+    half = max(0.5 * step, 0.02) if len(detectors) >= MANY else 0.2 if len(detectors) > 1 else 0.35
+    chance, rival = (frame[name].to_numpy(dtype=float) for name in ("chance_uniform", "flag_all"))
+    for values, style in ((chance, "-"), (np.where(np.isfinite(chance), rival, np.nan), ":")):
+        shown = np.isfinite(values)
+        axes.vlines(
+            values[shown], y[shown] - half, y[shown] + half, colors=CHANCE, linestyles=style, linewidth=1.2
+        )
+    lost = frame[COLUMN].to_numpy(dtype=bool)
+    # one call for all markers that look alike: an artist for each costs more than all else
+    for turn, hollow in sorted({(int(turn), bool(hollow)) for turn, hollow in zip(turns, lost, strict=True)}):
+        alike = (turns == turn) & (lost == hollow)
+        colour = COLOURS[turn % len(COLOURS)]
         axes.plot(
-            row["value"],
-            y,
+            frame["value"][alike],
+            y[alike],
             color=colour,
-            marker=marker,
+            marker=MARKERS[turn % len(MARKERS)],
             markersize=3.2,
             linestyle="none",
-            markerfacecolor=face,
+            markerfacecolor="white" if hollow else colour,
         )
-        if np.isfinite(row["chance_uniform"]):
-            half = max(0.5 * step, 0.02) if len(detectors) >= MANY else 0.2 if len(detectors) > 1 else 0.35
-            chance = row["chance_uniform"]
-            axes.plot([chance, chance], [y - half, y + half], color=CHANCE, linewidth=1.2, label="chance")
-            rival = row["flag_all"]
-            if np.isfinite(rival):
-                axes.plot([rival, rival], [y - half, y + half], color=CHANCE, linestyle=":", linewidth=1.2)
 
 
 def _legend(results: StudyResults, detectors: list[str]) -> list[Line2D]:

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from soundproof.interfaces.metric import MetricEntry
 from soundproof.localisation.measured import Localisation, Measured, Unmeasured
 from soundproof.localisation.pooled import Batches, Pooled
 from soundproof.localisation.registry import LOCALISATION
+from soundproof.localisation.repeated import Repeated, content_of
 from soundproof.storage.maps import MapReader
 from soundproof.storage.measurements import Block, rows_of
 from soundproof.truth.ground_truth import Truth, require_finite
@@ -40,6 +42,7 @@ def measure_localisation(
     clip_ids: Sequence[str],
     truth: Truth,
     families: Mapping[str, Parameters],
+    repeated: Repeated | None = None,
 ) -> pd.DataFrame:
     """Measure how well each explainer's maps find the faults.
 
@@ -52,6 +55,7 @@ def measure_localisation(
         clip_ids: [n_clips], in the order of the maps.
         truth: Where the faults are, in the order of the maps.
         families: Names of :data:`LOCALISATION` with their validated settings.
+        repeated: What was measured on maps of other detectors, for this truth and these metrics; None: nothing.
 
     Returns:
         Frame of :data:`soundproof.storage.measurements.COLUMNS`. Protocols ``chance_uniform`` and
@@ -66,10 +70,13 @@ def measure_localisation(
     for explainer, relevance in maps.items():
         _check(explainer, relevance, len(clip_ids), truth)
     truth = replace(truth, clip_ids=tuple(clip_ids))
+    contents = {explainer: content_of(clip_ids, [relevance]) for explainer, relevance in maps.items()}
+    repeated = repeated or Repeated()
     measured: list[Block] = []
     for entry, settings in _with_truth(families, truth.offers, len(clip_ids)):
         for explainer, relevance in maps.items():
-            measured += _defined(_run(entry, relevance, truth, settings), explainer, len(relevance))
+            run = partial(_run, entry, explainer, relevance, truth, settings)
+            measured += repeated.blocks(entry.name, explainer, contents[explainer], run)
     return rows_of(measured, clip_ids).dropna(subset=["value"], ignore_index=True)
 
 
@@ -78,6 +85,7 @@ def measure_pooled(
     clip_ids: Sequence[str],
     truth: TruthReader,
     families: Mapping[str, Parameters],
+    repeated: Repeated | None = None,
 ) -> pd.DataFrame:
     """Run metrics of a whole set on the maps of all explainers, in bounded memory.
 
@@ -86,6 +94,7 @@ def measure_pooled(
         clip_ids: The clips of the set, normal ones among them.
         truth: Where the faults are.
         families: Names of :data:`LOCALISATION` that are ``pooled``, with their validated settings.
+        repeated: As for :func:`measure_localisation`.
 
     Returns:
         Frame of :data:`soundproof.storage.measurements.COLUMNS` without a clip.
@@ -94,13 +103,18 @@ def measure_pooled(
         ConfigError: Unknown family.
         DataError: A map holds NaN or infinity, or an event lies outside its clip.
     """
+    repeated = repeated or Repeated()
+    sizes, contents = {}, {}
+    for explainer, reader in maps.items():
+        sizes[explainer] = max(1, _CELLS_AT_ONCE // (reader.axes.shape[0] * reader.axes.shape[1]))
+        read = (relevance for _, relevance in reader.batches(sizes[explainer], clip_ids))
+        contents[explainer] = content_of(clip_ids, read)
     measured: list[Block] = []
     for entry, settings in _with_truth(families, truth.offers, len(clip_ids)):
         for explainer, reader in maps.items():
-            size = max(1, _CELLS_AT_ONCE // (reader.axes.shape[0] * reader.axes.shape[1]))
-            measure: Pooled = entry.load()
-            blocks = measure(_batches(reader, clip_ids, truth, size, explainer), settings)
-            measured += _defined(blocks, explainer, len(clip_ids))
+            batches = _batches(reader, clip_ids, truth, sizes[explainer], explainer)
+            run = partial(_run_pooled, entry, explainer, batches, settings, len(clip_ids))
+            measured += repeated.blocks(entry.name, explainer, contents[explainer], run)
     return rows_of(measured, clip_ids).dropna(subset=["value"], ignore_index=True)
 
 
@@ -135,12 +149,20 @@ def _with_truth(
     return found
 
 
-def _run(entry: MetricEntry, relevance: np.ndarray, truth: Truth, settings: Parameters) -> Measured:
+def _run(
+    entry: MetricEntry, explainer: str, relevance: np.ndarray, truth: Truth, settings: Parameters
+) -> Iterator[Block]:
     if entry.pooled:
-        of_set: Pooled = entry.load()
-        return of_set(lambda: iter([(relevance, truth)]), settings)
+        return _run_pooled(entry, explainer, lambda: iter([(relevance, truth)]), settings, len(relevance))
     of_clips: Localisation = entry.load()
-    return of_clips(relevance, truth, settings)
+    return _defined(of_clips(relevance, truth, settings), explainer, len(relevance))
+
+
+def _run_pooled(
+    entry: MetricEntry, explainer: str, batches: Batches, settings: Parameters, n_clips: int
+) -> Iterator[Block]:
+    of_set: Pooled = entry.load()
+    return _defined(of_set(batches, settings), explainer, n_clips)
 
 
 def _defined(blocks: Measured, explainer: str, n_clips: int) -> Iterator[Block]:
