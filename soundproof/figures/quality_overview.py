@@ -86,11 +86,12 @@ def _panel(axes: Axes, frame: pd.DataFrame, explainers: list[str], detectors: li
     )
     half = max(0.5 * step, 0.02) if len(detectors) >= MANY else 0.2 if len(detectors) > 1 else 0.35
     chance, rival = (frame[name].to_numpy(dtype=float) for name in ("chance_uniform", "flag_all"))
-    for values, style in ((chance, "-"), (np.where(np.isfinite(chance), rival, np.nan), ":")):
-        shown = np.isfinite(values)
-        axes.vlines(
-            values[shown], y[shown] - half, y[shown] + half, colors=CHANCE, linestyles=style, linewidth=1.2
-        )
+    known = np.isfinite(chance)
+    axes.vlines(chance[known], (y - half)[known], (y + half)[known], colors=CHANCE, linewidth=1.2)
+    known &= np.isfinite(rival)
+    axes.vlines(
+        rival[known], (y - half)[known], (y + half)[known], colors=CHANCE, linestyles="dotted", linewidth=1.2
+    )
     lost = frame[COLUMN].to_numpy(dtype=bool)
     # one call for all markers that look alike: an artist for each costs more than all else
     for turn, hollow in sorted({(int(turn), bool(hollow)) for turn, hollow in zip(turns, lost, strict=True)}):
