@@ -16,6 +16,7 @@ from soundproof.detectors.batching import in_passes
 from soundproof.detectors.individuals import Individuals, Shown, individuals_of
 from soundproof.interfaces.detector import Detector
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
+from soundproof.training.clips import MapClips
 
 
 class PartNormals:
@@ -58,6 +59,10 @@ class PartNormals:
                 least = torch.where(nearer, distance, least)
                 found[nearer] = normal
         return found
+
+    def training_clips(self) -> MapClips:
+        """The normal training clips, to fit a copy of a detector to."""
+        return MapClips(self._features, self._clips[self._clips["clip_id"].isin(self._normal)])
 
     def scores(self, detector: Detector, clip_id: str, rows_per_pass: int) -> Tensor:
         """Scores of the normal training clips that a clip's own score is compared with, float64 [n]."""

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from soundproof.core.registry import Parameters
 from soundproof.detectors.background import background
 from soundproof.detectors.batching import in_passes
 from soundproof.faithfulness.left_out import say_left_out
@@ -70,12 +71,25 @@ def ranked_cells(
         0 = goes first; cells that go at each fraction, int [n_steps].
     """
     settings, cells = context.settings, x[0].numel()
-    drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(settings.draws)]
-    ties = torch.from_numpy(tie_breakers(context.clip_ids, cells)).to(x.device)
-    shuffled = ties.argsort(dim=1, stable=True)
-    ranks = torch.stack([_ranks(relevance, shuffled) for relevance in [*maps.values(), *drawn]])
     counts = torch.tensor([round(fraction * cells) for fraction in settings.fractions], device=x.device)
-    return ranks, counts
+    return ranks_of_cells(x, maps, context, settings.draws), counts
+
+
+def ranks_of_cells(
+    x: Tensor, maps: Mapping[str, Tensor], context: FaithfulnessContext[Parameters], draws: int
+) -> Tensor:
+    """Rank of each cell by each map, then by each random order, int32 [n_rankings, B, n_freq, n_frames].
+
+    Args:
+        x: Maps [B, n_freq, n_frames].
+        maps: Signed relevance [B, n_freq, n_frames] by explainer.
+        context: Clip ids, by which ties are split and random orders drawn.
+        draws: Random orders.
+    """
+    drawn = [context.uniform(RANDOM_CELLS, d, *x.shape[1:]).to(x.device) for d in range(draws)]
+    ties = torch.from_numpy(tie_breakers(context.clip_ids, x[0].numel())).to(x.device)
+    shuffled = ties.argsort(dim=1, stable=True)
+    return torch.stack([_ranks(relevance, shuffled) for relevance in [*maps.values(), *drawn]])
 
 
 def _curves(

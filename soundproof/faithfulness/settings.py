@@ -115,6 +115,38 @@ class BeyondNormalsSettings(CurveSettings):
         return self
 
 
+class FFidelitySettings(FaithfulnessSettings):
+    """Settings of F-Fidelity."""
+
+    fractions: Annotated[tuple[Annotated[float, Field(gt=0, le=0.5)], ...], AfterValidator(_distinct)] = (
+        Field(
+            (0.05, 0.1, 0.2, 0.3),
+            min_length=1,
+            description="parts of all cells that count as marked; at most half, so that as many others are left",
+        )
+    )
+    of_marked: float = Field(
+        0.5, gt=0, le=1, description="part of the marked cells that goes, by lot (alpha in the paper)"
+    )
+    missing: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="part of all cells that the detector's copy knows to be missing, and that goes at most (beta)",
+    )
+    draws: PositiveInt = Field(10, description="lots that say which of the cells go")
+    orders: PositiveInt = Field(2, description="random rankings per clip behind the chance line")
+    epochs: PositiveInt = Field(
+        2, description="epochs that a copy is trained on with cells missing, where it is trained by epochs"
+    )
+    replacement: Literal["zero", "clip_median", "band_median"] = Field(
+        "band_median",
+        description="what stands in a missing cell: the value 0, the median of the clip, or the median over time "
+        "of the cell's band",
+    )
+    n_clips: PositiveInt | None = Field(10, description=_N_CLIPS)
+
+
 class HeatSettings(FaithfulnessSettings):
     """How many rivals stand beside a map's heat."""
 

@@ -44,6 +44,7 @@ class TrainingRun:
         checkpoint_interval_s: Seconds of training between two checkpoints at least; 0: after every epoch.
         memory_budget_bytes: Clips are held in memory up to this size, else streamed.
         on_epoch: Called after each epoch with (epoch, epochs at most, validation loss), for progress.
+        goes_on: Training begins with the weights that the detector has, instead of new ones.
     """
 
     seed: int
@@ -52,6 +53,7 @@ class TrainingRun:
     checkpoint_interval_s: float = 10.0
     memory_budget_bytes: int = 1 << 30
     on_epoch: Callable[[int, int, float], None] | None = None
+    goes_on: bool = False
 
 
 class Detector(nn.Module, ABC):

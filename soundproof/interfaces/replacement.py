@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from soundproof.interfaces.detector import Detector
+    from soundproof.interfaces.detector import Detector, TrainingClips
 
 Background = Literal["reconstruction", "zero", "clip_median", "band_median", "nearest_normal"]
 
@@ -22,6 +22,13 @@ class NormalClips(Protocol):
 
         Args:
             x: Maps [B, n_freq, n_frames].
+
+        Raises:
+            DataError: There is no normal training clip.
+        """
+
+    def training_clips(self) -> TrainingClips:
+        """The normal training clips, to fit a copy of a detector to.
 
         Raises:
             DataError: There is no normal training clip.

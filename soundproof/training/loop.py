@@ -111,7 +111,8 @@ class _Training:
         targets = detector.training_targets(clips.frame)
         self.targets = None if targets is None else targets.to(run.device)
 
-        detector.initialise(seed_from("initial weights", run.seed))
+        if not run.goes_on:
+            detector.initialise(seed_from("initial weights", run.seed))
         detector.to(run.device)
         weights = [weight for weight in detector.parameters() if weight.requires_grad]
         self.optimizer = optimizer_of(self.settings, weights)

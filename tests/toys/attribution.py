@@ -11,6 +11,7 @@ from soundproof.attribution.registry import EXPLAINERS
 from soundproof.core.registry import Parameters
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
+from toys.detectors import HeldClips
 
 # an overlapping stride that does not divide the map; few samples keep the tests fast
 SMALL = {
@@ -117,6 +118,9 @@ class HeldNormals:
     def nearest(self, x):
         distances = ((x[:, None] - self.maps) ** 2).sum(dim=(2, 3))
         return self.maps[distances.argmin(dim=1)]
+
+    def training_clips(self):
+        return HeldClips(self.maps)
 
     def scores(self, detector, clip_id, rows_per_pass):
         with torch.no_grad():

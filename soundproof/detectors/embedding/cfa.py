@@ -82,7 +82,8 @@ class Cfa(EmbeddingDetector, GradientTrained):
         """
         self.prepare(clips, run)
         # the weights that training starts from
-        self.initialise(seed_from("initial weights", run.seed))
+        if not run.goes_on:
+            self.initialise(seed_from("initial weights", run.seed))
         self.to(run.device)
         settings = self.settings
         with torch.no_grad():
