@@ -32,7 +32,6 @@ from soundproof.storage.measurements import rows_of
 
 METRIC = "randomisation_similarity"
 FLOOR = "randomisation_floor"
-_LEAST = 1e-12  # the normal quantile of 0 is infinite
 
 _LOG = logging.getLogger(__name__)
 
@@ -108,8 +107,7 @@ def _floor(distance: Tensor, context: FaithfulnessContext[RandomisationSettings]
     """How alike two maps of noise times a distance [B, n_freq, n_frames] are, float64 [2, B]."""
     pairs = []
     for draw in range(context.settings.draws):
-        uniform = context.uniform("noise times input", draw, 2, *distance.shape[1:])
-        noise = torch.special.ndtri(uniform.clamp_min(_LEAST)) * distance.cpu()[:, None]
+        noise = context.gaussian("noise times input", draw, 2, *distance.shape[1:]) * distance.cpu()[:, None]
         pairs.append((_ranked(noise[:, 0]), _ranked(noise[:, 1])))
     return _mean_similarity(pairs)
 

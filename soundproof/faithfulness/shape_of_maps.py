@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Mapping
 
 import pandas as pd
-import torch
 from torch import Tensor
 
 from soundproof.faithfulness.registry import RANDOM_CELLS
@@ -14,7 +13,6 @@ from soundproof.faithfulness.settings import FaithfulnessSettings
 from soundproof.interfaces.faithfulness import FaithfulnessContext
 from soundproof.storage.measurements import UNIFORM, Block, rows_of
 
-_LEAST = 1e-12  # the normal quantile of 0 is infinite
 _LOG = logging.getLogger(__name__)
 
 
@@ -38,7 +36,7 @@ def measured_of_magnitudes(
         The number of each map; and of a map of Gaussian noise (explainer ``random_cells``). A map that is zero
         everywhere has none, which the log says.
     """
-    noise = torch.special.ndtri(context.uniform(metric, 0, x[0].numel()).clamp_min(_LEAST))
+    noise = context.gaussian(metric, 0, x[0].numel())
     blocks = [Block(metric, UNIFORM, None, _numbers(of_magnitudes, noise).numpy(), RANDOM_CELLS)]
     for explainer, relevance in maps.items():
         values = _numbers(of_magnitudes, relevance.flatten(1)).cpu().numpy()

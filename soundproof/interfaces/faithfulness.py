@@ -94,6 +94,12 @@ class FaithfulnessContext(Generic[S_co]):
         )
         return torch.stack([torch.rand(shape, generator=g, dtype=torch.float64) for g in generators])
 
+    def gaussian(self, purpose: str, draw: int, *shape: int) -> Tensor:
+        """Standard Gaussian random numbers [B, *shape], drawn as :meth:`uniform`."""
+        # the normal quantile of 0 is infinite
+        noise: Tensor = torch.special.ndtri(self.uniform(purpose, draw, *shape).clamp_min(1e-12))
+        return noise
+
 
 Faithfulness = Callable[[Detector, Tensor, Mapping[str, Tensor], FaithfulnessContext[Any]], pd.DataFrame]
 """``measure(detector, x[B, n_freq, n_frames], relevance by explainer, context)`` -> rows of the long table.
