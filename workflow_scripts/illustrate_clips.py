@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from soundproof.detectors.hearing import hearing
 from soundproof.detectors.storage import load_detector
 from soundproof.illustrations.make import clips_of_faults, clips_to_illustrate, illustrate
 from soundproof.runs import inputs_of
@@ -66,7 +67,7 @@ def illustrate_clips(
         }
         frames += [
             illustrate(
-                detector,
+                hearing(detector, reader, [clip_id], reader.read([clip_id])),
                 label,
                 listed.iloc[row_of[clip_id]],
                 reader.axes,

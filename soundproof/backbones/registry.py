@@ -168,7 +168,7 @@ class BackboneSettings(Parameters):
         return (*dict.fromkeys((self.entry.module, self.built.module)), *own)
 
 
-_ANY = frozenset({"level", "frames_multiple", "empty_bands", "mask_fraction"})
+_ANY = frozenset({"level", "frames_multiple", "empty_bands", "mask_fraction", "keep_sound"})
 """Settings of features that leave a network's input what it was trained on."""
 
 

@@ -195,6 +195,8 @@ class Study(Section):
             check_input(detector.settings, self.features)
             entry = DETECTORS[detector.kind]
             entry.check_backbone(detector.settings)
+            ready_made = DATASETS[self.dataset.kind].ready_made
+            entry.check_sound(detector.settings, self.features, ready_made=ready_made)
             if self.bands is not None:
                 entry.check_asked("scores without frequency bands ('bands')")
             if not detector.explain:

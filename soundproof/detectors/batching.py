@@ -54,7 +54,7 @@ def _bytes_per_row(detector: Detector, device: torch.device, *, gradients: bool)
 
     x = torch.zeros(1, *detector.shape, device=device, requires_grad=True)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        score = detector.score(x)
+        score = detector.for_a_trial().score(x)
     for weight in (*detector.parameters(), *detector.buffers()):
         kept.pop(weight.untyped_storage().data_ptr(), None)
     activations = max(sum(kept.values()), x.nbytes)

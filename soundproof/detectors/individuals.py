@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from soundproof.detectors.hearing import hearing
 from soundproof.interfaces.detector import Detector
 from soundproof.storage.maps import MapReader
 
@@ -48,7 +49,8 @@ def batches_by_individual(
 ) -> Iterator[tuple[Detector, list[str], np.ndarray]]:
     """Yield maps together with the detector that scores them, in the order of ``clip_ids``.
 
-    A batch ends where the detector changes; for one that scores all individuals alike, only where it is full.
+    A batch ends where the detector changes; for one that scores all individuals alike, only where it is full. One
+    that hears is told the sound of each clip, and gets clip by clip, so that all copies of it can be asked.
 
     Args:
         detector: Fitted detector.
@@ -71,5 +73,5 @@ def batches_by_individual(
 
     for _, run in groupby(clip_ids, key=lambda clip_id: id(view_of(clip_id))):
         ids = list(run)
-        for batch, maps in features.batches(size, ids):
-            yield view_of(ids[0]), batch, maps
+        for batch, maps in features.batches(1 if detector.hears else size, ids):
+            yield hearing(view_of(ids[0]), features, batch, maps), batch, maps

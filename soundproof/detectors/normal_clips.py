@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from soundproof.core.errors import DataError
 from soundproof.detectors.batching import in_passes
-from soundproof.detectors.individuals import Individuals, Shown, individuals_of
+from soundproof.detectors.individuals import Individuals, Shown, batches_by_individual, individuals_of
 from soundproof.interfaces.detector import Detector
 from soundproof.storage.maps import ROWS_PER_GROUP, MapReader
 from soundproof.training.clips import MapClips
@@ -52,8 +51,8 @@ class PartNormals:
         """The normal training clip nearest to each clip, [B, n_freq, n_frames]."""
         least = torch.full((len(x),), torch.inf, dtype=torch.float64, device=x.device)
         found = torch.empty_like(x)
-        for _, maps in self._read(tuple(self._normal), x):
-            for normal in maps:
+        for _, maps in self._features.batches(ROWS_PER_GROUP, tuple(self._normal)):
+            for normal in _on(x, maps):
                 distance = (x - normal).square().sum(dim=(1, 2), dtype=torch.float64)
                 nearer = distance < least
                 least = torch.where(nearer, distance, least)
@@ -67,11 +66,13 @@ class PartNormals:
     def scores(self, detector: Detector, clip_id: str, rows_per_pass: int) -> Tensor:
         """Scores of the normal training clips that a clip's own score is compared with, float64 [n]."""
         kin = self._kin(detector, clip_id)
-        of_detector = self._scored.setdefault(detector, {})
+        asked = detector.of_no_clip()
+        of_detector = self._scored.setdefault(asked, {})
         if kin not in of_detector:
             some = next(iter((*detector.parameters(), *detector.buffers())), torch.empty(0))
+            batches = batches_by_individual(asked, self._features, ROWS_PER_GROUP, kin, None)
             with torch.no_grad():
-                parts = [in_passes(detector.score, maps, rows_per_pass) for _, maps in self._read(kin, some)]
+                parts = [in_passes(one.score, _on(some, maps), rows_per_pass) for one, _, maps in batches]
             of_detector[kin] = torch.cat(parts).double()
         return of_detector[kin]
 
@@ -87,6 +88,6 @@ class PartNormals:
             return tuple(same)
         return tuple(of_individual or normal)
 
-    def _read(self, clip_ids: tuple[str, ...], like: Tensor) -> Iterator[tuple[list[str], Tensor]]:
-        for ids, maps in self._features.batches(ROWS_PER_GROUP, clip_ids):
-            yield ids, torch.from_numpy(maps.astype(np.float32, copy=False)).to(like.device)
+
+def _on(like: Tensor, maps: np.ndarray) -> Tensor:
+    return torch.from_numpy(maps.astype(np.float32, copy=False)).to(like.device)

@@ -14,8 +14,14 @@ from soundproof.storage.schemas import HISTORY
 
 def in_chunks(clips: TrainingClips) -> Iterator[Tensor]:
     """Yield all clips in order, float32 [n, n_freq, n_frames], about a row group at a time."""
+    for rows in rows_in_chunks(clips):
+        yield clips.read(rows)
+
+
+def rows_in_chunks(clips: TrainingClips) -> Iterator[list[int]]:
+    """Yield the rows of all clips in order, about a row group at a time."""
     for start in range(0, len(clips), ROWS_PER_GROUP):
-        yield clips.read(list(range(start, min(start + ROWS_PER_GROUP, len(clips)))))
+        yield list(range(start, min(start + ROWS_PER_GROUP, len(clips))))
 
 
 def no_history() -> pd.DataFrame:

@@ -32,6 +32,7 @@ from soundproof.detectors.settings import (
     OneClassSvmSettings,
     SkipCaeTransformerSettings,
 )
+from soundproof.features.recipes import FeatureSettings
 from soundproof.interfaces.abilities import Ability
 
 _P2 = "in the settings of Barusco et al. 2025, arXiv 2502.18328"
@@ -130,6 +131,36 @@ class DetectorEntry(Entry):
     def stands_on(self, backbone: str) -> bool:
         """Whether it can be fitted on this backbone."""
         return BACKBONES[backbone].network or not self.learns_a_network
+
+    def check_sound(self, settings: Parameters, features: FeatureSettings, *, ready_made: bool) -> None:
+        """Refuse a model that takes sound where none is kept, or at another rate.
+
+        Args:
+            settings: Of the detector.
+            features: Of the study.
+            ready_made: The data set ships spectrograms, and no sound.
+
+        Raises:
+            ConfigError: There is no sound for it.
+        """
+        if not isinstance(settings, ExternalSettings) or not settings.hears:
+            return
+        asked = f"sound for the model '{settings.model}' ('input: audio')"
+        if ready_made:
+            remedy = "choose a data set with sound, or a model of maps"
+            raise ConfigError(asked, "the data set ships spectrograms, which have no phase", remedy)
+        if not features.keep_sound:
+            raise ConfigError(
+                asked,
+                f"recipe '{features.recipe}' keeps maps alone, which have no phase",
+                "set 'features: {recipe: audio}', or 'keep_sound: true' in another recipe",
+            )
+        if settings.rate_hz is not None and features.sample_rate_hz not in (None, settings.rate_hz):
+            raise ConfigError(
+                f"{asked} at {settings.rate_hz} Hz, for which it was made",
+                f"{features.sample_rate_hz} Hz: the rate of recipe '{features.recipe}'",
+                f"set 'features: {{sample_rate_hz: {settings.rate_hz}}}', or correct 'rate_hz'",
+            )
 
     def check_backbone(self, settings: Parameters) -> None:
         """Refuse a backbone that it cannot be fitted on.

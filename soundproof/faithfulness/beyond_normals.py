@@ -148,13 +148,16 @@ def _of_normals(
         Both float64 [n_steps, n_rankings].
     """
     settings, size = context.settings, context.rows_per_pass
-    usual = in_passes(detector.score, normals(clip_id, settings.range_of), size).double()
+    scored = [in_passes(one.score, maps, size) for one, maps in normals(detector, clip_id, settings.range_of)]
+    usual = torch.cat(scored).double()
     tail = (1 - settings.range_share) / 2
     low, high = usual.quantile(tail), usual.quantile(1 - tail)
-    x = normals(clip_id, settings.normals)
-    shown = background(detector, x, kind, size)
-    of_each = ranks[:, None].expand(-1, len(x), -1, -1)
-    scores = scores_while_replaced(detector, x, shown, of_each, counts, size)
+    found = []
+    for one, x in normals(detector, clip_id, settings.normals):
+        of_each = ranks[:, None].expand(-1, len(x), -1, -1)
+        shown = background(one, x, kind, size)
+        found.append(scores_while_replaced(one, x, shown, of_each, counts, size))
+    scores = torch.cat(found, dim=-1)
     mean = scores.mean(dim=-1)
     left = torch.where(mean[0, 0] > 0, mean / mean[0, 0], torch.nan)
     return left, ((scores >= low) & (scores <= high)).double().mean(dim=-1)

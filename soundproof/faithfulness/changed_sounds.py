@@ -30,8 +30,8 @@ _LOWEST_HZ = 31.25
 
 def changed_maps(
     x: Tensor, sounds: Sounds, context: FaithfulnessContext[RobustnessSettings]
-) -> Iterator[tuple[Change, Tensor]]:
-    """Each change that the settings name, and the maps of the changed sounds.
+) -> Iterator[tuple[Change, list[Tensor], Tensor]]:
+    """Each change that the settings name, and the changed sounds with their maps.
 
     Args:
         x: Maps on file [B, n_freq, n_frames].
@@ -39,7 +39,7 @@ def changed_maps(
         context: Clip ids, rate of the frames, seed, and settings: which changes, and how large.
 
     Yields:
-        The change, and maps like ``x``.
+        The change, a sound [n_samples] for each clip, and maps like ``x``.
 
     Raises:
         DataError: A sound cannot be read, or is not the one that ``x`` was made of.
@@ -60,8 +60,9 @@ def changed_maps(
         for clip_id, values in zip(context.clip_ids, x, strict=True)
     }
     for name in settings.changes:
-        made = [sounds.map(changes[name](samples, clip_id), clip_id) for clip_id, samples in clips.items()]
-        yield name, torch.stack(made).to(x)
+        changed = {clip_id: changes[name](samples, clip_id) for clip_id, samples in clips.items()}
+        made = [sounds.map(samples, clip_id) for clip_id, samples in changed.items()]
+        yield name, list(changed.values()), torch.stack(made).to(x)
 
 
 def other_microphone(samples: Tensor, largest_db: float, rate_hz: int, seed: int) -> Tensor:

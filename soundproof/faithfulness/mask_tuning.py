@@ -101,8 +101,7 @@ def mask_tuned(
             "F-Fidelity", "no training clips to tune on", "run it where training clips are known"
         )
     kind = type(detector)
-    if detector.scored_elsewhere or _judges_by_kin(kind):
-        why = "has no model" if detector.scored_elsewhere else "compares clips with those of their individual"
+    if why := _untunable(detector):
         _LOG.warning("F-Fidelity left out: %s %s, so that no copy can be tuned", kind.__name__, why)
         return None
     settings = context.settings
@@ -121,8 +120,16 @@ def mask_tuned(
     return known[key]
 
 
-def _judges_by_kin(kind: type[Detector]) -> bool:
-    return kind.for_individual is not Detector.for_individual or kind.for_context is not Detector.for_context
+def _untunable(detector: Detector) -> str:
+    """Why no copy can be tuned; empty: one can."""
+    kind = type(detector)
+    if detector.scored_elsewhere:
+        return "has no model"
+    if detector.hears:
+        return "learns from sounds, and not from cells that could be missing"
+    if kind.for_individual is not Detector.for_individual or kind.for_context is not Detector.for_context:
+        return "compares clips with those of their individual"
+    return ""
 
 
 def _thaw(detector: GradientTrained) -> None:

@@ -198,9 +198,10 @@ def _clean(x: Tensor, backgrounds: MapReader, clip_ids: Sequence[str]) -> Tensor
 def _beside(features: MapReader, ids: Mapping[str, Sequence[str]], device: torch.device) -> Normals:
     """Reads normal clips of a clip's machine, drawn by their ids."""
 
-    def read(clip_id: str, n_clips: int) -> Tensor:
+    def read(detector: Detector, clip_id: str, n_clips: int) -> list[tuple[Detector, Tensor]]:
         drawn = draw_clips(ids[clip_id], n_clips)
-        return _to_device(features.read(drawn), "features", drawn, device)
+        batches = batches_by_individual(detector.of_no_clip(), features, len(drawn), drawn, None)
+        return [(one, _to_device(maps, "features", clips, device)) for one, clips, maps in batches]
 
     return read
 

@@ -33,6 +33,7 @@ from torch import Tensor
 from soundproof.audio.surroundings import surroundings
 from soundproof.core.errors import DataError
 from soundproof.detectors.batching import in_passes
+from soundproof.detectors.hearing import hearing_sound
 from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.settings import Filling, SoundSettings
@@ -181,7 +182,8 @@ class _Clip:
         def score(part: Tensor) -> Tensor:
             sound = self._altered(part.float(), filling, keep)
             made = self._sounds.map(sound, self._id)
-            return self._detector.score(made.to(self._device)).cpu()
+            of_sound = hearing_sound(self._detector, self._sounds, self._id, sound, made)
+            return of_sound.score(made.to(self._device)).cpu()
 
         with torch.no_grad():
             return in_passes(score, rows, self._size).double().numpy()

@@ -24,6 +24,7 @@ from torch import Tensor
 from soundproof.audio.surroundings import surroundings
 from soundproof.core.errors import DataError
 from soundproof.detectors.batching import in_passes
+from soundproof.detectors.hearing import hearing_sound
 from soundproof.faithfulness.left_out import say_left_out
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.settings import ReasonRemovalSettings
@@ -105,8 +106,9 @@ def _scores(
 
     def score(part: Tensor) -> Tensor:
         rest = spectrum * ~part + surroundings(spectrum.abs(), part.float()) * part * phase
-        made = sounds.map(sounds.stft.inverse(rest, n_samples), clip_id)
-        return detector.score(made.to(device)).cpu()
+        sound = sounds.stft.inverse(rest, n_samples)
+        made = sounds.map(sound, clip_id)
+        return hearing_sound(detector, sounds, clip_id, sound, made).score(made.to(device)).cpu()
 
     with torch.no_grad():
         # one at a time: spectrograms are larger than any map

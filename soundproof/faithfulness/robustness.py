@@ -28,6 +28,7 @@ import pandas as pd
 from torch import Tensor
 
 from soundproof.core.errors import ConfigError, DataError
+from soundproof.detectors.hearing import hearing_sound
 from soundproof.faithfulness.changed_sounds import changed_maps
 from soundproof.faithfulness.registry import RANDOM_CELLS
 from soundproof.faithfulness.settings import Change, RobustnessSettings
@@ -70,14 +71,16 @@ def robustness(
     if context.sounds is None:
         raise DataError(f"the sound of clips for '{METRIC}'", "none", "leave it out, or take data with sound")
     blocks: list[Block] = []
-    for change, changed in changed_maps(x, context.sounds, context):
+    for change, samples, changed in changed_maps(x, context.sounds, context):
+        # one that hears gets clip by clip
+        of_sound = hearing_sound(detector, context.sounds, context.clip_ids[0], samples[0][None], changed)
         by = None if change == LATER else _change(x, changed)
         one, other = (context.uniform(f"{METRIC} {change}", draw, *x.shape[1:]) for draw in range(2))
         blocks += _compared(one, other, by, f"{UNIFORM}_{change}", RANDOM_CELLS)
         # other names, so that what an explainer draws is drawn anew
         names = [f"{clip_id} {change}" for clip_id in context.clip_ids]
         for explainer, relevance in maps.items():
-            anew = context.explain(explainer, detector, changed, names)
+            anew = context.explain(explainer, of_sound, changed, names)
             if anew is None:
                 continue
             again = anew.roll(-1, dims=2) if change == LATER else anew

@@ -20,10 +20,12 @@ from soundproof.features.gains import gains_of_individuals
 from soundproof.features.level import LEVEL, level_dbfs
 from soundproof.features.rates import fit_to_rates, occupied_hz
 from soundproof.features.recipes import FeatureSettings
+from soundproof.features.sound_layer import SoundForm
 from soundproof.features.spectrogram import SpectrogramMaker
 from soundproof.features.standardise import standardised
+from soundproof.features.waiting_sounds import WaitingSounds
 from soundproof.interfaces.dataset import AudioDataset, Dataset, SpectrogramDataset
-from soundproof.storage.maps import Axes, MapWriter
+from soundproof.storage.maps import Axes, MapWriter, Scaling
 from soundproof.storage.provenance import Provenance
 
 logger = logging.getLogger(__name__)
@@ -54,12 +56,14 @@ class Map(NamedTuple):
         cells: [n_freq, n_frames].
         parts: What its stems say, None without any.
         level: In dBFS, None without sound.
+        sound: As the recipe hears it [n_samples], None without sound.
     """
 
     clip_id: str
     cells: np.ndarray
     parts: Parts | None
     level: float | None
+    sound: np.ndarray | None = None
 
 
 class StemFiles(NamedTuple):
@@ -92,7 +96,8 @@ def extract_features(
         clips: Their rows of the ``clips`` table; the order is kept.
         settings: Recipe.
         features: Output, one map per clip, and its level before any normalisation (``level_dbfs``; null where
-            the data set ships no sound).
+            the data set ships no sound). With ``keep_sound``, the sound beside each map, and in the metadata how
+            the maps follow from it (:class:`soundproof.features.sound_layer.SoundForm`).
         masks: Output, uint8 maps of the anomalous clips; without a row where the data set has no stems.
         provenance: Record for both.
         rates_hz: Sampling rates of all recordings of the study, which bound the bands that all of them fill;
@@ -115,20 +120,36 @@ def extract_features(
     final = standardised_axes(axes, settings)
     with ExitStack() as opened:
         mask_writer = opened.enter_context(MapWriter(masks, axes.with_unit("fault"), provenance, "uint8"))
-        writer = opened.enter_context(MapWriter(features, final, provenance, number=LEVEL))
+        n_samples = len(first.sound) if settings.keep_sound and first.sound is not None else None
+        writer = opened.enter_context(
+            MapWriter(features, final, provenance, number=LEVEL, n_samples=n_samples)
+        )
+        sounds = None if n_samples is None else opened.enter_context(WaitingSounds(features, n_samples))
         background_writer = event_writer = None
         if stems is not None:
             background_writer = opened.enter_context(MapWriter(stems.backgrounds, final, provenance))
             event_writer = opened.enter_context(MapWriter(stems.events, axes.with_unit("dB"), provenance))
-        checked = _checked(chain([first], stream), axes, mask_writer, event_writer, levels, on_clip)
+        checked = _checked(chain([first], stream), axes, mask_writer, event_writer, levels, sounds, on_clip)
         standard = settings.standardise != "none"
         wanted = {(name, FEATURES) for name in train}
-        maps = standardised(checked, wanted, features, writer.note_scaling) if standard else checked
+        scalings: list[Scaling] = []
+
+        def note_scaling(mean: np.ndarray, deviation: np.ndarray) -> None:
+            scalings.append(Scaling(tuple(mean.tolist()), tuple(deviation.tolist())))
+            writer.note_scaling(scalings[0])
+
+        maps = standardised(checked, wanted, features, note_scaling) if standard else checked
         for (clip_id, which), values in maps:
             if which == FEATURES:
-                writer.append([clip_id], values[None], [levels[clip_id]])
+                beside = None if sounds is None else sounds.take()
+                writer.append([clip_id], values[None], [levels[clip_id]], beside)
             elif background_writer is not None:
                 background_writer.append([clip_id], values[None])
+        if maker is not None and n_samples is not None:
+            scaling = scalings[0] if scalings else None
+            writer.note_sound(
+                SoundForm(maker.settings, occupied_hz(settings, rates_hz), scaling, n_samples).encode()
+            )
 
 
 def _checked(
@@ -137,12 +158,15 @@ def _checked(
     masks: MapWriter,
     events: MapWriter | None,
     levels: dict[str, float | None],
+    sounds: WaitingSounds | None,
     on_clip: Callable[[int], None],
 ) -> Iterator[tuple[Item, np.ndarray]]:
-    """Yield maps after checking them, and backgrounds; masks and events are written and levels noted on the way."""
+    """Yield maps after checking them, and backgrounds; what else is known of clips is written or kept meanwhile."""
     for done, clip in enumerate(maps, start=1):
         _check(clip.clip_id, clip.cells, axes)
         levels[clip.clip_id] = clip.level
+        if sounds is not None and clip.sound is not None:
+            sounds.put(clip.clip_id, clip.sound)
         if clip.parts is not None:
             masks.append([clip.clip_id], clip.parts.mask[None])
         on_clip(done)
@@ -195,12 +219,13 @@ def _maps(
         audio, gain = dataset.read(clip_id), gains.get(clip_id, 1.0)
         samples = torch.from_numpy(audio.samples)
         try:
-            values = maker.map(samples, audio.rate_hz, gain).numpy()
+            heard = maker.heard(samples, audio.rate_hz, gain)
+            values = maker.scaled(maker.power(heard, maker.settings.rate_hz)).numpy()
         except DataError as error:
             raise DataError(f"clip '{clip_id}': {error.asked}", error.found, error.remedy) from error
         stems = dataset.stems(clip_id) if label == "anomaly" else None
         parts = None if stems is None else _parts(stems, maker, float(maker.level_factor(samples, gain)))
-        yield Map(clip_id, values, parts, level_dbfs(audio.samples))
+        yield Map(clip_id, values, parts, level_dbfs(audio.samples), heard.numpy())
 
 
 def _parts(stems: Stems, maker: SpectrogramMaker, factor: float) -> Parts:

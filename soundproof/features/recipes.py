@@ -66,6 +66,10 @@ class FeatureSettings(Parameters):
     standardise: Literal["none", "band"] = Field(
         "none", description="band: zero mean, unit variance per band over the part's normal training clips"
     )
+    keep_sound: bool = Field(
+        False,
+        description="keep the sound that the map is of beside it, for models that take sound (`input: audio`)",
+    )
     mask_fraction: float = Field(
         0.5,
         gt=0,
@@ -80,6 +84,11 @@ class FeatureSettings(Parameters):
         top = math.inf if self.sample_rate_hz is None else self.sample_rate_hz / 2
         if self.high_hz is not None and not self.low_hz < self.high_hz <= top:
             raise ValueError(f"need low_hz < high_hz <= {top:g} Hz, half the sample rate")
+        if self.keep_sound and 2 * self.hop_length > self.window_length:
+            raise ValueError(
+                f"cells cannot be brought back to sound (keep_sound) with hop_length {self.hop_length}: each "
+                f"sample needs two windows of {self.window_length}; a quarter of the window is usual"
+            )
         return self
 
     @property
@@ -149,6 +158,9 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     },
     # linear-frequency input of FeatEx-like detectors (P3): magnitude, no logarithm
     "stft": {"kind": "stft", "hop_length": 512, "power": 1, "scale": "linear"},
+    # for models that take sound: linear-frequency power in dB, four windows over each sample, so that a removed
+    # cell leaves no click; the way back to sound is through these very cells
+    "audio": {"kind": "stft", "hop_length": 256, "keep_sound": True},
 }
 
 

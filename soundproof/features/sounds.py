@@ -104,6 +104,15 @@ class ClipSounds:
         """
         return self._scaled(self.maker.map(samples, self.rate_hz, self._gains.get(clip_id, 1.0)))
 
+    def heard(self, samples: Tensor, clip_id: str) -> Tensor:
+        """Sounds [..., n_samples] at the level that the recipe gives them.
+
+        Args:
+            samples: Sounds, of any number.
+            clip_id: Clip whose gain they have, where each individual has its own.
+        """
+        return self.maker.heard(samples, self.rate_hz, self._gains.get(clip_id, 1.0))
+
     def features(self, clip_id: str) -> Tensor:
         """The map of a clip as the features of the study are made: from its sound at the rate it has.
 

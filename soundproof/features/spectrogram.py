@@ -87,17 +87,22 @@ class SpectrogramMaker:
         return Axes(frequencies, self.settings.frames_per_second, n_frames, unit)
 
     @property
+    def bank(self) -> Tensor:
+        """Weight of each bin of the Fourier transform in each row of a map, [n_fft // 2 + 1, n_freq]."""
+        if self._mel is None:
+            return torch.eye(self.settings.n_fft // 2 + 1)[:, : self._n_bands]
+        weights: Tensor = self._mel.fb[:, : self._n_bands]
+        return weights
+
+    @property
     def share_in_bins(self) -> Tensor:
         """Weight of each row of a map in each bin of the Fourier transform, [n_fft // 2 + 1, n_freq].
 
         The way back from bands to bins: the transposed filter bank, normalised so that the weights of a bin sum to
         1 (0 where no row reaches). Rows of kind ``stft`` are bins.
         """
-        if self._mel is None:
-            return torch.eye(self.settings.n_fft // 2 + 1)[:, : self._n_bands]
-        banks: Tensor = self._mel.fb[:, : self._n_bands]
-        total = banks.sum(1, keepdim=True)
-        return banks / torch.where(total > 0, total, 1)
+        total = self.bank.sum(1, keepdim=True)
+        return self.bank / torch.where(total > 0, total, 1)
 
     def power(self, samples: Tensor, rate_hz: int) -> Tensor:
         """Band powers before any logarithm.
@@ -112,7 +117,7 @@ class SpectrogramMaker:
         Raises:
             DataError: The sound is shorter than one window.
         """
-        samples = torch.from_numpy(resampled(samples.numpy(), rate_hz, self.settings.rate_hz))
+        samples = self._at_own_rate(samples, rate_hz)
         if samples.shape[-1] < self.settings.window_length:
             raise DataError(
                 f"a clip of at least one window ({self.settings.window_length} samples)",
@@ -132,7 +137,14 @@ class SpectrogramMaker:
             rate_hz: That rate.
             gain: Of the clip's individual (``level: individual``).
         """
-        return self.scaled(self.power(samples * self.level_factor(samples, gain), rate_hz))
+        return self.scaled(self.power(self.heard(samples, rate_hz, gain), self.settings.rate_hz))
+
+    def heard(self, samples: Tensor, rate_hz: int, gain: float = 1.0) -> Tensor:
+        """Sound as the recipe hears it [..., n_samples]: at its level and rate. Arguments as :meth:`map`."""
+        return self._at_own_rate(samples * self.level_factor(samples, gain), rate_hz)
+
+    def _at_own_rate(self, samples: Tensor, rate_hz: int) -> Tensor:
+        return torch.from_numpy(resampled(samples.numpy(), rate_hz, self.settings.rate_hz))
 
     def level_factor(self, samples: Tensor, gain: float = 1.0) -> Tensor:
         """Factor by which the recipe changes the level of sound [..., n_samples], and so of its parts, [..., 1].
@@ -156,6 +168,18 @@ class SpectrogramMaker:
                 return torch.log10(COMPRESSION * power + 1) / LARGEST_COMPRESSED
             case _:
                 return power
+
+    def unscaled(self, values: Tensor) -> Tensor:
+        """Powers of bands, at least 0, from values on the recipe's scale; where it is dB or log10 plus ``floor``."""
+        match self.settings.scale:
+            case "db":
+                return 10 ** (values / 10)
+            case "log10":
+                return 10**values
+            case "compressed":
+                return ((10 ** (LARGEST_COMPRESSED * values) - 1) / COMPRESSION).clamp_min(0)
+            case _:
+                return values.clamp_min(0)
 
     def decibels(self, power: Tensor) -> Tensor:
         """Powers of bands in dB, whatever the recipe's scale; no lower than -100 dB."""

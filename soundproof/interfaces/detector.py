@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import pandas as pd
 import torch
@@ -31,6 +31,34 @@ class TrainingClips(Protocol):
 
     def read(self, rows: list[int]) -> Tensor:
         """Return the features of some clips, float32 [n, n_freq, n_frames], on the CPU."""
+
+
+class Heard(NamedTuple):
+    """Clips as a detector that hears must know them.
+
+    Attributes:
+        samples: Their sounds, at the level and rate of the recipe [n, n_samples].
+        maps: Their maps, unchanged [n, n_freq, n_frames].
+    """
+
+    samples: Tensor
+    maps: Tensor
+
+
+@runtime_checkable
+class HeardClips(TrainingClips, Protocol):
+    """Normal clips with their sounds."""
+
+    @property
+    def sound(self) -> str | None:
+        """How the maps follow from the sounds (:mod:`soundproof.features.sound_layer`); None: no sounds."""
+
+    def heard(self, rows: list[int]) -> Heard:
+        """Return sounds and maps of some clips, on the CPU.
+
+        Raises:
+            ArtefactError: No sounds are kept.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +153,31 @@ class Detector(nn.Module, ABC):
         Raises:
             DataError: It needs a condition that is not noted, or knows no such value.
         """
+        return self
+
+    @property
+    def hears(self) -> bool:
+        """Whether it must be told the sounds of the clips whose maps it is asked about (:meth:`hearing`)."""
+        return False
+
+    def hearing(self, heard: Heard) -> Detector:
+        """The detector as it scores maps of these clips, changed or not; itself where it looks at maps alone.
+
+        Override it, with :attr:`hears`, :meth:`of_no_clip` and :meth:`for_a_trial`, where a map is brought back to
+        the sound that it is of. Whoever scores, explains or perturbs clips asks for it
+        (:mod:`soundproof.detectors.hearing`).
+
+        Args:
+            heard: One clip, of which any number of maps can be asked; or several, of which one map each.
+        """
+        return self
+
+    def of_no_clip(self) -> Detector:
+        """The detector before it was told any sound; itself where it looks at maps alone."""
+        return self
+
+    def for_a_trial(self) -> Detector:
+        """The detector as it can be asked about a map of no clip, to see what a pass costs."""
         return self
 
     def anomaly_map(self, x: Tensor) -> Tensor | None:

@@ -31,8 +31,11 @@ None where the relevance is no such product.
 """
 
 
-Normals = Callable[[str, int], Tensor]
-"""``normals(clip_id, n)`` -> maps [m <= n, n_freq, n_frames] of normal clips of the clip's machine, drawn by id."""
+Normals = Callable[[Detector, str, int], Sequence[tuple[Detector, Tensor]]]
+"""``normals(detector, clip_id, n)`` -> n or fewer normal clips of the clip's machine, drawn by id.
+
+Maps [m, n_freq, n_frames], each with the detector as it scores them: all at once, or clip by clip where it hears.
+"""
 
 
 S_co = TypeVar("S_co", bound=Parameters, covariant=True)

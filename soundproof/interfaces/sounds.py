@@ -46,6 +46,9 @@ class Sounds(Protocol):
     def map(self, samples: Tensor, clip_id: str) -> Tensor:
         """Maps [..., n_freq, n_frames] of sounds [..., n_samples], as detectors know them."""
 
+    def heard(self, samples: Tensor, clip_id: str) -> Tensor:
+        """Sounds [..., n_samples] at the level that the recipe gives them, as detectors that hear know them."""
+
     def power(self, samples: Tensor) -> Tensor:
         """Power of each cell of a map [..., n_freq, n_frames] of sounds [..., n_samples]."""
 

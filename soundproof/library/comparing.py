@@ -15,6 +15,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.core.choice import ExplainerChoice
 from soundproof.core.errors import ConfigError, DataError, nearest
 from soundproof.detection.registry import CHANCE_AUC
+from soundproof.detectors.hearing import hearing
 from soundproof.exhibits.registry import ARTEFACTS
 from soundproof.illustrations.make import illustrate
 from soundproof.illustrations.table import Illustration
@@ -154,12 +155,13 @@ def _illustrated(of: Explanations, clip_id: str) -> Illustration:
         raise DataError(f"explanations of clip '{clip_id}'", "not explained", nearest(clip_id, of.clip_ids))
     clips = of.fitted.clips
     row = of.clips.loc[of.clips["clip_id"].eq(clip_id)].iloc[0]
+    maps = clips.maps([clip_id])
     return illustrate(
-        of.fitted.model,
+        hearing(of.fitted.model, clips.features, [clip_id], maps),
         of.fitted.label,
         row,
         clips.features.axes,
-        clips.maps([clip_id])[0],
+        maps[0],
         {label: of.relevance(label, [clip_id])[0] for label in of.choices},
         clips.masks.read([clip_id])[0].astype(bool) if clip_id in clips.masks else None,
         _segment_frames(clips, of.segment_seconds),

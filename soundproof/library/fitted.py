@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from soundproof.backbones.registry import check_input
 from soundproof.core.choice import DetectorChoice
 from soundproof.core.errors import DataError
+from soundproof.datasets.registry import DATASETS
 from soundproof.detectors.external.model import ModelDetector
-from soundproof.detectors.external.settings import ExternalSettings, Output
+from soundproof.detectors.external.settings import ExternalSettings, Input, Output
 from soundproof.detectors.individuals import individuals_of
 from soundproof.detectors.reading import no_history
 from soundproof.detectors.registry import DETECTORS
@@ -84,6 +85,8 @@ class WrappedModel(ModelDetector):
         Raises:
             DataError: A model that explanations and metrics could not be trusted with.
         """
+        if self.hears:
+            self.take_form_of(clips)
         self.settle(clips, run.device)
         return no_history()
 
@@ -130,6 +133,8 @@ def fit(
     entry.check_backbone(choice.settings)
     if clips.source is not None:
         check_input(choice.settings, clips.source.features)
+        ready_made = DATASETS[clips.source.dataset.kind].ready_made
+        entry.check_sound(choice.settings, clips.source.features, ready_made=ready_made)
     clips.runtime.device()
     return _fitted(clips, name, choice, entry.load()(clips.features.axes.shape, choice.settings), seed)
 
@@ -141,7 +146,8 @@ def wrap(
     output: Output,
     label: str = "mine",
     title: str | None = None,
-    input: Literal["maps", "images"] = "maps",
+    input: Input = "maps",
+    rate_hz: int | None = None,
     gradients: bool = True,
     cam_layer: str | None = None,
     clip_score: Literal["mean", "max"] = "mean",
@@ -158,10 +164,13 @@ def wrap(
         clips: The clips; an output ``embedding`` is compared with the normal training clips.
         model: A module, which is copied; or a function of a tensor.
         output: What it returns, as in ``docs/own-model.md``: ``score`` [B], ``reconstruction`` or ``cell_map``
-            [B, n_freq, n_frames], or ``embedding`` [B, n_dimensions].
+            [B, n_freq, n_frames], or ``embedding`` [B, n_dimensions]; of sound, a ``reconstruction`` is
+            [B, n_samples], and there is no ``cell_map``.
         label: Its name in tables.
         title: Its name in print; None: the label.
-        input: Whether it takes maps [B, n_freq, n_frames] or images [B, 1, n_freq, n_frames].
+        input: What it takes: ``maps`` [B, n_freq, n_frames], ``images`` [B, 1, n_freq, n_frames] or ``audio``
+            [B, n_samples], for which the clips keep their sound (``features={"recipe": "audio"}``).
+        rate_hz: Of ``audio``: the sampling rate that it was made for; None: any.
         gradients: Whether what it returns can be differentiated by what it takes.
         cam_layer: Name of the layer for Grad-CAM; None: none.
         clip_score: Of a ``cell_map``: the score is the mean or the maximum of its cells.
@@ -177,6 +186,7 @@ def wrap(
         "model": getattr(model, "__name__", type(model).__name__),
         "output": output,
         "input": input,
+        "rate_hz": rate_hz,
         "gradients": gradients,
         "cam_layer": cam_layer,
         "clip_score": clip_score,

@@ -22,6 +22,7 @@ from soundproof.detectors.normal_clips import PartNormals
 from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector
 from soundproof.features.recipes import FeatureSettings
+from soundproof.features.sound_layer import SoundForm
 from soundproof.features.sounds import ClipSounds
 from soundproof.illustrations.sounds import sounds_of_clips
 from soundproof.interfaces.dataset import AudioDataset
@@ -169,6 +170,7 @@ def explain_recording(asked: Asked, data_dir: Path) -> Explained:
         detector,
         clip_id,
         features,
+        _sound(sounds, clip_id, reader) if detector.hears else None,
         reader.axes,
         trusted.explainer,
         study.explainer(trusted.explainer, part, trusted.detector, seed),
@@ -206,6 +208,7 @@ def _as_the_workflow(
     detector: Detector,
     clip_id: str,
     features: np.ndarray,
+    sound: tuple[np.ndarray, str] | None,
     axes: Axes,
     label: str,
     explainer: Mapping[str, Any],
@@ -214,15 +217,21 @@ def _as_the_workflow(
     shown: Shown,
     normal: PartNormals,
 ) -> tuple[float, np.ndarray]:
-    """Score and relevance [n_freq, n_frames] of a map, through the files and functions of the workflow's jobs."""
+    """Score and relevance [n_freq, n_frames] of a map, through the files and functions of the workflow's jobs.
+
+    ``sound`` holds samples [n_samples] and how the map follows from them, for a detector that hears.
+    """
     device, budget = runtime.device(), runtime.memory_budget_bytes
     individuals = {clip_id: shown}
     record = Provenance(stage="one_recording")
     entry, settings = EXPLAINERS.choose(explainer)
     with tempfile.TemporaryDirectory(prefix="soundproof-") as folder:
         given, made = Path(folder, "features.parquet"), Path(folder, "attributions.parquet")
-        with MapWriter(given, axes, record) as writer:
-            writer.append([clip_id], features[np.newaxis])
+        n_samples = None if sound is None else len(sound[0])
+        with MapWriter(given, axes, record, n_samples=n_samples) as writer:
+            writer.append([clip_id], features[np.newaxis], sounds=None if sound is None else sound[0][None])
+            if sound is not None:
+                writer.note_sound(sound[1])
         reader = MapReader(given)
         scores = score_maps(detector, reader, [clip_id], device, budget, individuals)
         with MapWriter(made, axes.with_unit("relevance"), record) as writer:
@@ -241,6 +250,24 @@ def _as_the_workflow(
                 normal=normal,
             )
         return float(scores["value"].iloc[0]), MapReader(made).read([clip_id])[0]
+
+
+def _sound(sounds: ClipSounds, clip_id: str, reader: MapReader) -> tuple[np.ndarray, str]:
+    """The recording as a detector that hears knows it, and how its map follows from it.
+
+    Raises:
+        DataError: It has another length than the clips of the study.
+    """
+    form = reader.sound or ""
+    heard = sounds.heard(sounds.samples(clip_id), clip_id).numpy()
+    n_samples = SoundForm.decode(form).n_samples
+    if len(heard) != n_samples:
+        raise DataError(
+            f"{n_samples} samples at {sounds.rate_hz} Hz, as of all clips that the detector heard",
+            f"{len(heard)} of '{clip_id}'",
+            "name a part of the recording of that length",
+        )
+    return heard, form
 
 
 def _dataset_with_sound(choice: Mapping[str, Any], data_dir: Path, study: Path) -> AudioDataset:

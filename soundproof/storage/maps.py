@@ -25,6 +25,7 @@ from soundproof.storage.tables import COMPRESSION, open_parquet
 ROWS_PER_GROUP = 64
 _AXES_KEY = b"soundproof.axes"
 _SCALING_KEY = b"soundproof.scaling"
+_SOUND_KEY = b"soundproof.sound"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class MapWriter:
         provenance: Record for the schema metadata.
         dtype: Type of a map's values.
         number: Name of a column with one number per clip beside its map; None: no such column.
+        n_samples: Length of each clip, whose sound is kept beside its map; None: no sound is.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class MapWriter:
         provenance: Provenance,
         dtype: str = "float32",
         number: str | None = None,
+        n_samples: int | None = None,
     ) -> None:
         values = pa.list_(pa.from_numpy_dtype(np.dtype(dtype)), axes.shape[0] * axes.shape[1])
         metadata = {KEY: provenance.encode(), _AXES_KEY: axes.encode()}
@@ -110,6 +113,10 @@ class MapWriter:
             pa.field("values", values, nullable=False),
         ]
         fields += [pa.field(number, pa.float64())] if number else []
+        if n_samples is not None:
+            fields.append(pa.field("samples", pa.list_(pa.float32(), n_samples), nullable=False))
+        self._n_samples = n_samples
+        self._sounds: list[np.ndarray] = []
         self._schema = pa.schema(fields, metadata=metadata)
         self._has_number = number is not None
         self._numbers: list[float | None] = []
@@ -129,9 +136,19 @@ class MapWriter:
         return self
 
     def append(
-        self, clip_ids: Sequence[str], maps: np.ndarray, numbers: Sequence[float | None] | None = None
+        self,
+        clip_ids: Sequence[str],
+        maps: np.ndarray,
+        numbers: Sequence[float | None] | None = None,
+        sounds: np.ndarray | None = None,
     ) -> None:
-        """Append maps [n, n_freq, n_frames] of the clips ``clip_ids`` [n], and their numbers [n] (None: null).
+        """Append maps [n, n_freq, n_frames] of the clips ``clip_ids`` [n], and what stands beside them.
+
+        Args:
+            clip_ids: Ids of the clips [n].
+            maps: Their maps.
+            numbers: Their numbers [n]; None: null.
+            sounds: Their sounds [n, n_samples], where they are kept.
 
         Raises:
             ArtefactError: Wrong shape, or a value that is not finite.
@@ -146,6 +163,12 @@ class MapWriter:
         if not finite.all():
             broken = clip_ids[int(np.argmin(finite))]
             raise ArtefactError("finite maps", f"NaN or infinity in clip '{broken}'", "inspect that clip")
+        of_sounds = None if sounds is None else sounds.shape
+        if of_sounds != (None if self._n_samples is None else (len(clip_ids), self._n_samples)):
+            asked = "no sounds" if self._n_samples is None else f"sounds of {self._n_samples} samples"
+            raise ArtefactError(f"{asked} beside the maps", f"{of_sounds}", "check the feature recipe")
+        if sounds is not None:
+            self._sounds += list(sounds)
         beside = [None] * len(clip_ids) if numbers is None else numbers
         for clip_id, values, number in zip(clip_ids, maps, beside, strict=True):
             self._ids.append(clip_id)
@@ -154,10 +177,13 @@ class MapWriter:
             if len(self._ids) == ROWS_PER_GROUP:
                 self._flush()
 
-    def note_scaling(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Note in the file how its values were scaled (:class:`Scaling`), for new maps to be like them."""
-        scaling = Scaling(tuple(mean.tolist()), tuple(deviation.tolist()))
+    def note_scaling(self, scaling: Scaling) -> None:
+        """Note in the file how its values were scaled, for new maps to be like them."""
         self._writer.add_key_value_metadata({_SCALING_KEY: canonical_json(scaling.__dict__).encode()})
+
+    def note_sound(self, form: str) -> None:
+        """Note in the file how its maps follow from the sounds beside them."""
+        self._writer.add_key_value_metadata({_SOUND_KEY: form.encode()})
 
     def _flush(self) -> None:
         if not self._ids:
@@ -166,8 +192,12 @@ class MapWriter:
         lists = pa.FixedSizeListArray.from_arrays(flat, self._shape[0] * self._shape[1])
         arrays = [pa.array(self._ids, pa.string()), lists.cast(self._schema.field("values").type)]
         arrays += [pa.array(self._numbers, pa.float64())] if self._has_number else []
+        if self._n_samples is not None:
+            sounds = pa.array(np.concatenate(self._sounds).astype(np.float32, copy=False))
+            kept = pa.FixedSizeListArray.from_arrays(sounds, self._n_samples)
+            arrays.append(kept.cast(self._schema.field("samples").type))
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
-        self._ids, self._maps, self._numbers = [], [], []
+        self._ids, self._maps, self._numbers, self._sounds = [], [], [], []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -198,7 +228,7 @@ class MapReader:
             )
         self.axes = axes
         self.clip_ids: list[str] = self._file.read(columns=["clip_id"])["clip_id"].to_pylist()
-        self._decoded: tuple[int, np.ndarray] | None = None
+        self._decoded: dict[str, tuple[int, np.ndarray]] = {}
         self._row = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
         self._group_start = np.cumsum(
             [0] + [self._file.metadata.row_group(g).num_rows for g in range(self._file.num_row_groups)]
@@ -222,8 +252,30 @@ class MapReader:
         Raises:
             ArtefactError: A clip is not in the file.
         """
-        if clip_ids is None:
-            clip_ids = self.clip_ids
+        return self._read("values", self.axes.shape, self.clip_ids if clip_ids is None else clip_ids)
+
+    @property
+    def sound(self) -> str | None:
+        """How the maps follow from the sounds beside them; None where no sounds are kept."""
+        text = (self._file.metadata.metadata or {}).get(_SOUND_KEY)
+        return None if text is None else text.decode()
+
+    def sounds(self, clip_ids: Sequence[str]) -> np.ndarray:
+        """Return sounds, float32 [n, n_samples], in the order of ``clip_ids``.
+
+        Raises:
+            ArtefactError: A clip is not in the file, or the file keeps no sounds.
+        """
+        if "samples" not in self._file.schema_arrow.names:
+            raise ArtefactError(
+                f"the sound of clips beside their maps in {self._path}",
+                "maps alone",
+                "set 'features: {keep_sound: true}' (recipe 'audio' has it), and run the study again",
+            )
+        n_samples = self._file.schema_arrow.field("samples").type.list_size
+        return self._read("samples", (n_samples,), clip_ids)
+
+    def _read(self, column: str, shape: tuple[int, ...], clip_ids: Sequence[str]) -> np.ndarray:
         missing = [clip_id for clip_id in clip_ids if clip_id not in self._row]
         if missing:
             raise ArtefactError(
@@ -236,11 +288,11 @@ class MapReader:
         groups = np.searchsorted(self._group_start, rows, side="right") - 1
         for group in np.unique(groups):
             here = np.flatnonzero(groups == group)
-            decoded = self._group(int(group))
+            decoded = self._group(column, shape, int(group))
             if out is None:
-                out = np.empty((len(rows), *self.axes.shape), decoded.dtype)
+                out = np.empty((len(rows), *shape), decoded.dtype)
             out[here] = decoded[rows[here] - self._group_start[group]]
-        return np.empty((0, *self.axes.shape), np.float32) if out is None else out
+        return np.empty((0, *shape), np.float32) if out is None else out
 
     @property
     def scaling(self) -> Scaling | None:
@@ -270,10 +322,10 @@ class MapReader:
             chunk = ids[start : start + size]
             yield chunk, self.read(chunk)
 
-    def _group(self, group: int) -> np.ndarray:
+    def _group(self, column: str, shape: tuple[int, ...], group: int) -> np.ndarray:
         # batches smaller than a row group ask for the same one several times in a row
-        if self._decoded is None or self._decoded[0] != group:
-            column = self._file.read_row_group(group, columns=["values"])["values"].combine_chunks()
-            values: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
-            self._decoded = (group, values.reshape(-1, *self.axes.shape))
-        return self._decoded[1]
+        if column not in self._decoded or self._decoded[column][0] != group:
+            stored = self._file.read_row_group(group, columns=[column])[column].combine_chunks()
+            values: np.ndarray = stored.flatten().to_numpy(zero_copy_only=False)
+            self._decoded[column] = (group, values.reshape(-1, *shape))
+        return self._decoded[column][1]

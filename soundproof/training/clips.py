@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from soundproof.core.errors import DataError
+from soundproof.interfaces.detector import Heard
 from soundproof.randomness.seeding import seed_from
 from soundproof.storage.maps import Axes, MapReader
 
@@ -61,6 +62,21 @@ class MapClips:
         """Return maps float32 [n, n_freq, n_frames] of the given rows, on the CPU."""
         maps = self._reader.read([self._clip_ids[row] for row in rows])
         return torch.from_numpy(maps.astype(np.float32, copy=False))
+
+    @property
+    def sound(self) -> str | None:
+        """How the maps follow from the sounds beside them; None where no sounds are kept."""
+        return self._reader.sound
+
+    def heard(self, rows: list[int]) -> Heard:
+        """Return sounds and maps of the given rows, on the CPU.
+
+        Raises:
+            ArtefactError: The file keeps no sounds.
+        """
+        return Heard(
+            torch.from_numpy(self._reader.sounds([self._clip_ids[row] for row in rows])), self.read(rows)
+        )
 
 
 def split(clip_ids: Sequence[str], fraction: float, seed: int) -> tuple[list[int], list[int]]:

@@ -13,12 +13,12 @@ class Calls:
 
     Args:
         name: Name of the file.
-        shape: (n_freq, n_frames) of the maps.
+        given: What it is asked about, for messages.
     """
 
-    def __init__(self, name: str, shape: tuple[int, int]) -> None:
+    def __init__(self, name: str, given: str) -> None:
         self.name = name
-        self.shape = shape
+        self.given = given
 
     @contextmanager
     def calling(self, what: str) -> Iterator[None]:
@@ -36,7 +36,7 @@ class Calls:
                 # a smaller pass may do
                 raise
             raise DataError(
-                f"{what} of the model '{self.name}' on maps {self.shape}",
+                f"{what} of the model '{self.name}' on {self.given}",
                 f"{type(error).__name__}: {' '.join(str(error).split())}",
-                "export it for maps of this size, or with free axes; see 'input' of the detector, too",
+                "export it for input of this size, or with free axes; see 'input' of the detector, too",
             ) from error

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from soundproof.core.errors import DataError
 from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.storage import resize_buffers
-from soundproof.interfaces.detector import Detector, TrainingClips
+from soundproof.interfaces.detector import Detector, Heard, TrainingClips
 
 _PROBES = 5
 """Training clips that a model is tried on, spread evenly over all."""
@@ -33,17 +33,32 @@ class OwnDetector(Detector):
     settings: ExternalSettings
     code: Called
     network: nn.Module
+    heard: Heard | None
 
     @abstractmethod
     def output(self, x: Tensor) -> Tensor:
         """What the model returns for maps [B, n_freq, n_frames]."""
 
+    @abstractmethod
+    def given(self, x: Tensor) -> Tensor:
+        """What the model is given for maps [B, n_freq, n_frames]."""
 
-def probes_of(clips: TrainingClips) -> tuple[Tensor, list[str]]:
-    """Some training clips [n, n_freq, n_frames], and their ids."""
-    step = -(-len(clips) // _PROBES)
-    rows = list(range(0, len(clips), step))
-    return clips.read(rows), list(clips.frame["clip_id"].iloc[rows].astype(str))
+    @abstractmethod
+    def returned(self, x: Tensor) -> Tensor:
+        """What the model returns for what it is given."""
+
+    @abstractmethod
+    def hearing(self, heard: Heard) -> OwnDetector:
+        """The detector as it scores maps of these clips."""
+
+    @abstractmethod
+    def alone(self, row: int) -> OwnDetector:
+        """The detector as it scores one of the clips that it was told."""
+
+
+def probe_rows(clips: TrainingClips) -> list[int]:
+    """Rows of some training clips."""
+    return list(range(0, len(clips), -(-len(clips) // _PROBES)))
 
 
 def check_state(detector: OwnDetector, fresh: OwnDetector, x: Tensor) -> None:
@@ -66,6 +81,8 @@ def check_state(detector: OwnDetector, fresh: OwnDetector, x: Tensor) -> None:
     except (RuntimeError, AttributeError) as error:
         raise DataError(asked, " ".join(str(error).split()), remedy) from error
     fresh.to(x.device).freeze()
+    if detector.heard is not None:
+        fresh = fresh.hearing(detector.heard)
     with torch.no_grad():
         one, other = detector.output(x), fresh.output(x)
     if not _close(one, other):
@@ -94,9 +111,12 @@ def check_model(detector: OwnDetector, x: Tensor, names: list[str]) -> None:
             "let train(mode) reach all layers",
         )
     with torch.no_grad():
-        before = x.clone()
+        before, sound = x.clone(), detector.given(x) if detector.hears else x
+        sound_before = sound.clone()
         scores = detector.score(x)
-        if not torch.equal(before, x):
+        if detector.hears:
+            detector.returned(sound)
+        if not (torch.equal(before, x) and torch.equal(sound_before, sound)):
             remedy = "copy the input before it is changed"
             raise DataError(f"a model '{model}' that leaves its input alone", "it changes it", remedy)
         _check_finite(f"scores of the model '{model}'", scores, names)
@@ -108,7 +128,7 @@ def check_model(detector: OwnDetector, x: Tensor, names: list[str]) -> None:
                 f"it differs by {_apart(out, again):.3g}",
                 "switch off what it draws in evaluation (dropout by function: give it training=self.training)",
             )
-        alone = torch.cat([detector.output(clip[None]) for clip in x])
+        alone = torch.cat([detector.alone(row).output(clip[None]) for row, clip in enumerate(x)])
         if not _close(out, alone):
             raise DataError(
                 f"a model '{model}' that looks at a clip by itself",
@@ -131,7 +151,7 @@ def check_model(detector: OwnDetector, x: Tensor, names: list[str]) -> None:
                     f"a map of the model '{model}' that is not negative", f"{float(own.min()):.3g}", remedy
                 )
     if detector.settings.gradients:
-        _check_gradients(detector, x[:1])
+        _check_gradients(detector.alone(0), x[:1])
 
 
 def _check_gradients(detector: OwnDetector, x: Tensor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pandas as pd
+from torch import Tensor, nn
 
 from soundproof.core.errors import DataError
 from soundproof.detectors.external.checks import check_state
@@ -15,7 +16,8 @@ from soundproof.detectors.external.onnx import OnnxDetector
 from soundproof.detectors.external.program import ProgramDetector
 from soundproof.detectors.external.settings import ExternalSettings
 from soundproof.detectors.reading import no_history
-from soundproof.interfaces.detector import TrainingClips, TrainingRun
+from soundproof.features.sound_layer import SoundForm
+from soundproof.interfaces.detector import HeardClips, TrainingClips, TrainingRun
 from soundproof.randomness.drawing import seeded
 from soundproof.randomness.seeding import seed_from
 
@@ -44,7 +46,8 @@ class ExternalDetector(ModelDetector):
     def __init__(self, shape: tuple[int, int], settings: ExternalSettings) -> None:
         super().__init__(shape, settings)
         self.code = OwnCode(settings.model)
-        self.network = make_network(self.code, settings, shape, _BUILT_WITH)
+        # sounds are not known yet, and a model of them is made by then
+        self.network = nn.Identity() if self.hears else self._made(_BUILT_WITH)
 
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
         """Take the weights over or call the model's own ``fit(clips, run)``; then check what it returns.
@@ -55,16 +58,28 @@ class ExternalDetector(ModelDetector):
         """
         if len(clips) == 0:
             raise DataError("normal training clips", "none", "add training clips")
+        if self.hears:
+            self.take_form_of(clips)
         if self.settings.weights is None:
-            self.network = make_network(
-                self.code, self.settings, self.shape, seed_from("weights", run.seed) % 2**31
-            )
+            self.network = self._made(seed_from("weights", run.seed) % 2**31)
         load_weights(self.network, self.settings)
         self.to(run.device)
         history = self._fit_network(clips, run)
-        tried = self.settle(clips, run.device)
-        check_state(self, type(self)(self.shape, self.settings), tried)
+        of_clips, tried = self.settle(clips, run.device)
+        check_state(of_clips, type(self)(self.shape, self.settings), tried)
         return history
+
+    def take(self, form: SoundForm) -> None:
+        """As :meth:`ModelDetector.take`; the model is made for these sounds."""
+        super().take(form)
+        self.network = self._made(_BUILT_WITH)
+
+    def _made(self, seed: int) -> nn.Module:
+        told: dict[str, object] = {"shape": self.shape}
+        if self.hears:
+            form = self.sound_layer.form
+            told = {"n_samples": form.n_samples, "rate_hz": form.recipe.rate_hz}
+        return make_network(self.code, self.settings, told, seed)
 
     def _fit_network(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
         fit = getattr(self.network, "fit", None)
@@ -77,7 +92,7 @@ class ExternalDetector(ModelDetector):
                 )
             return no_history()
         with self.code.calling("fit(clips, run)"), seeded(seed_from("fit", run.seed) % 2**31):
-            history = fit(clips, run)
+            history = fit(self._as_the_model_knows(clips), run)
         if history is None:
             return no_history()
         if not isinstance(history, pd.DataFrame):
@@ -87,3 +102,33 @@ class ExternalDetector(ModelDetector):
                 "return None, or the history as a pandas table",
             )
         return history
+
+    def _as_the_model_knows(self, clips: TrainingClips) -> TrainingClips | SoundsOfClips:
+        if isinstance(clips, HeardClips) and self.hears:
+            return SoundsOfClips(clips, self.sound_layer.form.recipe.rate_hz)
+        return clips
+
+
+class SoundsOfClips:
+    """Normal clips as the ``fit`` of a model that takes sound gets them.
+
+    Args:
+        clips: The clips.
+        rate_hz: Sampling rate of their sounds.
+    """
+
+    def __init__(self, clips: HeardClips, rate_hz: int) -> None:
+        self._clips = clips
+        self.rate_hz = rate_hz
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The clips' rows of the ``clips`` table, in reading order."""
+        return self._clips.frame
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def read(self, rows: list[int]) -> Tensor:
+        """Return sounds float32 [n, n_samples] of the given rows, on the CPU."""
+        return self._clips.heard(rows).samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -17,13 +18,15 @@ from soundproof.weights.reading import read_tensors
 _LISTED = 3
 
 
-def make_network(code: OwnCode, settings: ExternalSettings, shape: tuple[int, int], seed: int) -> nn.Module:
-    """Call ``build(shape, **arguments)``.
+def make_network(
+    code: OwnCode, settings: ExternalSettings, told: Mapping[str, object], seed: int
+) -> nn.Module:
+    """Call ``build(shape, **arguments)``, or ``build(n_samples, rate_hz, **arguments)`` of a model of sound.
 
     Args:
         code: The user's code.
         settings: Hold the arguments.
-        shape: Bands and frames of the maps.
+        told: What it is told of its input, by the names used in messages.
         seed: What its weights are drawn from.
 
     Raises:
@@ -31,21 +34,23 @@ def make_network(code: OwnCode, settings: ExternalSettings, shape: tuple[int, in
         DataError: It fails, or makes something else.
     """
     build = code.maker()
+    called = f"{code.parts.attribute}({', '.join(told)})"
+    words = "the number of samples, the rate in Hz" if settings.hears else "(bands, frames)"
     try:
-        inspect.signature(build).bind(shape, **settings.arguments)
+        inspect.signature(build).bind(*told.values(), **settings.arguments)
     except TypeError as error:
         raise ConfigError(
-            f"{code.parts.attribute}(shape{''.join(f', {name}=...' for name in settings.arguments)}) of the model "
+            f"{called[:-1]}{''.join(f', {name}=...' for name in settings.arguments)}) of the model "
             f"'{code.name}'",
             f"it cannot be called so: {error}",
-            "let it take (bands, frames) and the 'arguments' of the study",
+            f"let it take {words} and the 'arguments' of the study",
         ) from error
-    with code.calling(f"{code.parts.attribute}(shape)"), seeded(seed):
-        made: Any = build(shape, **settings.arguments)
+    with code.calling(called), seeded(seed):
+        made: Any = build(*told.values(), **settings.arguments)
     if not isinstance(made, nn.Module):
         raise DataError(
             f"the model '{code.name}'",
-            f"{code.parts.attribute}(shape) returned a {type(made).__name__}",
+            f"{called} returned a {type(made).__name__}",
             "return a torch.nn.Module",
         )
     return made

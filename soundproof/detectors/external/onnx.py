@@ -18,7 +18,7 @@ from soundproof.detectors.external.converted import WITHOUT, converted
 from soundproof.detectors.external.model import ModelDetector
 from soundproof.detectors.external.network import read_checked
 from soundproof.detectors.external.settings import ExternalSettings
-from soundproof.detectors.reading import in_chunks, no_history
+from soundproof.detectors.reading import no_history
 from soundproof.interfaces.detector import TrainingClips, TrainingRun
 
 _TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
@@ -44,7 +44,7 @@ class OnnxDetector(ModelDetector):
 
     def __init__(self, shape: tuple[int, int], settings: ExternalSettings) -> None:
         super().__init__(shape, settings)
-        self.code = Calls(settings.model, shape)
+        self.code = Calls(settings.model, "sound" if settings.hears else f"maps {shape}")
         self.network = OnnxNetwork(settings.model, settings.gradients)
 
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
@@ -56,20 +56,22 @@ class OnnxDetector(ModelDetector):
                 know, a model of another form, one that does not convert or returns something else in torch (with
                 gradients), or one that explanations and metrics could not be trusted with.
         """
+        if self.hears:
+            self.take_form_of(clips)
         self.network.take(read_checked(self.settings))
         if self.settings.gradients:
             self._check_conversion(clips, run.device)
-        tried = self.settle(clips, run.device)
-        check_state(self, type(self)(self.shape, self.settings), tried)
+        of_clips, tried = self.settle(clips, run.device)
+        check_state(of_clips, type(self)(self.shape, self.settings), tried)
         return no_history()
 
     def _check_conversion(self, clips: TrainingClips, device: torch.device) -> None:
         original = type(self)(self.shape, self.settings.model_copy(update={"gradients": False}))
         original.network.content = self.network.content
-        for part in in_chunks(clips):
-            x = part.to(device)
+        for of_clips, x in self.in_chunks(clips, device):
             with torch.no_grad():
-                expected, found = original.output(x), self.output(x)
+                given = of_clips.given(x)
+                expected, found = original.returned(given), of_clips.returned(given)
             apart, allowed = float((found - expected).abs().max()), _AGREEMENT * float(expected.abs().max())
             # NaN is no agreement
             if not apart <= allowed:

@@ -46,7 +46,7 @@ class ProgramDetector(ModelDetector):
 
     def __init__(self, shape: tuple[int, int], settings: ExternalSettings) -> None:
         super().__init__(shape, settings)
-        self.code = Calls(settings.model, shape)
+        self.code = Calls(settings.model, "sound" if settings.hears else f"maps {shape}")
         self.network = ProgramNetwork(settings.model, read_checked(settings))
 
     def fit(self, clips: TrainingClips, run: TrainingRun) -> pd.DataFrame:
@@ -55,8 +55,10 @@ class ProgramDetector(ModelDetector):
         Raises:
             DataError: One that explanations and metrics could not be trusted with (:meth:`settle`).
         """
-        tried = self.settle(clips, run.device)
-        check_state(self, type(self)(self.shape, self.settings), tried)
+        if self.hears:
+            self.take_form_of(clips)
+        of_clips, tried = self.settle(clips, run.device)
+        check_state(of_clips, type(self)(self.shape, self.settings), tried)
         return no_history()
 
 

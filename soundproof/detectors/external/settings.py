@@ -10,18 +10,21 @@ from pydantic import Field, JsonValue, PositiveInt, model_validator
 from soundproof.core.registry import Parameters
 
 Output = Literal["score", "reconstruction", "cell_map", "embedding"]
+Input = Literal["maps", "images", "audio"]
 
 
 class ExternalSettings(Parameters):
     """Settings of a model of one's own."""
 
     model: str = Field(
-        description="what makes the model from (bands, frames): 'path/to/file.py:build' or 'package.module:build'; "
+        description="what makes the model from (bands, frames), or (samples, rate in Hz) of audio: "
+        "'path/to/file.py:build' or 'package.module:build'; "
         "or an ONNX file, 'path/to/file.onnx'; or a program of torch.export, 'path/to/file.pt2'"
     )
     output: Output = Field(
         description="what the model returns for maps [B, bands, frames]: score [B], higher = more anomalous; "
-        "reconstruction or cell_map [B, bands, frames]; embedding [B, dimensions], compared with normal clips"
+        "reconstruction or cell_map [B, bands, frames]; embedding [B, dimensions], compared with normal clips; for "
+        "audio [B, samples]: score, embedding, or reconstruction [B, samples]"
     )
     weights: Path | None = Field(
         None, description="file of its state_dict (.safetensors, or .pt/.pth that holds tensors only)"
@@ -34,8 +37,14 @@ class ExternalSettings(Parameters):
     arguments: dict[str, JsonValue] = Field(
         default_factory=dict, description="further arguments of the function, by name"
     )
-    input: Literal["maps", "images"] = Field(
-        "maps", description="what the model takes: maps [B, bands, frames], or images [B, 1, bands, frames]"
+    input: Input = Field(
+        "maps",
+        description="what the model takes: maps [B, bands, frames], images [B, 1, bands, frames], or audio "
+        "[B, samples], whose features are inside the model (recipe 'audio', or another with `keep_sound`)",
+    )
+    rate_hz: PositiveInt | None = Field(
+        None,
+        description="audio: sampling rate that the model was made for; another one of the recipe is refused",
     )
     gradients: bool = Field(
         True,
@@ -66,6 +75,31 @@ class ExternalSettings(Parameters):
         elif self.sha256 is not None and self.weights is None:
             raise ValueError("a checksum needs 'weights'")
         return self
+
+    @model_validator(mode="after")
+    def _fits_its_input(self) -> ExternalSettings:
+        if self.input != "audio":
+            if self.rate_hz is not None:
+                raise ValueError(
+                    f"'rate_hz' is for models that take audio; this one takes {self.input}: leave it out"
+                )
+            return self
+        if self.output == "cell_map":
+            raise ValueError(
+                "a model that takes audio knows nothing of the study's cells: return a score, a reconstruction "
+                "[B, samples], of which the error is taken cell by cell, or an embedding"
+            )
+        if self.cam_layer is not None:
+            raise ValueError(
+                "the bands and frames of a layer within a model that takes audio are its own, and Grad-CAM would "
+                "lay them over the study's: leave out 'cam_layer', and take another explainer by gradients"
+            )
+        return self
+
+    @property
+    def hears(self) -> bool:
+        """Whether the model takes sound, and not maps."""
+        return self.input == "audio"
 
     @property
     def is_onnx(self) -> bool:

@@ -21,7 +21,7 @@ SETTINGS = {"fractions": (0, 0.25, 1), "replacement": "zero", "range_share": 0.5
 
 def measured(clip=CLIP, normal=NORMAL, maps=None, **settings):
     given = context("beyond_normals", len(clip), **{**SETTINGS, **settings})
-    given = replace(given, beside=lambda clip_id, n: normal[:n])
+    given = replace(given, beside=lambda detector, clip_id, n: [(detector, normal[:n])])
     detector = Linear(torch.ones(clip.shape[1:])).freeze()
     return beyond_normals(detector, clip, maps or {"right": RIGHT}, given), detector
 
@@ -48,7 +48,8 @@ def test_what_any_clip_loses_is_not_counted():
     # one cell makes each score, fault or not
     weights, normal = torch.tensor([[0.0, 0, 1, 0]]), torch.rand(6, 1, 4) + 1
     given = replace(
-        context("beyond_normals", 1, **SETTINGS | {"normals": 6}), beside=lambda clip_id, n: normal[:n]
+        context("beyond_normals", 1, **SETTINGS | {"normals": 6}),
+        beside=lambda detector, clip_id, n: [(detector, normal[:n])],
     )
     detector = Linear(weights).freeze()
     rows = beyond_normals(detector, CLIP, {"right": RIGHT}, given)

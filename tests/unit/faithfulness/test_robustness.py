@@ -176,7 +176,7 @@ def test_noise_of_a_room_is_as_loud_as_said_and_falls_above_its_corner() -> None
         frames_per_second=1.0,
         sounds=Long(clip),
     )
-    ((name, made),) = changed_maps(clip[None, None], Long(clip), given)
+    ((name, _, made),) = changed_maps(clip[None, None], Long(clip), given)
     noise = made[0, 0] - clip
     assert name == "room" and noise.square().mean().item() == pytest.approx(10**-1.4, rel=1e-3)
     power = torch.fft.rfft(noise.double()).abs().square()
