@@ -14,7 +14,7 @@ the cell's magnitude.
 
 Asking for phase and magnitude apart would do the same, except that a logarithm's rounding would move the clip, and
 that the slope of a magnitude that is 0 is infinite. A cell without any sound stays silent: it has no phase. After
-virtual inspection layers (Vielhaben et al. 2024, Pattern Recognition 150, arXiv 2303.06365), which put a Fourier
+virtual inspection layers (Vielhaben et al. 2024, Pattern Recognition, arXiv 2303.06365), which put a Fourier
 transform in front of a model of time series; theirs is explained by coefficients, this by what detectors see.
 
 Mel bands: each bin grows with the bands that reach it, in the mean of their gains
@@ -109,21 +109,26 @@ class SoundLayer(nn.Module):
             self.register_buffer(name, values, persistent=False)
 
     def spectrum(self, samples: Tensor) -> Tensor:
-        """Complex spectrogram [B, n_bins, n_frames] of sounds [B, n_samples], in all frames that they fill."""
+        """Complex spectrogram [B, n_bins, n_frames + 1] of sounds [B, n_samples], in all frames and one beyond.
+
+        After the last frame a window would stand alone, and what is changed there would be divided by its end.
+        """
         recipe = self.form.recipe
+        mode, side = {"reflect": "reflect", "zero": "constant"}[recipe.padding], recipe.n_fft // 2
+        padded = functional.pad(functional.pad(samples, (side, side), mode), (0, recipe.hop_length))
         return torch.stft(
-            samples,
+            padded,
             recipe.n_fft,
             recipe.hop_length,
             recipe.window_length,
             self.window,
-            pad_mode={"reflect": "reflect", "zero": "constant"}[recipe.padding],
+            center=False,
             return_complex=True,
         )
 
     def power(self, samples: Tensor) -> Tensor:
         """Power of each cell of sounds [B, n_samples], as :meth:`SpectrogramMaker.power`, [B, n_freq, n_frames]."""
-        magnitude = self.spectrum(samples).abs()
+        magnitude = self.spectrum(samples)[..., :-1].abs()
         bands = self.bank.T @ (magnitude if self.form.recipe.power == 1 else magnitude.square())
         kept = bands.shape[-1] - bands.shape[-1] % self.form.recipe.frames_multiple
         return bands[..., : kept or bands.shape[-1]]
@@ -155,11 +160,11 @@ class SoundLayer(nn.Module):
             in_bins = functional.pad(change, (0, 0, 0, spectrum.shape[1] - change.shape[1]))
         else:
             in_bins = self.share @ change
-        altered = spectrum[..., : x.shape[-1]] * in_bins
-        # frames to the end, and one beyond it: where a window ends alone, what is left of it would be blown up
-        altered = functional.pad(altered, (0, spectrum.shape[-1] + 1 - x.shape[-1]))
+        beyond = spectrum.shape[-1] - change.shape[-1]
+        # cropped frames stay as they are; where none is cropped, what is beyond the last one goes with it
+        after = functional.pad(in_bins, (0, beyond), "replicate" if beyond == 1 else "constant")
         added = torch.istft(
-            altered,
+            spectrum * after,
             recipe.n_fft,
             recipe.hop_length,
             recipe.window_length,

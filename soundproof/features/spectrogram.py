@@ -170,7 +170,7 @@ class SpectrogramMaker:
                 return power
 
     def unscaled(self, values: Tensor) -> Tensor:
-        """Powers of bands, at least 0, from values on the recipe's scale; where it is dB or log10 plus ``floor``."""
+        """Powers of bands, at least 0, from values on the recipe's scale; on logarithmic ones with ``floor``."""
         match self.settings.scale:
             case "db":
                 return 10 ** (values / 10)

@@ -29,8 +29,8 @@ class ModelDetector(OwnDetector):
 
     A model that takes sound is asked about maps of clips whose sounds it was told (:meth:`hearing`): a layer in
     front of it brings a map back to the sound that it is of (:mod:`soundproof.features.sound_layer`), so that
-    explainers and metrics work on the cells of the study's maps as with any other detector. A reconstructed sound is
-    scored by its mean squared error over samples; its map is the power of the error in each cell.
+    explainers and metrics work on the cells of the study's maps as with any other detector. A reconstructed sound
+    is scored by its mean squared error over samples; its map is the power of the error in each cell.
 
     Args:
         shape: (n_freq, n_frames) of the maps.
