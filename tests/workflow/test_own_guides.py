@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+import yaml
 from checkout import Checkout
 from guide import blocks_of
+from safetensors.torch import load_file
+from torchaudio.transforms import MelSpectrogram
+
+from soundproof.datasets.open import open_dataset
 
 DOCS = Path(__file__).parents[2] / "docs"
-# eight runs, one after the other
+STUDY_OF_SOUND = next(block.text for block in blocks_of(DOCS / "own-audio.md") if block.language == "yaml")
+# nine runs, one after the other
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("own guides")]
 
 
@@ -25,6 +32,7 @@ def followed(sources: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Che
     for name in (
         "own-model",
         "own-program",
+        "own-audio",
         "own-maps",
         "own-metric",
         "own-onnx",
@@ -72,6 +80,29 @@ def test_a_program_is_what_it_was_exported_from(followed: Checkout) -> None:
         assert len(module) >= 3
         pd.testing.assert_series_equal(program, module, rtol=tolerance)
     assert "My program" in (study / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_model_of_sound_is_explained_on_the_cells_of_its_maps(followed: Checkout) -> None:
+    study = followed.path / "results/own_audio/own_audio"
+    rows = pd.read_parquet(study / "measurements.parquet").query("detector == 'mine'")
+    scores = rows.query("metric == 'anomaly_score'").set_index("clip_id")["value"]
+    assert len(scores) == 6 and scores.nunique() == 6
+    # what the stored bands say of the sounds, by a way that knows of no map
+    stored = load_file(study / "models/fan/mine/seed0.safetensors")
+    mel = MelSpectrogram(16000, n_fft=1024, hop_length=512, n_mels=32)
+    dataset = open_dataset(yaml.safe_load(STUDY_OF_SOUND)["dataset"], followed.path / "data")
+    for clip_id, score in scores.items():
+        audio = dataset.read(clip_id)
+        assert audio.rate_hz == 16000
+        bands = (mel(torch.from_numpy(audio.samples)) + 1e-6).log()
+        unusual = ((bands - stored["network.mean"]) / stored["network.deviation"]).square().mean()
+        assert score == pytest.approx(float(unusual), rel=1e-4), clip_id
+    explained = {"integrated_gradients", "saliency", "random_map"}
+    for metric in ("deletion_auc", "sound_deletion", "cell_auroc"):
+        assert explained <= set(rows.query("metric == @metric")["explainer"]), metric
+    ranked = rows.query("metric == 'cell_auroc' and protocol == ''").groupby("explainer")["value"].mean()
+    assert ranked["integrated_gradients"] > ranked["random_map"]
+    assert "My bands" in (study / "index.html").read_text(encoding="utf-8")
 
 
 def test_maps_and_scores_are_judged_without_a_model(followed: Checkout) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from toys.configuration import STUDY, load, studies_dir
+from toys.own_models import small_model
 
 from soundproof.config import load_config
 from soundproof.core.errors import ConfigError
 
+HEARING = {"kind": "external", **small_model("score"), "cam_layer": None, "input": "audio"}
 # overrides of the study; what the message must name; what it must advise
 STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "key": ({"sedes": [1]}, "key 'sedes', study 'toy' with its overrides", "did you mean 'seeds'"),
@@ -43,6 +45,29 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"detectors": {"one_class_svm": {"explain": True}}},
         "faithfulness metric 'ff' for detector 'one_class_svm'",
         "ff_background",
+    ),
+    "sound that is not kept": (
+        {"detectors": {"x": HEARING}},
+        "recipe 'bench' keeps maps alone, which have no phase",
+        "set 'features: {recipe: audio}', or 'keep_sound: true'",
+    ),
+    "sound at another rate": (
+        {"detectors": {"x": {**HEARING, "rate_hz": 22050}}, "features": {"keep_sound": True}},
+        "at 22050 Hz, for which it was made",
+        "set 'features: {sample_rate_hz: 22050}'",
+    ),
+    "sound of spectrograms": (
+        {
+            "detectors": {"x": HEARING},
+            "dataset": {"kind": "spectrograms", "folder": ".", "frames_per_second": 10.0, "high_hz": 4e3},
+        },
+        "the data set ships spectrograms, which have no phase",
+        "choose a data set with sound",
+    ),
+    "windows without a way back": (
+        {"features": {"keep_sound": True, "hop_length": 600}},
+        "'features'",
+        "each sample needs two windows",
     ),
     "student of no network": (
         {"detectors": {"x": {"kind": "stfpm", "backbone": "none"}}},

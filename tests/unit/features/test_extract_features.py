@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soxr
+import torch
 
 from soundproof.audio.sound import Audio, Stems
 from soundproof.core.errors import ArtefactError, DataError
 from soundproof.core.registry import Parameters
 from soundproof.features.extract import extract_features
 from soundproof.features.recipes import FeatureSettings, resolve
+from soundproof.features.sound_layer import SoundForm, SoundLayer
 from soundproof.features.standardise import standardised
 from soundproof.interfaces.dataset import AudioDataset, Dataset, SpectrogramDataset
 from soundproof.storage.maps import MapReader
@@ -232,3 +235,31 @@ def test_spectrograms_without_sound_have_no_level(tmp_path):
     pictures = {name: np.random.default_rng(n).normal(size=(2, 8)) for n, name in enumerate("ab")}
     maps, _ = extract(Pictures(pictures), tmp_path, recipe(recipe="as_shipped"))
     assert maps.numbers("level_dbfs") == {}
+
+
+KEPT = {"n_fft": 512, "window_length": 512, "hop_length": 128, "keep_sound": True}
+
+
+@pytest.mark.parametrize("standardise", ["none", "band"])
+def test_the_sound_of_each_clip_is_kept_beside_its_map(tmp_path: Path, standardise: str) -> None:
+    sounds = {f"{name}{i}": noise(i) for i, name in enumerate(["train", "train", "anomaly", "other"])}
+    own = {**KEPT, "standardise": standardise, "level": "normalise", "sample_rate_hz": RATE // 2}
+    reader = extract(Sounds(sounds), tmp_path, recipe(**own))[0]
+    kept = reader.sounds(reader.clip_ids)
+    for clip_id, found in zip(reader.clip_ids, kept, strict=True):
+        heard = Sounds(sounds).read(clip_id).samples
+        wanted = soxr.resample(heard * (10 ** (-26 / 20) / np.sqrt(np.mean(heard**2))), 2, 1, "VHQ")
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+    form = SoundForm.decode(reader.sound)
+    assert (form.n_samples, form.scaling) == (kept.shape[1], reader.scaling)
+    made = SoundLayer(form).maps(torch.from_numpy(kept)).numpy()
+    np.testing.assert_allclose(made, reader.read(), atol=1e-3)
+    np.testing.assert_array_equal(reader.sounds(["other3", "train0"]), kept[[3, 0]])
+
+
+def test_clips_of_another_length_are_refused_where_sound_is_kept(tmp_path: Path) -> None:
+    # their maps have as many frames
+    sounds = Sounds({"train0": noise(0), "train1": noise(1)[:-3]})
+    assert len(extract(sounds, tmp_path, recipe())[0]) == 2
+    with pytest.raises(DataError, match=r"clip 'train1': 8000 samples as the first clip(?s:.*)7997 samples"):
+        extract(sounds, tmp_path, recipe(**KEPT))
