@@ -160,7 +160,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "stft": {"kind": "stft", "hop_length": 512, "power": 1, "scale": "linear"},
     # for models that take sound: linear-frequency power in dB, four windows over each sample, so that a removed
     # cell leaves no click; the way back to sound is through these very cells
-    "audio": {"kind": "stft", "hop_length": 256, "keep_sound": True},
+    "audio": {"kind": "stft", "hop_length": 256, "standardise": "band", "keep_sound": True},
 }
 
 

@@ -6,8 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 import yaml
 from checkout import Checkout
@@ -16,6 +18,8 @@ from safetensors.torch import load_file
 from torchaudio.transforms import MelSpectrogram
 
 from soundproof.datasets.open import open_dataset
+from soundproof.one_recording.explain import Asked, explain_recording
+from soundproof.storage.maps import MapReader
 
 DOCS = Path(__file__).parents[2] / "docs"
 STUDY_OF_SOUND = next(block.text for block in blocks_of(DOCS / "own-audio.md") if block.language == "yaml")
@@ -103,6 +107,26 @@ def test_a_model_of_sound_is_explained_on_the_cells_of_its_maps(followed: Checko
     ranked = rows.query("metric == 'cell_auroc' and protocol == ''").groupby("explainer")["value"].mean()
     assert ranked["integrated_gradients"] > ranked["random_map"]
     assert "My bands" in (study / "index.html").read_text(encoding="utf-8")
+
+
+def test_one_more_recording_is_heard_by_the_model_of_sound(
+    followed: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = followed.path / "results/own_audio/own_audio"
+    maps = MapReader(study / "attributions/integrated_gradients/fan/mine/seed0.parquet")
+    clip_id = maps.clip_ids[-1]
+    audio = open_dataset(yaml.safe_load(STUDY_OF_SOUND)["dataset"], followed.path / "data").read(clip_id)
+    soundfile.write(tmp_path / f"{clip_id}.wav", audio.samples, audio.rate_hz, subtype="FLOAT")
+    # the study names the model's file from there
+    monkeypatch.chdir(followed.path)
+    asked = Asked(
+        path=tmp_path / f"{clip_id}.wav", study=study, detector="mine", explainer="integrated_gradients"
+    )
+    found = explain_recording(asked, Path("data"))
+    scores = numbers(study, "mine", "anomaly_score")
+    assert found.score == pytest.approx(float(scores.xs(clip_id).iloc[0]), rel=2e-6)
+    relevance = maps.read([clip_id])[0]
+    np.testing.assert_allclose(found.relevance, relevance, atol=2e-5 * np.abs(relevance).max())
 
 
 def test_maps_and_scores_are_judged_without_a_model(followed: Checkout) -> None:

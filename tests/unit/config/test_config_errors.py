@@ -60,6 +60,7 @@ STUDY_MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         {
             "detectors": {"x": HEARING},
             "dataset": {"kind": "spectrograms", "folder": ".", "frames_per_second": 10.0, "high_hz": 4e3},
+            "features": {"recipe": "as_shipped"},
         },
         "the data set ships spectrograms, which have no phase",
         "choose a data set with sound",

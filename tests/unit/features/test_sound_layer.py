@@ -38,7 +38,8 @@ def noise(n_clips: int, n_samples: int, seed: int = 0) -> Tensor:
 
 
 def tone(hertz: float, n_samples: int) -> Tensor:
-    return 0.1 * torch.sin(2 * math.pi * hertz * torch.arange(n_samples) / RATE_HZ)
+    time = torch.arange(n_samples, dtype=torch.float64) / RATE_HZ
+    return 0.1 * torch.sin(2 * math.pi * hertz * time).float()
 
 
 def scaling_of(n_freq: int) -> Scaling:
@@ -86,7 +87,9 @@ def test_a_removed_tone_is_gone_and_the_other_one_is_left():
     maps = layer.maps(samples)
     bins = torch.arange(maps.shape[1]) * RATE_HZ / 1024
     silent = torch.where(((bins > 2000) & (bins < 3000))[:, None], -100.0, maps)
-    assert_close(layer.sounds(silent, samples, maps)[0], low, rtol=0, atol=1e-4)
+    # where the clip begins and ends, windows see it reflected: a tone with a kink is no tone
+    inner = slice(1024, -1024)
+    assert_close(layer.sounds(silent, samples, maps)[0, inner], low[inner], rtol=0, atol=2e-5)
 
 
 def test_cells_are_removed_as_scipy_removes_them():

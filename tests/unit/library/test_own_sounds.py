@@ -19,7 +19,7 @@ BENCH = {
     "train_clips": 4,
     "test_normal": 2,
     "test_anomaly": 2,
-    "seconds": 1.0,
+    "seconds": 2.0,
 }
 
 
