@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from soundproof.analysis.criteria import criteria_named
@@ -56,7 +58,10 @@ def build(results: StudyResults) -> FinishedTable:
 
 def _agreements(results: StudyResults, one: Criterion, other: Criterion, detector: str) -> list[pd.DataFrame]:
     ranked = agreement_of_explainers(results, one, other, detector).assign(ranked=_RANKED, statistic="tau-b")
-    each = agreement_of_clips(results, one, other, detector).assign(statistic="rho")
+    # one rho over all clips of an explainer has no interval over clips
+    each = agreement_of_clips(results, one, other, detector).assign(
+        statistic="rho", ci_low=math.nan, ci_high=math.nan
+    )
     each = each.assign(ranked=[f"clips, {results.explainer_title(name)}" for name in each.pop("explainer")])
     return [frame for frame in (ranked, each) if not frame.empty]
 

@@ -18,7 +18,7 @@ def rows(metric: str, by_clip: list[list[float]], protocol: str = "") -> list[di
     return [
         common | {"clip_id": f"fan_{30 + clip:03d}", "explainer": name, "value": value}
         for clip, values in enumerate(by_clip)
-        for name, value in zip(EXPLAINERS, values, strict=True)
+        for name, value in zip(EXPLAINERS, values, strict=False)
     ]
 
 
@@ -48,6 +48,19 @@ def test_agreement_over_the_clips_of_an_explainer_by_hand() -> None:
     assert each["clips, Saliency"] == pytest.approx(-1)
     # equal on the features for every clip: there is nothing to rank
     assert "clips, Grad-CAM" not in each.index
+
+
+def test_two_explainers_are_too_few_to_rank_and_their_clips_are_not() -> None:
+    levels = np.arange(N_CLIPS, dtype=float)
+    features = rows("deletion_auc", [[x, -x] for x in levels], "clip_median")
+    sound = rows("sound_deletion", [[x, x] for x in levels], "silence")
+    frame = sound_agreement.build(results_of(measurements(features + sound))).frame
+    each = frame.set_index("ranked")[["statistic", "value"]]
+    assert set(each["statistic"]) == {"rho"}
+    assert each["value"].to_dict() == {
+        "clips, Error map": pytest.approx(1),
+        "clips, Saliency": pytest.approx(-1),
+    }
 
 
 def test_the_better_forecast_stands_first_and_directions_count() -> None:

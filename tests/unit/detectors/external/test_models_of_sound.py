@@ -111,8 +111,9 @@ def test_a_model_that_listens_to_one_band_is_explained_by_that_band_and_loses_it
     assert float(slope.sum()) == pytest.approx(math.log(10) / 10 * 0.005, rel=2e-2)
     without = [torch.where(band[:, None], -100.0, x) for band in (heard, other, hertz > -1)]
     left = detector.score(torch.cat(without))
-    assert float(left[0]) < 1e-4 * 0.005 and float(left[1]) == pytest.approx(0.005, rel=1e-2)
-    assert float(left[2]) < 1e-4 * 0.005
+    # at its ends the clip is no pure tone, and 0.03 % of its energy lies outside the band
+    assert float(left[0]) < 1e-3 * 0.005 and float(left[1]) == pytest.approx(0.005, rel=1e-2)
+    assert float(left[2]) < 1e-6 * 0.005
     # 6.02 dB less: a quarter of the energy
     assert float(detector.score(x - 20 * math.log10(2))) == pytest.approx(0.005 / 4, rel=2e-2)
 
