@@ -17,9 +17,12 @@ import pytest
 import torch
 from own_toys import SHAPE, clips, made
 from toys.detectors import HeldClips
+from toys.heard_clips import on_file, training_clips
 
 from soundproof.core.errors import ConfigError, DataError
+from soundproof.detectors.hearing import hearing
 from soundproof.detectors.registry import DETECTORS
+from soundproof.detectors.scoring import score_maps
 from soundproof.detectors.storage import load_detector, save_detector
 from soundproof.interfaces.detector import TrainingRun
 from soundproof.storage.provenance import Provenance
@@ -88,6 +91,46 @@ def test_a_score_and_an_embedding(tmp_path: Path) -> None:
     known = clips().mean(dim=2)
     nearest = torch.cdist(x.mean(dim=2), known).amin(dim=1)
     torch.testing.assert_close(detector.score(x), nearest)
+
+
+def of_sound(path: Path, nodes: list[Any]) -> Path:
+    """A model of sounds ``x`` of any length, which returns a score ``y``."""
+    graph = onnx.helper.make_graph(
+        nodes,
+        "toy",
+        [onnx.helper.make_tensor_value_info("x", 1, ["n", "samples"])],
+        [onnx.helper.make_tensor_value_info("y", 1, ["n"])],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
+    return path
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_a_model_of_sound_says_of_maps_what_it_says_of_their_sounds(tmp_path: Path, gradients: bool) -> None:
+    samples = torch.randn(4, 4096, generator=torch.Generator().manual_seed(0)) / 10
+    reader = on_file(tmp_path / "f.parquet", samples)
+    nodes = [
+        onnx.helper.make_node("Mul", ["x", "x"], ["squares"]),
+        onnx.helper.make_node("ReduceMean", ["squares"], ["y"], axes=[1], keepdims=0),
+    ]
+    path = of_sound(tmp_path / "sound.onnx", nodes)
+    entry = DETECTORS["external"]
+    values = {"model": str(path), "output": "score", "input": "audio", "gradients": gradients}
+    detector = entry.load()(reader.axes.shape, entry.settings(values))
+    detector.fit(training_clips(reader), TrainingRun(seed=0))
+    save_detector(tmp_path / "d.safetensors", detector, "external", Provenance(stage="test"))
+    path.unlink()
+    stored = load_detector(tmp_path / "d.safetensors", torch.device("cpu"))
+    found = score_maps(stored, reader, reader.clip_ids, torch.device("cpu"), 1 << 30)["value"]
+    np.testing.assert_allclose(found, samples.square().mean(dim=1), rtol=1e-5)
+    maps = reader.read(["clip02"])
+    x = torch.from_numpy(maps).requires_grad_()
+    score = hearing(stored, reader, ["clip02"], maps).score(x)
+    assert score.requires_grad == gradients
+    if gradients:
+        score.sum().backward()
+        assert x.grad is not None and x.grad.abs().sum() > 0
 
 
 def test_it_agrees_with_the_same_model_in_torch(tmp_path: Path) -> None:
