@@ -162,9 +162,9 @@ class SoundLayer(nn.Module):
             in_bins = self.share @ change
         beyond = spectrum.shape[-1] - change.shape[-1]
         # cropped frames stay as they are; where none is cropped, what is beyond the last one goes with it
-        after = functional.pad(in_bins, (0, beyond), "replicate" if beyond == 1 else "constant")
+        last = in_bins[..., -1:] if beyond == 1 else in_bins.new_zeros(*in_bins.shape[:-1], beyond)
         added = torch.istft(
-            spectrum * after,
+            spectrum * torch.cat([in_bins, last], dim=-1),
             recipe.n_fft,
             recipe.hop_length,
             recipe.window_length,

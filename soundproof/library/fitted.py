@@ -85,8 +85,7 @@ class WrappedModel(ModelDetector):
         Raises:
             DataError: A model that explanations and metrics could not be trusted with.
         """
-        if self.hears:
-            self.take_form_of(clips)
+        self.take_form_of(clips)
         self.settle(clips, run.device)
         return no_history()
 

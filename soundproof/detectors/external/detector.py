@@ -58,8 +58,7 @@ class ExternalDetector(ModelDetector):
         """
         if len(clips) == 0:
             raise DataError("normal training clips", "none", "add training clips")
-        if self.hears:
-            self.take_form_of(clips)
+        self.take_form_of(clips)
         if self.settings.weights is None:
             self.network = self._made(seed_from("weights", run.seed) % 2**31)
         load_weights(self.network, self.settings)

@@ -85,7 +85,7 @@ class ModelDetector(OwnDetector):
         """Learn what sounds the model will be given.
 
         Raises:
-            DataError: The model was made for another sampling rate, or the maps are of another shape.
+            DataError: The model was made for another sampling rate.
         """
         wanted = self.settings.rate_hz
         if wanted is not None and wanted != form.recipe.rate_hz:
@@ -99,11 +99,13 @@ class ModelDetector(OwnDetector):
         self.layer = SoundLayer(form).to(self.form.device)
 
     def take_form_of(self, clips: TrainingClips) -> None:
-        """Learn from training clips what sounds the model will be given.
+        """Learn from training clips what sounds the model will be given, where it takes sound.
 
         Raises:
             DataError: Their sounds are not kept, or have another rate.
         """
+        if not self.hears:
+            return
         sound = clips.sound if isinstance(clips, HeardClips) else None
         if sound is None:
             raise DataError(

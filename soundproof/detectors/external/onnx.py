@@ -56,8 +56,7 @@ class OnnxDetector(ModelDetector):
                 know, a model of another form, one that does not convert or returns something else in torch (with
                 gradients), or one that explanations and metrics could not be trusted with.
         """
-        if self.hears:
-            self.take_form_of(clips)
+        self.take_form_of(clips)
         self.network.take(read_checked(self.settings))
         if self.settings.gradients:
             self._check_conversion(clips, run.device)

@@ -55,8 +55,7 @@ class ProgramDetector(ModelDetector):
         Raises:
             DataError: One that explanations and metrics could not be trusted with (:meth:`settle`).
         """
-        if self.hears:
-            self.take_form_of(clips)
+        self.take_form_of(clips)
         of_clips, tried = self.settle(clips, run.device)
         check_state(of_clips, type(self)(self.shape, self.settings), tried)
         return no_history()
