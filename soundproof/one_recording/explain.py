@@ -256,9 +256,12 @@ def _sound(sounds: ClipSounds, clip_id: str, reader: MapReader) -> tuple[np.ndar
     """The recording as a detector that hears knows it, and how its map follows from it.
 
     Raises:
+        ArtefactError: The study kept no sounds.
         DataError: It has another length than the clips of the study.
     """
-    form = reader.sound or ""
+    form = reader.sound
+    if form is None:
+        raise ArtefactError(f"sounds beside the maps of the study of '{clip_id}'", "maps alone", FINISH)
     heard = sounds.heard(sounds.samples(clip_id), clip_id).numpy()
     n_samples = SoundForm.decode(form).n_samples
     if len(heard) != n_samples:

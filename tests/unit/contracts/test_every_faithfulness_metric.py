@@ -144,9 +144,10 @@ def noise(seed: int) -> Tensor:
     return torch.randn(N_CLIPS, *SHAPE, generator=torch.Generator().manual_seed(seed))
 
 
-def beside(clip_id: str, n_clips: int) -> Tensor:
+def beside(detector: Detector, clip_id: str, n_clips: int) -> list[tuple[Detector, Tensor]]:
     """Noise of low level in which nothing is loud."""
-    return torch.rand(n_clips, *SHAPE, generator=torch.Generator().manual_seed(2000 + IDS.index(clip_id)))
+    drawn = torch.Generator().manual_seed(2000 + IDS.index(clip_id))
+    return [(detector, torch.rand(n_clips, *SHAPE, generator=drawn))]
 
 
 def explain(label: str, detector: Detector, x: Tensor, clip_ids: Sequence[str]) -> Tensor | None:
