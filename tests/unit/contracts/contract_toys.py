@@ -19,6 +19,8 @@ from soundproof.storage.maps import Axes
 from soundproof.training.settings import TrainingSettings
 
 SMALL, ODD = (16, 24), (19, 29)
+IDS = ["clip0", "clip1", "clip2", "clip3"]
+"""Clips that are explained."""
 N_CLIPS = 24
 QUICKER: Mapping[str, Mapping[str, Any]] = {
     "featex": {"width": 0.125},
