@@ -44,8 +44,8 @@ def k_centres(points: Tensor, k: int, start: int, report: Report | None = None) 
     """Choose up to ``k`` of ``points`` [n, n_dims] greedily; of equally far ones the first.
 
     On a CPU, distances that the triangle inequality shows to change nothing are not computed: a new centre c is no
-    nearer to a point than the point's own centre m where d(c, m) >= 2 d(point, m). An accelerator computes them all:
-    to ask it which are needed takes longer. Memory beyond the points: 20 bytes a point and the centres.
+    nearer to a point than the point's own centre m where d(c, m) >= 2 d(point, m). An accelerator computes all: to
+    ask it which are needed takes longer. Memory beyond the points: 20 bytes a point and the centres.
 
     Args:
         points: Vectors.
