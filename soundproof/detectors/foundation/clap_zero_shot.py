@@ -1,10 +1,10 @@
 """Zero-shot detection by CLAP: does a clip sound more like "a broken fan" or like "a normal fan"?
 
 After WinCLIP (Jeong et al. 2023, arXiv 2303.14814), with sound for pictures: words for states and the name of the
-machine make sentences, whose vectors are averaged by class; a clip's score is the softmax of its cosines to both. No
-clip is learnt from. The own map asks the same of windows: a second of the sound at a time, and a few bands of it with
-all others silent; what covers a cell, and the clip, are combined by harmonic means (equations 4 and 5 there), so that
-a cell is marked where all agree.
+machine make sentences, whose vectors are averaged by class; a clip's score is the softmax of its cosines to both.
+No clip is learnt from. The own map asks the same of windows: a second of the sound at a time, and a few bands of it
+with all others silent; what covers a cell, and the clip, are combined by harmonic means, so that a cell is marked
+where all agree.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def starts(n_cells: int, length: int, step: int) -> list[int]:
 
 
 def harmonic_over(scores: Tensor, begins: list[int], length: int, n_cells: int) -> Tensor:
-    """Harmonic mean, at each cell, of the scores of the windows that cover it (equation 4 there).
+    """Harmonic mean, at each cell, of the scores of the windows that cover it.
 
     Args:
         scores: Of each window, not negative [n_windows, B].

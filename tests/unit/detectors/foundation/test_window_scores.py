@@ -30,6 +30,21 @@ def test_a_cell_has_the_harmonic_mean_of_the_windows_over_it() -> None:
     torch.testing.assert_close(found[1], torch.tensor([1.0, 1.0, 0.0, 0.0, 0.0, 0.0]))
 
 
+@pytest.mark.parametrize(
+    ("windows", "expected"),
+    # rows and columns of the example in the docstring of anomalib's harmonic_aggregation (WinCLIP, Apache-2.0)
+    [
+        ([1.0, 0.75], [1.0, 0.8571, 0.75]),
+        ([0.5, 0.25], [0.5, 0.3333, 0.25]),
+        ([1.0, 0.5], [1.0, 0.6667, 0.5]),
+        ([0.75, 0.25], [0.75, 0.375, 0.25]),
+    ],
+)
+def test_cells_have_what_anomalib_gives_them(windows: list[float], expected: list[float]) -> None:
+    found = harmonic_over(torch.tensor(windows)[:, None], [0, 1], 2, 3)
+    torch.testing.assert_close(found, torch.tensor([expected]), rtol=0, atol=5e-5)
+
+
 def test_scales_are_combined_by_the_harmonic_mean_cell_by_cell() -> None:
     found = harmonic(torch.tensor([[0.5, 0.25]]), torch.tensor([[1.0], [0.2]]))
     # 2 / (1/0.5 + 1/1), 2 / (4 + 1); 2 / (2 + 5), 2 / (4 + 5)
