@@ -57,8 +57,9 @@ def test_models_of_the_library_do_what_they_should(library: dict[str, str]) -> N
     words = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CASES, *chosen)
     done = subprocess.run(words, cwd=ROOT, env=library, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
-    assert "skipped" not in done.stdout
-    assert int(re.findall(r"^([.]+) +\[100%\]$", done.stdout, re.MULTILINE)[0].count(".")) > 5
+    told = "".join(re.findall(r"^(\S+) +\[ *\d+%\]$", done.stdout, re.MULTILINE))
+    # a dot is a test that passed; none was skipped
+    assert set(told) == {"."} and len(told) > 50
 
 
 def run_of(here: Checkout, *options: str) -> str:
