@@ -64,7 +64,8 @@ def test_models_of_the_library_do_what_they_should(library: dict[str, str]) -> N
 
 def run_of(here: Checkout, *options: str) -> str:
     overrides = f"overrides={json.dumps({'p4_clap': SMALL})}"
-    return here.snakemake("--cores", "2", "--config", "studies=[p4_clap]", "run=clap", overrides, *options)
+    # targets first: the values of --config have no end
+    return here.snakemake(*options, "--cores", "2", "--config", "studies=[p4_clap]", "run=clap", overrides)
 
 
 def members(here: Checkout) -> pd.DataFrame:
