@@ -192,10 +192,13 @@ def check_input(settings: Parameters, features: FeatureSettings) -> None:
         recipes = part.trained_on()
         if not recipes:
             continue
-        of_backbone = isinstance(part, BackboneSettings)
-        asked = f"features for the backbone '{part.kind}'" if of_backbone else "features for this detector"
+        if isinstance(part, BackboneSettings):
+            asked = f"features for the backbone '{part.kind}'"
+            instead = "choose the backbone 'random', 'none' or another"
+        else:
+            asked = f"features for a detector that was trained on the recipe '{recipes[0]}'"
+            instead = "take that detector away"
         if features.recipe not in recipes:
-            instead = "choose the backbone 'random', 'none' or another" if of_backbone else "take it away"
             remedy = f"set 'features: {{recipe: {recipes[0]}}}', or {instead}"
             raise ConfigError(asked, f"recipe '{features.recipe}'", remedy)
         values = features.model_dump()

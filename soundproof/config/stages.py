@@ -321,8 +321,9 @@ class Stages:
         ]
 
     def compares_families(self) -> bool:
-        """Whether several of the surveyed families have a member here."""
-        return len(SURVEYED & set(self.families().values())) > 1
+        """Whether several of the surveyed families have a member here, be it one that was left out."""
+        left_out = {DETECTORS[one.kind].family_of(one.settings) for one in self.study.missing.values()}
+        return len(SURVEYED & {*self.families().values(), *left_out}) > 1
 
     def gallery(self) -> list[str]:
         """Detectors that are shown on a clip of each fault: one of each family, where families are compared."""

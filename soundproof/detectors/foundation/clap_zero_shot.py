@@ -80,8 +80,8 @@ class ClapZeroShot(Detector):
                 f"{self.shape[1] / clips.axes.frames_per_second:g} s",
                 "lower 'window_s', or bring longer clips",
             )
-        named = clips.frame["machine"].dropna().astype(str) if "machine" in clips.frame else []
-        names = list(dict.fromkeys([ANY_MACHINE, *sorted(set(named))]))
+        named = set(clips.frame.get("machine", pd.Series(dtype=object)).dropna().astype(str))
+        names = [ANY_MACHINE, *sorted(named - {ANY_MACHINE})]
         text = ClapText(settings.weights, settings.sha256)
         groups = (settings.normal, settings.anomalous)
         vectors = [[text.mean_vector(self._sentences(states, name)) for states in groups] for name in names]

@@ -21,7 +21,10 @@ CONFIG, FRONT_END, TOKENIZER, TENSORS = FILES = (
 """Files of a folder in the layout of Hugging Face that are read, and no others."""
 PACKAGE = "transformers"
 NOT_INSTALLED = f"the library '{PACKAGE}' is not installed"
-INSTALL = "install it as docs/clap.md says (the library: pip install 'soundproof[clap]')"
+INSTALL = (
+    f"install it: ./run python -m pip install '{PACKAGE}>=5.24,<6' (docs/clap.md; the library: pip install "
+    "'soundproof[clap]')"
+)
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 

@@ -41,5 +41,7 @@ def harmonic_over(scores: Tensor, begins: list[int], length: int, n_cells: int) 
 def harmonic(*scores: Tensor) -> Tensor:
     """Harmonic mean of scores of several scales, which are not negative and fit each other's shape."""
     tiny = torch.finfo(scores[0].dtype).tiny
-    inverse = torch.stack(torch.broadcast_tensors(*(one.clamp_min(tiny).reciprocal() for one in scores)))
-    return len(scores) / inverse.sum(0)
+    inverse = torch.zeros((), dtype=scores[0].dtype, device=scores[0].device)
+    for one in scores:
+        inverse = inverse + one.clamp_min(tiny).reciprocal()
+    return len(scores) / inverse

@@ -131,6 +131,13 @@ def test_a_study_of_families_without_it_points_to_the_study_that_asks_it(tmp_pat
     assert "absent" not in Stages(studies(tmp_path, "p2")).facts()
 
 
+def test_a_family_whose_only_member_is_missing_is_compared_all_the_same(tmp_path: Path) -> None:
+    stages = Stages(studies(tmp_path, "p4_clap", few_shot_memory_none=None))
+    assert set(stages.families().values()) == {"generative", "rival"}
+    assert [one["family"] for one in stages.absent()] == ["foundation"]
+    assert "families" in stages.shown()
+
+
 def test_a_study_that_has_nothing_else_to_explain_is_refused(tmp_path: Path) -> None:
     others = ("few_shot_memory_none", "vae", "gaussian")
     with pytest.raises(ConfigError, match=r"(?s)none that is explained is left\. weights missing"):
