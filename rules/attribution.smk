@@ -9,23 +9,22 @@ GIVES  attributions/<explainer>/<part>/<detector>/seed<seed>.parquet (maps), exp
 
 # outputs depend on the study's explainers, which only a rule for each study can say
 for NAME, CHOSEN in STUDIES.items():
+    FOLDER = f"{RUN}/{NAME}"
 
     rule:
-        """Explain {wildcards.detector} on {wildcards.part} (seed {wildcards.seed}, study {wildcards.study})."""
+        """Explain a detector."""
         name:
             f"attribute_clips_{NAME}"
         input:
-            clips=f"{STUDY}/clips.parquet",
-            features=f"{STUDY}/features/{{part}}.parquet",
-            model=f"{STUDY}/models/{FIT}.safetensors",
+            clips=f"{FOLDER}/clips.parquet",
+            features=f"{FOLDER}/features/{{part}}.parquet",
+            model=f"{FOLDER}/models/{FIT}.safetensors",
         output:
             maps=of_explainers(NAME, "attributions"),
             numbers=of_explainers(NAME, "explanations"),
             timing=of_explainers(NAME, "timings"),
         log:
-            f"{RUN}/logs/attribute_clips/{{study}}/{FIT}.log",
-        wildcard_constraints:
-            study=NAME,
+            f"{RUN}/logs/attribute_clips/{NAME}/{FIT}.log",
         # profiles name the rule as it is called here
         group:
             group_of("attribute_clips")
@@ -38,8 +37,15 @@ for NAME, CHOSEN in STUDIES.items():
             runtime=minutes(240),
         params:
             **{f"explainer_{label}": asked(NAME, label) for label in CHOSEN.explainers},
+            study=NAME,
             labels=list(CHOSEN.explainers),
             # not an output: Snakemake removes the outputs of a failed job, and this must survive it
             checkpoints=f"{RUN}/checkpoints",
         script:
             "../workflow_scripts/attribute_clips.py"
+
+    # what is said of a job, which the words above cannot take from a variable
+    workflow.get_rule(f"attribute_clips_{NAME}").docstring = (
+        "Explain {wildcards.detector} on {wildcards.part} "
+        f"(seed {{wildcards.seed}}, study {NAME})."
+    )

@@ -165,11 +165,14 @@ def asked(study, label):
     record = stated(
         lambda jobs, of: jobs.attribute_clips(of.part, of.detector, int(of.seed), label)
     )
-    return lambda wildcards: {
-        "label": label,
-        "record": record(wildcards),
-        "foreign_maps": maps_of(study, label),
-    }
+    return of_study(
+        study,
+        lambda of: {
+            "label": label,
+            "record": record(of),
+            "foreign_maps": maps_of(study, label),
+        },
+    )
 
 
 def trainings_of(wildcards, fits):

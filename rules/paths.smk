@@ -142,14 +142,20 @@ def shown_files(*, tables):
 
 
 def of_study(name, function):
-    """A function of wildcards, for a rule of one study, whose paths hold none."""
-    return lambda wildcards: function(SimpleNamespace(study=name))
+    """A function of wildcards, for a rule of one study, whose paths say its name instead of a wildcard.
+
+    Snakemake looks for the maker of a file among all rules whose paths begin as the file's does, up to the first
+    wildcard: with the study's name these are few.
+    """
+    return lambda wildcards: function(
+        SimpleNamespace(study=name, **dict(wildcards.items()))
+    )
 
 
 def of_explainers(study, kind):
     """Files of a fit, one per explainer of the study. The job decides what of them stays, so none is removed before."""
     return [
-        update(f"{STUDY}/{kind}/{label}/{FIT}.parquet")
+        update(f"{RUN}/{study}/{kind}/{label}/{FIT}.parquet")
         for label in STUDIES[study].explainers
     ]
 
@@ -167,6 +173,6 @@ def trainings_at_once(study):
 def of_trainings(study, kind, suffix):
     """Files of a part, one per training that shares the job, which decides what of them stays."""
     return [
-        update(f"{STUDY}/{kind}/{{part}}/{label}/seed{seed}{suffix}")
+        update(f"{RUN}/{study}/{kind}/{{part}}/{label}/seed{seed}{suffix}")
         for label, seed in trainings_at_once(study)
     ]

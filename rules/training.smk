@@ -30,6 +30,7 @@ rule train_detector:
         mem_mb=memory(3000),
         runtime=minutes(240),
     params:
+        study=lambda wildcards: wildcards.study,
         trainings=one_training,
         # not an output: Snakemake removes the outputs of a killed job, and this must survive it
         checkpoints=f"{RUN}/checkpoints",
@@ -39,23 +40,22 @@ rule train_detector:
 
 # outputs depend on the study's detectors, which only a rule for each study can say
 for NAME in STUDIES:
+    FOLDER = f"{RUN}/{NAME}"
     if trainings_at_once(NAME):
 
         rule:
-            """Fit the simple detectors on {wildcards.part} (study {wildcards.study})."""
+            """Fit the simple detectors of a study."""
             name:
                 f"fit_detectors_{NAME}"
             input:
-                clips=f"{STUDY}/clips.parquet",
-                features=f"{STUDY}/features/{{part}}.parquet",
+                clips=f"{FOLDER}/clips.parquet",
+                features=f"{FOLDER}/features/{{part}}.parquet",
                 weights=weights_of(NAME, Stages(STUDIES[NAME]).fitted_at_once()),
             output:
                 models=of_trainings(NAME, "models", ".safetensors"),
                 histories=of_trainings(NAME, "history", ".parquet"),
             log:
-                f"{RUN}/logs/fit_detectors/{{study}}/{{part}}.log",
-            wildcard_constraints:
-                study=NAME,
+                f"{RUN}/logs/fit_detectors/{NAME}/{{part}}.log",
             retries: 1
             # profiles name the rule as it is called here
             group:
@@ -68,11 +68,15 @@ for NAME in STUDIES:
                 mem_mb=memory(3000),
                 runtime=minutes(240),
             params:
-                trainings=shared_trainings,
+                study=NAME,
+                trainings=of_study(NAME, shared_trainings),
                 checkpoints=f"{RUN}/checkpoints",
             script:
                 "../workflow_scripts/train_detector.py"
 
+        workflow.get_rule(f"fit_detectors_{NAME}").docstring = (
+            f"Fit the simple detectors on {{wildcards.part}} (study {NAME})."
+        )
         # both could make them
         workflow.ruleorder(f"fit_detectors_{NAME}", "train_detector")
 

@@ -130,7 +130,7 @@ if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         files = zip(snakemake.output.maps, snakemake.output.numbers, snakemake.output.timing, strict=True)
         attribute_clips(
-            study=snakemake.wildcards.study,
+            study=snakemake.params.study,
             part=snakemake.wildcards.part,
             detector=snakemake.wildcards.detector,
             seed=int(snakemake.wildcards.seed),
@@ -145,5 +145,5 @@ if __name__ == "__main__":
             features=Path(snakemake.input.features),
             model=Path(snakemake.input.model),
             checkpoints=Path(snakemake.params.checkpoints),
-            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
+            runtime=Runtime.of(snakemake.config, snakemake.params.study),
         )

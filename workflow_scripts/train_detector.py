@@ -100,7 +100,7 @@ def train_detector(
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
         train_detector(
-            study=snakemake.wildcards.study,
+            study=snakemake.params.study,
             part=snakemake.wildcards.part,
             trainings=[
                 Asked(
@@ -117,5 +117,5 @@ if __name__ == "__main__":
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
             checkpoints=Path(snakemake.params.checkpoints),
-            runtime=Runtime.of(snakemake.config, snakemake.wildcards.study),
+            runtime=Runtime.of(snakemake.config, snakemake.params.study),
         )
