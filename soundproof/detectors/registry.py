@@ -18,6 +18,7 @@ from soundproof.detectors.embedding.settings import (
     FewShotMemorySettings,
     PadimSettings,
     PatchCoreSettings,
+    ProjectorSettings,
     StfpmSettings,
 )
 from soundproof.detectors.external.settings import ExternalSettings, ScoresSettings
@@ -323,6 +324,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             FewShotMemorySettings,
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
             quick=True,
+            family="foundation",
+        ),
+        _on_patches(
+            "projector",
+            "Projector of patches",
+            "Projector",
+            ProjectorSettings,
+            "after FoundAD, arXiv 2510.01934: a small network mends the patches of normal clips that were broken; "
+            "pieces pasted: Li et al. 2021, arXiv 2104.04015; mixed: Nádas et al. 1989, IEEE Trans. ASSP 37:1495",
+            quick=False,
             family="foundation",
         ),
         _on_patches(
