@@ -60,7 +60,8 @@ class Projector(EmbeddingDetector, GradientTrained):
         settings = self.settings
         chosen = clips if settings.shots is None else shots_of(clips, settings.shots, run.seed)
         self.prepare(chosen, run)
-        self.directions.copy_(orthogonal(*self.directions.shape, run.seed))
+        n_channels, n_dims = self.directions.shape
+        self.directions.copy_(orthogonal(n_channels, n_dims, run.seed))
         seen = [chosen] + [
             BrokenClips(chosen, settings.piece, settings.louder, run.seed, copy)
             for copy in range(settings.breakages)
