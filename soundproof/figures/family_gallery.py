@@ -34,7 +34,7 @@ IN_WORDS = (
 _SIZE = 6.0
 """Of sentences, points."""
 _LINE_IN = 0.1
-_LETTERS = 150
+_LETTERS = 160
 """Of a line: as many as a page takes at that size."""
 
 Said = Mapping[tuple[str, str], tuple[str, str]]
@@ -63,7 +63,7 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
         len(rows),
         1 + len(labels),
         width_in=PAGE_IN,
-        row_in=0.72,
+        row_in=0.6 if words_in else 0.72,
         space=Space(
             left=0.85, right=0.1, top=0.62, bottom=0.42 + words_in, columns=0.1, rows=0.14 + words_in
         ),
