@@ -17,8 +17,10 @@ from benchmarks.coreset import coreset
 from benchmarks.download import download
 from benchmarks.faithfulness import faithfulness
 from benchmarks.features import features
+from benchmarks.fit import fit
 from benchmarks.job_start import job_start
 from benchmarks.memory import memory
+from benchmarks.precision import precision
 from benchmarks.ranking import ranking
 from benchmarks.rows import Row
 from benchmarks.setting import Setting
@@ -33,11 +35,13 @@ BENCHMARKS: dict[str, Callable[[Setting], list[Row]]] = {
     "bands": bands,
     "masking": masking,
     "training": training,
+    "precision": precision,
     "backbones": backbones,
     "features": features,
     "stored": stored,
     "memory": memory,
     "coreset": coreset,
+    "fit": fit,
     "ranking": ranking,
     "download": download,
     "job-start": job_start,
@@ -55,6 +59,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--repeats", type=int, default=5, help="timed rounds; medians are reported")
     parser.add_argument("--clips", type=int, default=4, help="clips per measurement")
+    parser.add_argument("--fit-clips", type=int, default=112, help="clips of a fit on patches; 896: MIMII's")
     parser.add_argument("--shape", type=_shape, default=(80, 400), help="bands x frames, as 80x400")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; jobs of the pipeline have one")
     parser.add_argument("--output", type=Path, help="Markdown page whose table of this device is replaced")
@@ -66,15 +71,20 @@ def main(words: list[str] | None = None) -> None:
     chosen = _arguments(words)
     set_determinism(chosen.threads)
     setting = Setting(
-        device=torch.device(chosen.device), shape=chosen.shape, clips=chosen.clips, repeats=chosen.repeats
+        device=torch.device(chosen.device),
+        shape=chosen.shape,
+        clips=chosen.clips,
+        repeats=chosen.repeats,
+        fit_clips=chosen.fit_clips,
     )
     rows: list[Row] = []
     for name in chosen.only:
         sys.stderr.write(f"{name} ...\n")
         rows += BENCHMARKS[name](setting)
+        if chosen.output is not None:
+            # after each, for a later one may be interrupted
+            write_into(chosen.output, chosen.device, f"{_where(chosen)}\n\n{table(rows, 'github')}")
     sys.stdout.write(f"{_where(chosen)}\n\n{table(rows, 'simple')}\n")
-    if chosen.output is not None:
-        write_into(chosen.output, chosen.device, f"{_where(chosen)}\n\n{table(rows, 'github')}")
 
 
 def _where(chosen: argparse.Namespace) -> str:

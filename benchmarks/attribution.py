@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.captum_loop import explain_one_by_one
-from benchmarks.rows import Aim, Row, check_same
+from benchmarks.rows import TOLERANCE, Aim, Row, check_same
 from benchmarks.setting import SIX, Setting, clip_names
 from benchmarks.timing import Timing, interleaved, summed
 from soundproof.attribution.registry import EXPLAINERS
@@ -18,6 +18,9 @@ from soundproof.interfaces.explainer import Explainer
 
 NEAR_THE_FLOOR = Aim("at most", 1.15)
 SUM_OF_SIX = Aim("at least", 2.0)
+AT_A_KINK = 0.02
+"""Relative difference of Grad-CAM's maps: little is left of the means of gradients, so that a unit whose input is 0
+but for rounding shows; the other explainers' maps are mostly the error itself."""
 PASS_SIZES = {"cpu": (4, 8, 16, 32), "cuda": (64, 128, 256, 512)}
 
 
@@ -58,7 +61,8 @@ def _one(setting: Setting, name: str, best: dict[str, int]) -> tuple[list[Row], 
         setting.repeats,
         setting.device,
     )
-    check_same(f"relevance of {name}", timings["ours"].result, timings["loop"].result)
+    tolerance = AT_A_KINK if name == "grad_cam" else TOLERANCE
+    check_same(f"relevance of {name}", timings["ours"].result, timings["loop"].result, tolerance)
     own, loop = (_per(timings[variant], n) for variant in ("ours", "loop"))
     floor = summed([_per(timings[kind], best[kind] / count) for kind, count in needed.items()])
     against_floor = Row(

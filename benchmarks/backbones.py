@@ -14,7 +14,7 @@ from soundproof.randomness.seeding import seed_from
 
 SECONDS = 10
 _SIDE = 1024
-_OF_16_KHZ = 69
+OF_16_KHZ = 69
 """Bands of the recipe ``cnn9`` that recordings of 16 kHz fill."""
 
 
@@ -22,7 +22,7 @@ def backbones(setting: Setting) -> list[Row]:
     """Run the networks on maps of ten seconds; trained weights take the same time as any."""
     cases = {
         "CNN9, 96 bands": ("cnn9", "cnn9", None),
-        "CNN9, 69 bands (16 kHz)": ("cnn9", "cnn9", _OF_16_KHZ),
+        "CNN9, 69 bands (16 kHz)": ("cnn9", "cnn9", OF_16_KHZ),
         "CNN14, four blocks": ("cnn14", "panns", None),
         "EfficientNet-Lite0, three stages": ("efficientnet_lite0", "cnn9", None),
     }
@@ -30,7 +30,7 @@ def backbones(setting: Setting) -> list[Row]:
 
 
 def _row(case: str, backbone: str, recipe: str, bands: int | None, setting: Setting) -> Row:
-    x = _maps(FeatureSettings(**RECIPES[recipe]), bands, setting)
+    x = maps_of(FeatureSettings(**RECIPES[recipe]), SECONDS, bands, setting.clips).to(setting.device)
     network = BACKBONES[backbone].load()(tuple(x.shape[1:])).eval().to(setting.device)
     # as build_backbone lays them out
     network = network.requires_grad_(False).to(memory_format=torch.channels_last)
@@ -54,10 +54,11 @@ def _row(case: str, backbone: str, recipe: str, bands: int | None, setting: Sett
     )
 
 
-def _maps(recipe: FeatureSettings, bands: int | None, setting: Setting) -> Tensor:
-    frames = SECONDS * recipe.rate_hz // recipe.hop_length
-    shape = (setting.clips, bands or recipe.n_mels, frames - frames % recipe.frames_multiple)
-    return torch.rand(shape, generator=_generator()).to(setting.device)
+def maps_of(recipe: FeatureSettings, seconds: int, bands: int | None, n_clips: int) -> Tensor:
+    """Noise in the shape of a recipe's maps [n_clips, bands, frames]; ``bands`` None: all that it has."""
+    frames = seconds * recipe.rate_hz // recipe.hop_length
+    shape = (n_clips, bands or recipe.n_mels, frames - frames % recipe.frames_multiple)
+    return torch.rand(shape, generator=_generator())
 
 
 def _generator() -> torch.Generator:

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from soundproof.core.errors import SoundproofError
 
+TOLERANCE = 1e-4
+"""Largest difference of two ways to the same numbers, relative to their norm."""
+
 
 class BenchmarkError(SoundproofError):
     """Two ways to compute the same numbers disagree."""
@@ -59,7 +62,7 @@ class Row:
     aim: Aim | None = None
 
 
-def check_same(what: str, ours: Tensor, other: Tensor, tolerance: float = 1e-4) -> None:
+def check_same(what: str, ours: Tensor, other: Tensor, tolerance: float = TOLERANCE) -> None:
     """Refuse results of which one differs from its counterpart.
 
     Args:

@@ -36,6 +36,8 @@ class Setting:
         stored_clips: Clips in a file of maps, and the fewer clips of the memory benchmark.
         memory_budget_bytes: Memory that a pass may fill (the default of the pipeline's configuration).
         download_mib: Sizes of a small and a large file to download.
+        fit_clips: Clips that detectors on patches are fitted on.
+        fit_seconds: Their length.
         kind: Detector, by its name in the registry.
     """
 
@@ -47,6 +49,8 @@ class Setting:
     stored_clips: int = ROWS_PER_GROUP
     memory_budget_bytes: int = 1 << 30
     download_mib: tuple[int, int] = (16, 512)
+    fit_clips: int = 112
+    fit_seconds: int = 10
     kind: str = "skip_cae_transformer"
 
     @property

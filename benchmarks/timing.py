@@ -34,7 +34,7 @@ class Timing:
 
 
 def interleaved(
-    variants: Mapping[str, Callable[[], Any]], repeats: int, device: torch.device
+    variants: Mapping[str, Callable[[], Any]], repeats: int, device: torch.device, *, warm_up: bool = True
 ) -> dict[str, Timing]:
     """Run every variant once to warm up, then time them in turn, round after round.
 
@@ -44,18 +44,20 @@ def interleaved(
         variants: What to run, by name.
         repeats: Timed rounds.
         device: Device that the work runs on; a GPU is waited for before the clock is read.
+        warm_up: False: of work that takes minutes the first run is timed, and its result is the first round's.
     """
     clock = _clock(device)
-    results = {name: run() for name, run in variants.items()}
+    results = {name: run() for name, run in variants.items()} if warm_up else {}
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(repeats):
         names = list(variants) if turn % 2 == 0 else list(variants)[::-1]
         for name in names:
             _wait(device)
             start = clock()
-            variants[name]()
+            result = variants[name]()
             _wait(device)
             seconds[name].append(clock() - start)
+            results.setdefault(name, result)
     return {name: Timing(tuple(seconds[name]), results[name]) for name in variants}
 
 

@@ -17,6 +17,12 @@ try:
     )
 except SoundproofError as error:
     sys.exit(f"Cannot run: {error}")
+if workflow.is_main_process:
+    for name, study in STUDIES.items():
+        for label, chosen in study.missing.items():
+            sys.stderr.write(
+                f"Detector '{label}' of study '{name}' is left out: {chosen.settings.lacking()}.\n"
+            )
 # the page of the run names them
 config["left_out"] = [
     {"study": name, "title": STUDIES[name].title or name, "reason": reason}

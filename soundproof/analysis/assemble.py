@@ -95,6 +95,7 @@ def assemble(study: str, facts: Mapping[str, Any], files: StudyFiles) -> StudyRe
         backbones=facts["backbones"],
         controls=facts["controls"],
         families=facts["families"],
+        absent=facts.get("absent", ()),
         contexts={
             label: Contexts(said["attribute"], tuple(said["names"]), said["step"])
             for label, said in facts["contexts"].items()

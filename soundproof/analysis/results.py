@@ -45,6 +45,7 @@ class StudyResults:
         controls: Labels of its controls by label of each detector on a trained network: the same detector, all else
             equal, on random weights of that network or on none.
         families: Family of each detector by its label, in printing order.
+        absent: ``title``, ``family`` and ``reason`` of members of families that need what only a user can bring.
         contexts: Contexts by label of the detectors that may compare clips within one; without names: blind ones.
         frequencies_hz: Centre frequency of each row of the maps; empty where they are unknown.
         reported: Rows of ``config/reported/*.csv``, or None where no paper is compared with.
@@ -70,6 +71,7 @@ class StudyResults:
     backbones: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
+    absent: Sequence[Mapping[str, str]] = ()
     contexts: Mapping[str, Contexts] = field(default_factory=dict)
     frequencies_hz: Sequence[float] = ()
     reported: pd.DataFrame | None = None

@@ -154,6 +154,10 @@ class BackboneSettings(Parameters):
         same = (self.network, self.width) == (other.kind, other.width)
         return self.kind == "none" or (self.kind == "random" and same)
 
+    def trained_on(self) -> tuple[str, ...]:
+        """Feature recipes that give what it was trained on."""
+        return self.entry.recipes
+
     def needed_weights(self) -> tuple[str, ...]:
         """Records of the catalogue whose weights must be there."""
         return () if self.entry.weights is None else (self.entry.weights,)
@@ -173,26 +177,29 @@ _ANY = frozenset({"level", "frames_multiple", "empty_bands", "mask_fraction"})
 
 
 def check_input(settings: Parameters, features: FeatureSettings) -> None:
-    """Refuse a trained backbone on maps of another kind than it was trained on.
+    """Refuse a trained network on maps of another kind than it was trained on.
 
     Its weights would mean nothing, and no score would show it.
 
     Args:
-        settings: Of a detector, with or without a backbone.
+        settings: Of a detector, with or without such a network.
         features: Of the study.
 
     Raises:
         ConfigError: The recipe is another one, or changed where it matters.
     """
-    for part in settings.all_parts():
-        if not isinstance(part, BackboneSettings) or not part.entry.recipes:
+    for part in (settings, *settings.all_parts()):
+        recipes = part.trained_on()
+        if not recipes:
             continue
-        wanted = part.entry.recipes[0]
-        asked = f"features for the backbone '{part.kind}'"
-        if features.recipe not in part.entry.recipes:
-            remedy = (
-                f"set 'features: {{recipe: {wanted}}}', or choose the backbone 'random', 'none' or another"
-            )
+        if isinstance(part, BackboneSettings):
+            asked = f"features for the backbone '{part.kind}'"
+            instead = "choose the backbone 'random', 'none' or another"
+        else:
+            asked = f"features for a detector that was trained on the recipe '{recipes[0]}'"
+            instead = "take that detector away"
+        if features.recipe not in recipes:
+            remedy = f"set 'features: {{recipe: {recipes[0]}}}', or {instead}"
             raise ConfigError(asked, f"recipe '{features.recipe}'", remedy)
         values = features.model_dump()
         trained = FeatureSettings(**{**RECIPES[features.recipe], "recipe": features.recipe}).model_dump()

@@ -31,6 +31,9 @@ def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, d
         ConfigError: Anything that cannot be used: an unknown key (naming the nearest known one), an unknown
             detector or explainer, settings out of range, an explainer whose needs a detector does not meet, a
             file or folder that is not there.
+
+    Returns:
+        The run, and its studies without detectors that need what only their user can bring, and did not.
     """
     config = validate(Config, with_recordings(values), "configuration")
     for key in ("results_dir", "data_dir"):
@@ -38,7 +41,7 @@ def load_config(values: Mapping[str, Any], studies_dir: Path) -> tuple[Config, d
         if path.exists() and not path.is_dir():
             raise ConfigError(f"folder '{key}': {path}", "a file of that name", "name a folder")
     studies = {
-        name: load_study(name, studies_dir, config.overrides.get(name), config.overrides)
+        name: load_study(name, studies_dir, config.overrides.get(name), config.overrides).at_hand()
         for name in config.studies
     }
     config.check_overrides(base for name in config.studies for base in extended(name, studies_dir))
@@ -145,7 +148,8 @@ def _check_paths(study: Study) -> None:
         if isinstance(explainer.settings, ExternalSettings)
     ]
     for label, detector in study.detectors.items():
-        named += [(f"file of detectors.{label}", path) for path in detector.settings.own_files()]
+        if not detector.settings.lacking():
+            named += [(f"file of detectors.{label}", path) for path in detector.settings.own_files()]
         _check_code(label, detector.settings)
     for key, value in named:
         if value is not None and not Path(value).exists():

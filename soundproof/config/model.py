@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -124,6 +125,7 @@ class Study(Section):
     reported_dataset: str = Field(
         "", description="its name in that file; empty: the paper used other data, so only claims are compared"
     )
+    _missing: dict[str, DetectorChoice] = PrivateAttr(default_factory=dict)
 
     @field_validator("paper")
     @classmethod
@@ -230,6 +232,32 @@ class Study(Section):
                     "no detector is explained",
                     f"set 'explain: true' at a detector and list explainers, or take '{key}' away",
                 )
+
+    def at_hand(self) -> Study:
+        """The study without detectors that need what only their user can bring, and did not (:attr:`missing`).
+
+        Raises:
+            ConfigError: No detector is left, or none that is explained.
+        """
+        missing = {label: chosen for label, chosen in self.detectors.items() if chosen.settings.lacking()}
+        if not missing:
+            return self
+        kept = {label: chosen for label, chosen in self.detectors.items() if label not in missing}
+        made = self.model_copy(update={"detectors": kept})
+        made._missing = missing
+        if not made.explained:
+            reasons = " ".join(chosen.settings.lacking() for chosen in missing.values())
+            raise ConfigError(
+                f"detectors of study '{self.name}' that can be had here",
+                f"none that is explained is left. {reasons}",
+                "bring what is missing, or explain another detector",
+            )
+        return made
+
+    @property
+    def missing(self) -> dict[str, DetectorChoice]:
+        """Detectors that were left out since they lack what only their user can bring, by label."""
+        return self._missing
 
     @property
     def explained(self) -> list[str]:

@@ -225,6 +225,7 @@ class Stages:
             "backbones": self.backbones(),
             "controls": self.controls(),
             "families": self.families(),
+            **({"absent": absent} if (absent := self.absent()) else {}),
             "contexts": self.contexts(),
             "explainer_kinds": {label: explainer.kind for label, explainer in study.explainers.items()},
             "explainer_titles": {label: explainer.title for label, explainer in study.explainers.items()},
@@ -296,9 +297,34 @@ class Stages:
             for label, detector in self.study.detectors.items()
         }
 
+    def absent(self) -> list[dict[str, str]]:
+        """Members of surveyed families that the study has not, since they need what only its user can bring.
+
+        Returns:
+            Title, family and reason of each: of those that were asked for and left out, then of those in the
+            registry that the study does not ask for; none where no families are compared.
+        """
+        if not self.compares_families():
+            return []
+        found = [
+            {
+                "title": chosen.title,
+                "family": DETECTORS[chosen.kind].family_of(chosen.settings),
+                "reason": chosen.settings.lacking(),
+            }
+            for chosen in self.study.missing.values()
+        ]
+        chosen_kinds = {one.kind for one in (*self.study.detectors.values(), *self.study.missing.values())}
+        return found + [
+            {"title": entry.title, "family": entry.family, "reason": entry.brought}
+            for entry in DETECTORS.values()
+            if entry.brought and entry.family in SURVEYED and entry.name not in chosen_kinds
+        ]
+
     def compares_families(self) -> bool:
-        """Whether several of the surveyed families have a member here."""
-        return len(SURVEYED & set(self.families().values())) > 1
+        """Whether several of the surveyed families have a member here, be it one that was left out."""
+        left_out = {DETECTORS[one.kind].family_of(one.settings) for one in self.study.missing.values()}
+        return len(SURVEYED & {*self.families().values(), *left_out}) > 1
 
     def gallery(self) -> list[str]:
         """Detectors that are shown on a clip of each fault: one of each family, where families are compared."""

@@ -40,6 +40,14 @@ class Parameters(BaseModel):
         """Files of one's own that these settings name, whose content shapes what is made with them."""
         return tuple(dict.fromkeys(path for part in self.parts() for path in part.own_files()))
 
+    def trained_on(self) -> tuple[str, ...]:
+        """Feature recipes that give what a trained network was trained on; none: any recipe will do."""
+        return ()
+
+    def lacking(self) -> str:
+        """Why this cannot be had here, as it needs what nobody can fetch for its user; empty: it can."""
+        return " ".join(filter(None, (part.lacking() for part in self.parts())))
+
     def parts(self) -> list[Parameters]:
         """Settings among these that are settings of a part, such as a backbone."""
         return [value for value in vars(self).values() if isinstance(value, Parameters)]

@@ -17,6 +17,8 @@ from soundproof.interfaces.detector import Detector
 ROWS_ON_CPU = 16
 """More rows a pass bring nothing on a CPU (measured: 8 to 16 is the optimum at 80 x 400)."""
 ROWS_ON_ACCELERATOR = 512
+PART_OF_ACCELERATOR = 8
+"""A pass may take one part in so many of a GPU's memory, where that is more than the budget."""
 
 
 def rows_per_pass(
@@ -30,13 +32,17 @@ def rows_per_pass(
     Args:
         detector: Detector, on ``device``.
         device: Where the passes will run.
-        memory_budget_bytes: Memory that the activations of a pass may take.
+        memory_budget_bytes: Memory that the activations of a pass may take; on a GPU at least an eighth of all that
+            it has, so that the size is the same however much of it is free.
         gradients: The passes differentiate the score (activations are kept for the way back).
     """
     at_most = ROWS_ON_CPU if device.type == "cpu" else ROWS_ON_ACCELERATOR
     if detector.scored_elsewhere:
         # nothing goes through it
         return at_most
+    if device.type == "cuda":
+        whole = torch.cuda.get_device_properties(device).total_memory
+        memory_budget_bytes = max(memory_budget_bytes, whole // PART_OF_ACCELERATOR)
     return max(1, min(at_most, memory_budget_bytes // _bytes_per_row(detector, device, gradients=gradients)))
 
 

@@ -22,6 +22,7 @@ from soundproof.detectors.embedding.settings import (
     StfpmSettings,
 )
 from soundproof.detectors.external.settings import ExternalSettings, ScoresSettings
+from soundproof.detectors.foundation.settings import ClapZeroShotSettings
 from soundproof.detectors.generative.settings import DiffusionSettings, GanomalySettings, VaeSettings
 from soundproof.detectors.perturbation.settings import MahalanobisSettings, OdinSettings
 from soundproof.detectors.settings import (
@@ -70,6 +71,8 @@ class DetectorEntry(Entry):
         families: Families that a value of a setting makes it one of: ``{(setting, value): family}``.
         keeps: Measures that it keeps of each clip beside its score.
         gives_words: It says in words why a clip is anomalous.
+        learns: It learns from normal clips.
+        brought: What its user has to bring, and what to do then, in a sentence; empty: nothing.
         without: Abilities that a value of a setting takes away: ``{(setting, value): abilities}``.
         control: A trivial rule that is there for others to be compared with.
         baseline: A simple detector that a network must beat to be worth an explanation.
@@ -85,6 +88,8 @@ class DetectorEntry(Entry):
     families: Mapping[tuple[str, str], Family] = field(default_factory=dict)
     keeps: tuple[str, ...] = ()
     gives_words: bool = False
+    learns: bool = True
+    brought: str = ""
     without: Mapping[tuple[str, object], frozenset[Ability]] = field(default_factory=dict)
     control: bool = False
     baseline: bool = False
@@ -325,6 +330,20 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "after Damm et al. 2025, arXiv 2405.14529: all patches of a few normal clips, cosine distance",
             quick=True,
             family="foundation",
+        ),
+        DetectorEntry(
+            name="clap_zero_shot",
+            title="CLAP zero-shot",
+            implementation="soundproof.detectors.foundation.clap_zero_shot:ClapZeroShot",
+            citation="after WinCLIP, Jeong et al. 2023, arXiv 2303.14814; CLAP: Wu et al. 2023, arXiv 2211.06687",
+            parameters=ClapZeroShotSettings,
+            offers=frozenset({"map", "embedding"}),
+            family="foundation",
+            learns=False,
+            brought="weights missing: no package carries them. To do: place a CLAP model in data/weights/clap "
+            "(docs/clap.md), then run the study p4_clap",
+            quick=True,
+            least_side=4,
         ),
         _on_patches(
             "projector",

@@ -135,6 +135,15 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "mel_scale": "slaney",
         "mel_norm": "slaney",
     },
+    # input of CLAP (Wu et al. 2023), as the library transformers makes it of an unfused model
+    "clap": {
+        "sample_rate_hz": 48000,
+        "hop_length": 480,
+        "low_hz": 50.0,
+        "high_hz": 14000.0,
+        "mel_scale": "slaney",
+        "mel_norm": "slaney",
+    },
     # input of CNN9 (aiSFX, Ma and Lerch 2022), but for the gain: there each file has its peak at full scale
     "cnn9": {
         "sample_rate_hz": 44100,

@@ -25,9 +25,9 @@ FORMATS = (
 )
 CAPTION = (
     "What each member asks and gives, read from the registries of detectors and explainers. Detectors with a map "
-    "of their own explain themselves: whoever wants that map has to train that detector. Explainers come after "
-    "the training, of any detector or of those that offer what is named. Quantified here: its maps were measured "
-    "against the truth in this study, beside chance."
+    "of their own explain themselves: whoever wants that map has to take that detector, and to train it where it "
+    "learns from clips. Explainers come after the training, of any detector or of those that offer what is named. "
+    "Quantified here: its maps were measured against the truth in this study, beside chance."
 )
 
 
@@ -46,7 +46,7 @@ def build(results: StudyResults) -> FinishedTable:
         {
             "member": entry.title,
             "family": entry.family,
-            "needs_training": "yes",
+            "needs_training": _yes(entry.learns),
             "post_hoc": "no",
             "gives_map": "yes",
             "gives_words": _yes(entry.gives_words),

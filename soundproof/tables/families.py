@@ -44,10 +44,14 @@ CAPTION = (
     "map has one value everywhere and tells nothing. In brackets 95 % bootstrap intervals over clips, none below "
     f"{FEWEST} clips of a class. Settings were not chosen by these numbers; seconds stand in the table of costs."
 )
+_NOT_MEASURED = Column("Not measured", "absent")
 
 
 def build(results: StudyResults) -> FinishedTable:
-    """Make the table: one row per detector, families together in the order of the study."""
+    """Make the table: one row per detector, families together in the order of the study.
+
+    A member that needs what only its user can bring has a row that says so.
+    """
     areas = joint_areas(results)
     labels = [label for label in results.detectors(results.families) if label in areas]
     if not labels:
@@ -79,9 +83,17 @@ def build(results: StudyResults) -> FinishedTable:
         ]
     frame["constant"] = frame["detector"].map(_constant(results))
     frame = titled(frame, results)
+    formats.append(Column("Constant maps", "constant"))
+    if results.absent:
+        rows = [
+            {"detector_title": one["title"], "family": one["family"], "absent": one["reason"]}
+            for one in results.absent
+        ]
+        frame = pd.concat([frame, pd.DataFrame(rows)], ignore_index=True)
+        formats.append(_NOT_MEASURED)
     first = {family: row for row, family in reversed(list(enumerate(frame["family"])))}
     frame = frame.sort_values("family", key=lambda names: names.map(first), kind="stable", ignore_index=True)
-    return FinishedTable(frame, CAPTION, (*formats, Column("Constant maps", "constant")))
+    return FinishedTable(frame, CAPTION, tuple(formats))
 
 
 def _of_kind(results: StudyResults, found: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:

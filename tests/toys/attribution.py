@@ -116,15 +116,17 @@ class HeldNormals:
         self.maps = maps
 
     def nearest(self, x):
-        distances = ((x[:, None] - self.maps) ** 2).sum(dim=(2, 3))
-        return self.maps[distances.argmin(dim=1)]
+        maps = self.maps.to(x.device)
+        distances = ((x[:, None] - maps) ** 2).sum(dim=(2, 3))
+        return maps[distances.argmin(dim=1)]
 
     def training_clips(self):
         return HeldClips(self.maps)
 
     def scores(self, detector, clip_id, rows_per_pass):
+        some = next(iter((*detector.parameters(), *detector.buffers())), self.maps)
         with torch.no_grad():
-            return copy.deepcopy(detector).score(self.maps).double()
+            return copy.deepcopy(detector).score(self.maps.to(some.device)).double()
 
 
 class QuietNormals(HeldNormals):

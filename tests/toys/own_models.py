@@ -18,5 +18,9 @@ def small_model(output: str = "reconstruction") -> dict[str, Any]:
     }
 
 
-REQUIRED: dict[str, dict[str, Any]] = {"external": small_model(), "scores": {"path": "scores.csv"}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "external": small_model(),
+    "scores": {"path": "scores.csv"},
+    "clap_zero_shot": {"weights": "clap"},
+}
 """Settings that a detector cannot do without, by its kind."""

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-UNLOCKED = {"onnx", "quantus"}
+UNLOCKED = {"clap", "onnx", "quantus"}
 """Extras that are too large for the locks (but for what tests need)."""
 
 

@@ -16,6 +16,10 @@ from soundproof.core.errors import DataError
 
 _AT_ONCE = 1 << 18
 """Numbers of vectors whose distances are computed at once: they stay in a processor's cache."""
+_AT_ONCE_ON_ACCELERATOR = 1 << 26
+"""The same there: few starts of kernels, and a quarter of a GiB."""
+_STEPS_UNSEEN = 256
+"""Choices on an accelerator between two looks at what it found: each look waits for it."""
 _SAFE = 1 + 1e-4
 """Margin for rounding where the triangle inequality spares a distance."""
 
@@ -39,9 +43,9 @@ class Centres:
 def k_centres(points: Tensor, k: int, start: int, report: Report | None = None) -> Centres:
     """Choose up to ``k`` of ``points`` [n, n_dims] greedily; of equally far ones the first.
 
-    Distances that the triangle inequality shows to change nothing are not computed: a new centre c is no nearer to
-    a point than the point's own centre m where d(c, m) >= 2 d(point, m). Memory beyond the points: 20 bytes a point
-    and the centres.
+    On a CPU, distances that the triangle inequality shows to change nothing are not computed: a new centre c is no
+    nearer to a point than the point's own centre m where d(c, m) >= 2 d(point, m). An accelerator computes all: to
+    ask it which are needed takes longer. Memory beyond the points: 20 bytes a point and the centres.
 
     Args:
         points: Vectors.
@@ -59,6 +63,8 @@ def k_centres(points: Tensor, k: int, start: int, report: Report | None = None) 
             f"{n} patches to choose from",
             "choose a smaller coreset, or more clips",
         )
+    if points.device.type != "cpu":
+        return _by_all_distances(points, k, start, report)
     centres = points.new_empty(k, n_dims)
     chosen = [start]
     squared = torch.full((n,), torch.inf, dtype=points.dtype, device=points.device)
@@ -83,6 +89,38 @@ def k_centres(points: Tensor, k: int, start: int, report: Report | None = None) 
             indices = torch.tensor(chosen, device=points.device)
             return Centres(indices, float(farthest.sqrt()))
         chosen.append(int((squared == farthest).nonzero()[0, 0]))
+
+
+def _by_all_distances(points: Tensor, k: int, start: int, report: Report | None) -> Centres:
+    """The same choice without waiting for what was found: only every so often is it looked at."""
+    n, n_dims = points.shape
+    indices = torch.full((k,), start, dtype=torch.int64, device=points.device)
+    farthest = points.new_empty(k)
+    squared = points.new_full((n,), torch.inf)
+    at_once = max(1, _AT_ONCE_ON_ACCELERATOR // n_dims)
+    spans = [slice(first, first + at_once) for first in range(0, n, at_once)]
+    chosen = 0
+    for number in range(k):
+        centre = points.index_select(0, indices[number : number + 1])
+        for span in spans:
+            away = (points[span] - centre).square_().sum(dim=1)
+            torch.minimum(squared[span], away, out=squared[span])
+        # of equal ones the first
+        farthest[number], following = squared.max(dim=0)
+        chosen = number + 1
+        if chosen < k:
+            indices[chosen] = following
+        if chosen % _STEPS_UNSEEN == 0:
+            if report is not None:
+                report(chosen)
+            if float(farthest[number]) == 0:
+                break
+    # of copies none is chosen twice
+    spent = (farthest[:chosen] == 0).nonzero()
+    chosen = int(spent[0, 0]) + 1 if len(spent) else chosen
+    if report is not None:
+        report(chosen)
+    return Centres(indices[:chosen], float(farthest[chosen - 1].sqrt()))
 
 
 def _nearer(

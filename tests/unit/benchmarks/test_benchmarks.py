@@ -24,11 +24,13 @@ N_ROWS = {
     "bands": 1,
     "masking": 1,
     "training": 3,
+    "precision": 4,
     "backbones": 4,
     "features": 1,
     "stored": 2,
     "memory": 2,
     "coreset": 5,
+    "fit": 12,
     "ranking": 3,
     "download": 5,
     "job-start": 22,
@@ -47,13 +49,15 @@ def toy() -> Setting:
         stored_clips=8,
         kind="skip_cae",
         download_mib=(1, 3),
+        fit_clips=24,
+        fit_seconds=1,
     )
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow) if name in ("memory", "job-start") else name
+        pytest.param(name, marks=pytest.mark.slow) if name in ("memory", "job-start", "fit") else name
         for name in N_ROWS
     ],
 )
@@ -107,6 +111,13 @@ def test_variants_take_turns_and_directions_alternate():
     assert "".join(calls) == "ab" + "ab" + "ba"
     assert timings["b"].result == "b"
     assert len(timings["a"].rounds) == 2
+
+
+def test_work_of_minutes_is_not_run_to_warm_up():
+    calls: list[str] = []
+    timings = interleaved({name: lambda n=name: calls.append(n) or n for name in "ab"}, 1, CPU, warm_up=False)
+    assert calls == ["a", "b"]
+    assert timings["b"].result == "b"
 
 
 def test_aims():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, get_type_hints
 
-import numpy as np
 import pytest
 import torch
-from contract_toys import ASKED, N_CLIPS, SMALL, clips, fitted, offered, quick_settings
+from contract_toys import ASKED, IDS, N_CLIPS, SMALL, clips, fitted, offered, quick_settings
 from torch import Tensor
 from torch.testing import assert_close
 from toys.attribution import HeldNormals
@@ -17,9 +16,9 @@ from soundproof.attribution.re_explanation import re_explainer
 from soundproof.attribution.registry import EXPLAINERS, check_compatible
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.registry import DETECTORS
+from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
 
-IDS = ["clip0", "clip1", "clip2", "clip3"]
 PAIRS = [
     (explainer, detector)
     for explainer, entry in EXPLAINERS.items()
@@ -36,20 +35,6 @@ OTHER_PAIRS = [
 every_explainer = pytest.mark.parametrize("kind", EXPLAINERS)
 
 
-@pytest.fixture(scope="module")
-def required(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Settings of explainers that cannot do without; a new one without required settings needs none."""
-    folder: Path = tmp_path_factory.mktemp("maps")
-    for row, clip_id in enumerate(IDS):
-        np.save(folder / f"{clip_id}.npy", np.full(SMALL, row, dtype=np.float32))
-    return {
-        "external": {"path": folder},
-        "captum": {"method": "InputXGradient", "noise": {}},
-        # few clips are within this range
-        "repair_mask": {"quantile": 0, "steps": 8},
-    }
-
-
 def detector_for(kind: str) -> str:
     """First detector that has what the explainer needs."""
     return next(detector for explainer, detector in PAIRS if explainer == kind)
@@ -58,17 +43,29 @@ def detector_for(kind: str) -> str:
 def explain(
     kind: str, detector: str, required: dict[str, dict[str, Any]], rows: list[int], *, seed: int = 0
 ) -> Explanation:
+    x = clips(len(IDS), SMALL, seed=1)[rows]
+    return explain_on(fitted(detector, SMALL), kind, x, [IDS[row] for row in rows], required, seed=seed)
+
+
+def explain_on(
+    detector: Detector,
+    kind: str,
+    x: Tensor,
+    clip_ids: Sequence[str],
+    required: dict[str, dict[str, Any]],
+    *,
+    seed: int = 0,
+) -> Explanation:
     entry = EXPLAINERS[kind]
     context = ExplainContext(
         settings=entry.settings(required.get(kind, {})),
-        clip_ids=[IDS[row] for row in rows],
+        clip_ids=clip_ids,
         rows_per_pass=64,
         method=kind,
         seed=seed,
         normal=HeldNormals(clips(N_CLIPS, SMALL, seed=0)),
     )
-    x = clips(len(IDS), SMALL, seed=1)[rows]
-    explanation: Explanation = entry.load()(fitted(detector, SMALL), x, context)
+    explanation: Explanation = entry.load()(detector, x, context)
     return explanation
 
 

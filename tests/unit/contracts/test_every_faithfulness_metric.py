@@ -156,16 +156,22 @@ def explain(label: str, detector: Detector, x: Tensor, clip_ids: Sequence[str]) 
     return detector.contributions(x) if isinstance(detector, KnownCells) and label == ORACLE else None
 
 
-@cache
 def measured(name: str) -> pd.DataFrame:
     """Rows of the detector's own cells, of the clip itself, and of maps of noise."""
-    entry, x, sounds = FAITHFULNESS[name], clips(), None
+    return measured_on(name, "cpu")
+
+
+@cache
+def measured_on(name: str, device: str) -> pd.DataFrame:
+    """The same, on a device."""
+    entry, x, sounds = FAITHFULNESS[name], clips().to(device), None
     if "sound" in entry.needs:
         sounds, x = heard()
+        x = x.to(device)
     # most cells of a map of few frames are 0 whatever was learnt
     detector = KnownCells(slice(None) if name in RE_EXPLAINING else FRAMES)
-    detector.freeze()
-    annotated = torch.zeros(SHAPE[1], dtype=torch.bool)
+    detector.to(device).freeze()
+    annotated = torch.zeros(SHAPE[1], dtype=torch.bool, device=device)
     annotated[FRAMES] = True
     context = FaithfulnessContext(
         settings=entry.settings(SETTINGS.get(name, {})),
@@ -179,13 +185,13 @@ def measured(name: str) -> pd.DataFrame:
         frequencies_hz=[100.0 * (row + 1) for row in range(SHAPE[0])],
         event_bands=[((950.0, 1250.0),)] * N_CLIPS,
         anomalous=[True] * N_CLIPS,
-        backgrounds=clips() - loud(),
+        backgrounds=(clips() - loud()).to(device),
         sounds=sounds,
         normal=HeldNormals(clips() - loud()),
-        beside=beside,
+        beside=lambda clip_id, n_clips: beside(clip_id, n_clips).to(device),
     )
     maps = {ORACLE: detector.contributions(x), BLIND: x.clone()}
-    maps |= {f"noise{seed}": noise(seed) for seed in range(N_NOISES)}
+    maps |= {f"noise{seed}": noise(seed).to(device) for seed in range(N_NOISES)}
     before = x.clone()
     rows = finished(entry, entry.load()(detector, x, maps, context))
     assert torch.equal(x, before)

@@ -60,6 +60,22 @@ def test_distances_that_are_spared_change_no_pick(n_dims, seed):
     assert k_centres(points, 60, 5).indices.tolist() == plainly(points, 60, 5)
 
 
+@pytest.mark.parametrize("k", [1, 7, 150, 300, 400])
+@pytest.mark.parametrize("at_once", [1 << 26, 700])
+def test_an_accelerator_picks_the_same_by_all_distances(k, at_once, monkeypatch):
+    points = noise(400, 9, seed=0)
+    # copies: fewer are chosen than asked for
+    points[200:300] = points[:100]
+    monkeypatch.setattr(coreset, "_AT_ONCE_ON_ACCELERATOR", at_once)
+    monkeypatch.setattr(coreset, "_STEPS_UNSEEN", 16)
+    told = []
+    theirs = coreset._by_all_distances(points, k, 3, told.append)
+    ours = k_centres(points, k, 3)
+    assert torch.equal(theirs.indices, ours.indices)
+    assert theirs.radius == ours.radius
+    assert told[-1] == len(ours.indices)
+
+
 def test_chunks_change_nothing(monkeypatch):
     points = noise(300, 7)
     whole = k_centres(points, 40, 0)

@@ -1,10 +1,13 @@
 """Families of explainable detectors and what members ask and give, by hand."""
 
+from dataclasses import replace
+
 import pytest
 from toys.study import clips, measurements, results_of
 
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.detectors.registry import DETECTORS
+from soundproof.exhibits.printing import printed
 from soundproof.tables import coverage, families
 
 FAMILIES = {"vae": "generative", "odin": "input perturbation", "flow": "generative"}
@@ -48,6 +51,19 @@ def test_members_stand_by_family_with_score_map_chance_and_input():
     assert frame.loc["odin", "cell_auroc"] != frame.loc["odin", "cell_auroc"]
 
 
+def test_a_member_that_lacks_what_its_user_brings_has_a_row_that_says_so():
+    missing = [{"title": "CLAP", "family": "input perturbation", "reason": "weights missing: place them"}]
+    table = families.build(replace(study(), absent=missing))
+    # behind the measured members of its family
+    assert table.frame["detector_title"].tolist() == ["VAE", "Flow", "ODIN", "CLAP"]
+    last = printed(table).iloc[-1]
+    assert last["Not measured"] == "weights missing: place them"
+    assert last.drop(["Family", "Detector", "Not measured"]).eq("–").all()
+    assert printed(table)["Not measured"].tolist()[:-1] == ["–"] * 3
+    # nobody is told of what is not missing
+    assert "absent" not in families.build(study()).frame
+
+
 def test_a_study_without_scores_says_so():
     assert "Not available" in families.build(results_of(measurements([]))).caption
 
@@ -56,6 +72,11 @@ def test_coverage_is_read_from_the_registries():
     frame = coverage.build(study()).frame.set_index("member")
     assert frame.loc["VAE", ["needs_training", "post_hoc", "quantified"]].tolist() == ["yes", "no", "yes"]
     assert frame.loc["ODIN", "quantified"] == "no"
+    assert frame.loc["CLAP zero-shot", ["needs_training", "post_hoc", "gives_map"]].tolist() == [
+        "no",
+        "no",
+        "yes",
+    ]
     assert frame.loc["Saliency", ["needs_training", "post_hoc"]].tolist() == ["no", "yes"]
     assert frame.loc["Latent attention", "post_hoc"] == "of a detector with latents to look through"
     with_map = [entry for entry in DETECTORS.values() if "map" in entry.offers]

@@ -1,0 +1,1 @@
+"""Detectors that ask a model of sound and language."""
