@@ -150,6 +150,12 @@ def reasons_in_words(wildcards):
     return [f"{RUN}/{wildcards.study}/reasons.parquet"] if wanted else []
 
 
+def scores_of_gallery(wildcards):
+    """Scores that choose the clips of a gallery, where what its maps mark is put into words."""
+    wanted = stages(wildcards).words_in_gallery()
+    return [first_fit(f"{STUDY}/scores/{{part}}.parquet")(wildcards)] if wanted else []
+
+
 def other_trainings(wildcards):
     """Files that compare the trainings of a detector, for parts where there are several of one."""
     wanted = stages(wildcards)

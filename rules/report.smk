@@ -86,6 +86,7 @@ rule state_reasons:
         features=first_of_parts(f"{STUDY}/features/{{part}}.parquet"),
         masks=first_of_parts(f"{STUDY}/masks/{{part}}.parquet"),
         maps=first_of_parts(f"{STUDY}/attributions/{{explainer}}/{FIT}.parquet"),
+        scores=scores_of_gallery,
     output:
         reasons=f"{STUDY}/reasons.parquet",
     log:
@@ -153,7 +154,7 @@ for NAME, CHOSEN in STUDIES.items():
             histories=of_study(NAME, trained(f"{STUDY}/history/{FIT}.parquet")),
             timings=[],
             reported=of_study(NAME, reported),
-            reasons=[],
+            reasons=of_study(NAME, reasons_in_words),
             illustrations=f"{FOLDER}/illustrations.parquet",
         output:
             figures=artefact_files(FOLDER, FIGURES),

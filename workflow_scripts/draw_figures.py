@@ -29,7 +29,7 @@ def draw_figures(
     facts = record["settings"]
     results = assemble(study, facts, files)
     pictures = split_illustrations(read_table(illustrations))
-    inputs = content_digests(inputs_of.draw_figures(files.measurements, illustrations))
+    inputs = content_digests(inputs_of.draw_figures(files.measurements, illustrations, files.reasons))
     for name in names:
         entry = ARTEFACTS[name]
         arguments = (results, pictures) if entry.kind == "illustration" else (results,)

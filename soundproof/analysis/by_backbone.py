@@ -10,13 +10,12 @@ import pandas as pd
 from soundproof.analysis.joint_areas import FEWEST, joint_areas
 from soundproof.analysis.measures import measure
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import OWN_MAP
 from soundproof.backbones.registry import BACKBONES
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.detectors.registry import DETECTORS
 from soundproof.statistics.recordings import interval_of
 
-OWN_MAP = "error_map"
-"""Kind of the explainer that shows the detector's own map."""
 CELLS = "cell_auroc"
 CONTROLS = tuple(name for name, entry in BACKBONES.items() if entry.control)
 BY_BACKBONE = (

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.by_backbone import OWN_MAP
 from soundproof.analysis.frames import means
 from soundproof.analysis.machine_kinds import snr_labels
 from soundproof.analysis.measures import select, summarise
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import OWN_MAP
 from soundproof.detection.registry import DETECTION
 from soundproof.localisation.registry import INFLUENCE
 from soundproof.storage.measurements import FLAG_ALL, SHIFT, UNIFORM

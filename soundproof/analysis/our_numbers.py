@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from soundproof.analysis.by_backbone import OWN_MAP
 from soundproof.analysis.frames import means
 from soundproof.analysis.levels import MEASURES, levels_of_runs
 from soundproof.analysis.machine_kinds import kind_of
@@ -16,6 +15,7 @@ from soundproof.analysis.measures import measure, select, summarise, with_clip_f
 from soundproof.analysis.our_band_numbers import band_numbers
 from soundproof.analysis.ranking import ALL_DOMAINS, mean_areas, run_areas
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import OWN_MAP
 from soundproof.storage.measurements import UNIFORM
 
 KEYS = ("detector", "explainer", "metric", "protocol", "parameter", "machine", "anomaly_type", "domain")

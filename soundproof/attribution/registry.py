@@ -26,6 +26,8 @@ from soundproof.detectors.registry import DETECTORS, DetectorEntry
 from soundproof.interfaces.abilities import Ability, check
 
 INPUT_MAP = "input_map"
+OWN_MAP = "error_map"
+"""Shows the detector's own map."""
 """Kind of the explainer that shows the input itself, the rival that needs no detector."""
 
 
@@ -167,7 +169,7 @@ EXPLAINERS: Registry[ExplainerEntry] = Registry(
     "explainer",
     [
         ExplainerEntry(
-            name="error_map",
+            name=OWN_MAP,
             title="Error map",
             implementation="soundproof.attribution.error_map:explain",
             citation=f"the detector's own map (squared error, patch distance); {_P1}",

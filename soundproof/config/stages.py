@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from soundproof.attribution.registry import EXPLAINERS, INPUT_MAP
+from soundproof.attribution.registry import EXPLAINERS, INPUT_MAP, OWN_MAP
 from soundproof.backbones.registry import BackboneSettings
 from soundproof.config.model import Study
 from soundproof.core.choice import Chosen
@@ -160,6 +160,7 @@ class Stages:
             "reasons": self.study.reasons.model_dump(mode="json"),
             **_rules([self.study.reasons]),
             **self._sound(),
+            **({"gallery": shown} if (shown := self.gallery_maps()) else {}),
         }
 
     def explorer(self) -> Plain:
@@ -330,6 +331,15 @@ class Stages:
         if not self.compares_families():
             return []
         return one_of_each_family(self.families(), self.study.explained)
+
+    def gallery_maps(self) -> list[list[str]]:
+        """[detector, explainer] of the own maps that are shown on a clip of each fault."""
+        own = [label for label, chosen in self.study.explainers.items() if chosen.kind == OWN_MAP]
+        return [[detector, explainer] for detector in self.gallery() for explainer in own[:1]]
+
+    def words_in_gallery(self) -> bool:
+        """Whether maps of the gallery are put into words, so that its clips must be known."""
+        return self.study.reasons is not None and bool(self.gallery_maps())
 
     def measures(self) -> list[str]:
         """Names in the ``metric`` column that the study asks for."""

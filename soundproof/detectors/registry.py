@@ -18,6 +18,7 @@ from soundproof.detectors.embedding.settings import (
     FewShotMemorySettings,
     PadimSettings,
     PatchCoreSettings,
+    ProjectorSettings,
     StfpmSettings,
 )
 from soundproof.detectors.external.settings import ExternalSettings, ScoresSettings
@@ -374,6 +375,16 @@ DETECTORS: Registry[DetectorEntry] = Registry(
             "(docs/clap.md), then run the study p4_clap",
             quick=True,
             least_side=4,
+        ),
+        _on_patches(
+            "projector",
+            "Projector of patches",
+            "Projector",
+            ProjectorSettings,
+            "after FoundAD, arXiv 2510.01934: a small network mends the patches of normal clips that were broken; "
+            "pieces pasted: Li et al. 2021, arXiv 2104.04015; mixed: Nádas et al. 1989, IEEE Trans. ASSP 37:1495",
+            quick=False,
+            family="foundation",
         ),
         _on_patches(
             "fastflow",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundproof.analysis.by_backbone import OWN_MAP
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import OWN_MAP
 from soundproof.illustrations.table import Illustration
 
 

@@ -63,6 +63,20 @@ def clips_of_faults(
     return [clip_to_illustrate(scores, list(ids.index)) for _, ids in left.groupby(left)]
 
 
+def clips_of_gallery(scores: pd.DataFrame, clips: pd.DataFrame, clip_ids: list[str]) -> list[str]:
+    """The illustrated clip of each type of anomaly that stands for it: the first of those chosen.
+
+    Args:
+        scores: Columns clip_id, value.
+        clips: The ``clips`` table.
+        clip_ids: Candidates.
+    """
+    chosen = clips_to_illustrate(scores, clips, clip_ids)
+    every = [*chosen, *clips_of_faults(scores, clips, clip_ids, chosen)]
+    kinds = clips.set_index("clip_id")["anomaly_type"].reindex(every).dropna()
+    return list(kinds.drop_duplicates().index)
+
+
 def illustrate(
     detector: Detector,
     label: str,

@@ -125,7 +125,7 @@ class _StudyFiles:
         name = self.study.reported
         reported = ROOT / "config" / "reported" / f"{name}.csv" if name else None
         tables = inputs_of.build_tables(measurements, self.clips, reported, said)
-        figures = inputs_of.draw_figures(measurements, illustrations.path)
+        figures = inputs_of.draw_figures(measurements, illustrations.path, said)
         others = tuple(
             file.path for file in made if "history" in file.path.parts or "timings" in file.path.parts
         )
@@ -183,7 +183,10 @@ class _StudyFiles:
         return Expected.of(self.jobs.render_sounds(), self.folder / "listening.parquet", inputs)
 
     def _reasons(self) -> Expected:
-        inputs = inputs_of.state_reasons(self.clips, *self._first_of_parts())
+        parts, maps = self._first_of_parts()
+        scores = self.folder / "scores" / f"{next(iter(parts))}.parquet"
+        chosen_by = scores if self.stages.words_in_gallery() else None
+        inputs = inputs_of.state_reasons(self.clips, parts, maps, chosen_by)
         return Expected.of(self.jobs.state_reasons(), self.folder / "reasons.parquet", inputs)
 
     def _first_of_parts(self) -> tuple[dict[str, dict[str, Path]], dict[str, dict[str, Path]]]:

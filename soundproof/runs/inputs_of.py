@@ -126,7 +126,10 @@ def explore_clips(
 
 
 def state_reasons(
-    clips: Path, parts: Mapping[str, Mapping[str, Path]], maps: Mapping[str, Mapping[str, Path]]
+    clips: Path,
+    parts: Mapping[str, Mapping[str, Path]],
+    maps: Mapping[str, Mapping[str, Path]],
+    scores: Path | None = None,
 ) -> dict[str, Files]:
     """Inputs of what maps mark, in words.
 
@@ -134,9 +137,11 @@ def state_reasons(
         clips: The ``clips`` table.
         parts: ``features`` and ``masks`` of each part.
         maps: Maps by explainer, of each fit (``part/detector/seed``).
+        scores: Scores that choose the clips of a gallery; None: the study has none.
     """
     of_parts = {f"{kind}/{part}": path for part, files in parts.items() for kind, path in files.items()}
-    return {"clips": clips, **of_parts, **_of_maps(maps)}
+    chosen_by = {} if scores is None else {"scores": scores}
+    return {"clips": clips, **of_parts, **chosen_by, **_of_maps(maps)}
 
 
 def _in_words(reasons: Path | None) -> dict[str, Files]:
@@ -159,9 +164,9 @@ def build_tables(
     }
 
 
-def draw_figures(measurements: Path, illustrations: Path) -> dict[str, Files]:
-    """Inputs of a figure."""
-    return {"measurements": measurements, "illustrations": illustrations}
+def draw_figures(measurements: Path, illustrations: Path, reasons: Path | None) -> dict[str, Files]:
+    """Inputs of a figure; what maps mark, in words, where the study says it."""
+    return {"measurements": measurements, "illustrations": illustrations, **_in_words(reasons)}
 
 
 def made_here(role: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from soundproof.analysis.by_backbone import OWN_MAP
 from soundproof.analysis.contexts import named_contexts
 from soundproof.analysis.interval_words import OVER_INDIVIDUALS
 from soundproof.analysis.joint_areas import joint_areas
 from soundproof.analysis.measures import select, summarise, titled, with_chance
 from soundproof.analysis.results import StudyResults
+from soundproof.attribution.registry import OWN_MAP
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from soundproof.analysis.by_backbone import CELLS, OWN_MAP
+from soundproof.analysis.by_backbone import CELLS
 from soundproof.analysis.joint_areas import FEWEST, joint_areas
 from soundproof.analysis.measures import measure, titled
 from soundproof.analysis.results import StudyResults
-from soundproof.attribution.registry import INPUT_MAP
+from soundproof.attribution.registry import INPUT_MAP, OWN_MAP
 from soundproof.detection.registry import CHANCE_AUC
 from soundproof.exhibits.finished import Column, FinishedTable, absent
 from soundproof.faithfulness.settings import Change

@@ -8,7 +8,8 @@ import pytest
 
 @pytest.mark.slow
 def test_who_knows_the_speed_finds_marks_and_names_the_line_and_others_do_not(fresh):
-    few = "dataset: {machines: [fan_0, gearbox_0], train_clips: 4, test_normal: 2, test_anomaly: 2}"
+    # seed 0, on which it was developed: what the study reports on stays unseen
+    few = "dataset: {seed: 0, machines: [fan_0, gearbox_0], train_clips: 4, test_normal: 2, test_anomaly: 2}"
     overrides = f"overrides={{context: {{{few}, detectors: {{clip_level: null, mean_square: null}}}}}}"
     names = ("contexts", "context_sentences")
     files = [f"results/small/context/tables/{name}.parquet" for name in names]

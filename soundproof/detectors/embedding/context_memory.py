@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 
 import pandas as pd
 import torch
@@ -12,9 +11,9 @@ from torch import Tensor, nn
 from soundproof.core.errors import DataError, nearest
 from soundproof.detectors.embedding.band_memory import BandMemory
 from soundproof.detectors.embedding.settings import ContextMemorySettings
+from soundproof.detectors.embedding.some_clips import SomeClips
 from soundproof.detectors.reading import no_history
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
-from soundproof.storage.maps import Axes
 
 NORMAL_IN = "unusual_in_context"
 """Measure: how unusual the cells that a clip's own map marks are in each context, by its place among them."""
@@ -50,7 +49,7 @@ class ContextMemory(Detector):
                     "none",
                     "add some, or take that context away",
                 )
-            memory.fit(_Some(clips, rows), run)
+            memory.fit(SomeClips(clips, rows), run)
         self.to(run.device)
         return no_history()
 
@@ -136,24 +135,3 @@ class ContextMemory(Detector):
         return (
             f"{self.settings.attribute}={self.settings.contexts[number]}" if self.settings.contexts else "any"
         )
-
-
-class _Some:
-    """Some of the training clips."""
-
-    def __init__(self, clips: TrainingClips, rows: Sequence[int]) -> None:
-        self._clips, self._rows = clips, list(rows)
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        return self._clips.frame.iloc[self._rows].reset_index(drop=True)
-
-    @property
-    def axes(self) -> Axes:
-        return self._clips.axes
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def read(self, rows: list[int]) -> torch.Tensor:
-        return self._clips.read([self._rows[row] for row in rows])

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from soundproof.core.errors import ConfigError
 from soundproof.detectors.embedding.detector import EmbeddingDetector
+from soundproof.detectors.embedding.directions import orthogonal
 from soundproof.detectors.embedding.flow_steps import Coupling, Flow, log_density
 from soundproof.detectors.embedding.settings import FastFlowSettings
 from soundproof.interfaces.backbone import Backbone
 from soundproof.interfaces.detector import TrainingClips, TrainingRun, reset_parameters
-from soundproof.randomness.seeding import seed_from
 from soundproof.training.loop import GradientTrained
 
 _LEAST_VARIANCE = 1e-6
@@ -117,14 +117,6 @@ class FastFlow(EmbeddingDetector, GradientTrained):
     def _surprise(self, features: Tensor) -> Tensor:
         surprise: Tensor = -log_density(*self.flow(features))
         return surprise
-
-
-def orthogonal(n_channels: int, n_dims: int, seed: int) -> Tensor:
-    """Random orthogonal directions of length 1, float64 [n_channels, n_dims]."""
-    generator = torch.Generator().manual_seed(seed_from("flow directions", seed))
-    drawn = torch.randn(n_channels, n_dims, generator=generator, dtype=torch.float64)
-    directions: Tensor = torch.linalg.qr(drawn)[0]
-    return directions
 
 
 def whitening(values: Tensor) -> tuple[Tensor, Tensor]:

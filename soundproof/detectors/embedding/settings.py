@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -34,6 +34,7 @@ Grid = Literal["stretched", "measured"]
 Smoothing = Literal["none", "cells", "three_cells", "hz_and_seconds"]
 ClipScore = Literal["max", "mean", "top_q"]
 Position = Literal["cell", "band"]
+Side = Annotated[float, Field(gt=0, le=1)]
 BandRows = NonNegativeInt | Literal["all"]
 SHRINKAGES = ("oas", "ledoit_wolf")
 """Rules that shrink a covariance instead of adding to its variances."""
@@ -326,6 +327,48 @@ class FastFlowSettings(PatchSettings, TrainingSettings):
         64, ge=2, description="directions that channels are mapped to, at most all of them"
     )
     steps: PositiveInt = Field(8, description="couplings, with convolutions 3x3 and 1x1 in turn")
+
+
+class ProjectorSettings(PatchSettings, TrainingSettings):
+    """Settings of the projector of patches."""
+
+    epochs: PositiveInt = Field(20, description="epochs at most")
+    batch_size: int = Field(4, ge=2, description="clips per optimisation step")
+    learning_rate: PositiveFloat = Field(3e-3, description="the optimiser's initial learning rate")
+    restart_epochs: PositiveInt | None = Field(
+        None, description="period of a cosine schedule, epochs; None: constant rate"
+    )
+    channel_scale: Literal["none", "channel"] = Field(
+        "channel", description="channel: divide channels by their standard deviation over training patches"
+    )
+    clip_score: ClipScore = Field(
+        "top_q", description="of the patches' values: max, mean, or mean of the top_q"
+    )
+    shots: int | None = Field(
+        None,
+        ge=3,
+        description="normal clips that it learns from, drawn by name, one of which validates; None: all of them",
+    )
+    dimensions: PositiveInt = Field(
+        64, description="directions that channels are mapped to, at most all of them"
+    )
+    width: PositiveInt = Field(128, description="units between the projector's two layers")
+    breakages: PositiveInt = Field(2, description="ways that each clip is broken in; patches of all are held")
+    piece: tuple[Side, Side] = Field(
+        (0.05, 0.4),
+        description="shortest and longest side of a piece that a clip is broken by, as shares of bands and frames",
+    )
+    louder: NonNegativeFloat = Field(
+        1.0,
+        description="how much louder or softer a piece may become, in standard deviations of the clip's cells",
+    )
+
+    @field_validator("piece")
+    @classmethod
+    def _shortest_first(cls, piece: tuple[float, float]) -> tuple[float, float]:
+        if piece[0] > piece[1]:
+            raise ConfigError("setting 'piece' of a projector", f"{list(piece)}", "name the shortest first")
+        return piece
 
 
 def resolved(settings: Parameters, name: str, published: Mapping[str, Any] | None = None) -> Any:

@@ -11,7 +11,8 @@ from toys.embedding import Cells, Clips, clips, fit, new
 
 from soundproof.backbones.none import Patches
 from soundproof.core.errors import ConfigError
-from soundproof.detectors.embedding.fastflow import orthogonal, whitening
+from soundproof.detectors.embedding.directions import orthogonal
+from soundproof.detectors.embedding.fastflow import whitening
 from soundproof.detectors.embedding.flow_steps import Coupling, Flow, log_density
 from soundproof.interfaces.detector import TrainingRun
 

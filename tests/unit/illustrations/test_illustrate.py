@@ -9,6 +9,7 @@ from soundproof.detectors.registry import DETECTORS
 from soundproof.illustrations.make import (
     clip_to_illustrate,
     clips_of_faults,
+    clips_of_gallery,
     clips_to_illustrate,
     illustrate,
 )
@@ -74,6 +75,21 @@ def test_of_each_fault_not_shown_yet_the_clip_of_median_score_is_shown():
     assert clips_of_faults(scores, clips, list("abcdef"), []) == ["e", "d", "a"]
     assert clips_of_faults(scores, clips, list("abcdef"), ["a", "b"]) == ["e"]
     assert clips_of_faults(scores, clips, list("af"), ["a"]) == []
+
+
+def test_in_a_gallery_the_first_illustrated_clip_of_a_fault_stands_for_it():
+    scores = pd.DataFrame({"clip_id": list("abcdefg"), "value": [4.0, 1.0, 3.0, 2.0, 9.0, 8.0, 7.0]})
+    faults = ["rub", "hum", "rub", "hum", "rub", "bearing", None]
+    machines = ["fan", "fan", "fan", "fan", "valve", "valve", "valve"]
+    clips = pd.DataFrame({"clip_id": list("abcdefg"), "anomaly_type": faults, "machine": machines})
+    # median of all: a (rub, fan); of the valve's three: f (bearing); of what is left: hum, the lower of b and d
+    assert clips_to_illustrate(scores, clips, list("abcdefg")) == ["a", "f"]
+    assert clips_of_gallery(scores, clips, list("abcdefg")) == ["a", "f", "b"]
+    # two machines that show the same fault: the study's clip comes first
+    assert clips_to_illustrate(scores, clips, list("abce")) == ["c", "e"]
+    assert clips_of_gallery(scores, clips, list("abce")) == ["c", "b"]
+    # a clip of no known fault stands for none
+    assert clips_of_gallery(scores, clips, list("bg")) == ["b"]
 
 
 def test_segments_are_replaced_inside_the_annotated_time_only():

@@ -77,8 +77,19 @@ def test_what_is_said_of_maps_is_an_input_of_tables_and_explorer() -> None:
     assert files["tiny/reasons.parquet"].inputs["maps/all/ae/0/error_map"].name == "seed0.parquet"
     assert files["tiny/tables/sentences.parquet"].inputs["reasons"] == said
     assert files["tiny/explorer.parquet"].inputs["reasons"] == said
+    assert "scores" not in files["tiny/reasons.parquet"].inputs
+    drawn = next(file for name, file in files.items() if name.startswith("tiny/figures/"))
+    assert drawn.inputs["reasons"] == said
     without = expected()
+    assert "reasons" not in without[f"tiny/{drawn.path.relative_to(FOLDER)}"].inputs
     assert "tiny/reasons.parquet" not in without and "reasons" not in without["tiny/explorer.parquet"].inputs
+
+
+def test_where_a_gallery_is_put_into_words_the_scores_that_choose_its_clips_are_an_input() -> None:
+    families = {"vae": {"explain": True, "epochs": 1}, "few_shot_memory": {"backbone": "none"}}
+    files = expected(reasons={}, detectors=families)
+    assert files["tiny/reasons.parquet"].inputs["scores"] == FOLDER / "scores/all.parquet"
+    assert "scores" not in files["tiny/explorer.parquet"].inputs
 
 
 def test_a_file_is_expected_before_what_is_made_from_it() -> None:

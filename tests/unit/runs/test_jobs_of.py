@@ -15,6 +15,8 @@ from soundproof.runs.plan import STEPS
 ROOT = Path(__file__).parents[3]
 STUDIES = ROOT / "config" / "studies"
 CELL = ("all", "ae", 0)
+_WITHOUT_RECONSTRUCTION = {"ff": None, "deletion": None}
+"""What asks for a reconstruction is taken from the study."""
 
 
 def jobs(**changes: object) -> StudyJobs:
@@ -86,6 +88,24 @@ def test_maps_are_put_into_words_only_where_the_study_asks_for_it() -> None:
     assert settings["reasons"]["machine"]["shaft_hz"] == 25 and settings["dataset"]["kind"] == "bench"
     # the shipped rules are no setting, and shape the sentences all the same
     assert {rule["fault"] for rule in settings["rules"]} >= {"bearing", "hum"}
+
+
+def test_what_a_gallery_shows_is_put_into_words_where_families_are_compared() -> None:
+    families = {
+        "ae": None,
+        "vae": {"explain": True, "epochs": 1},
+        "ganomaly": {"explain": True, "epochs": 1},
+        "few_shot_memory": {"explain": True, "backbone": "none"},
+    }
+    explainers = {"error_map": None, "own": {"kind": "error_map"}}
+    compared = {"detectors": families, "explainers": explainers, "faithfulness": _WITHOUT_RECONSTRUCTION}
+    settings = jobs(reasons={}, **compared).state_reasons().settings
+    # one of each family, with its own map
+    assert ["vae", "own"] in settings["gallery"] and ["few_shot_memory", "own"] in settings["gallery"]
+    assert not [pair for pair in settings["gallery"] if pair[0] == "ganomaly" or pair[1] != "own"]
+    assert "gallery" not in jobs(reasons={}).state_reasons().settings
+    without_map = {**compared, "explainers": {"error_map": None}}
+    assert "gallery" not in jobs(reasons={}, **without_map).state_reasons().settings
 
 
 def test_a_rule_states_its_record_and_nothing_of_how_it_is_found() -> None:
