@@ -335,7 +335,7 @@ class Config(Section):
 
     run: str = Field("bench", pattern=NAME, description="name of the run's folder below `results_dir`")
     studies: tuple[str, ...] = Field(
-        ("p1", "p1_domains", "p2", "p3"),
+        ("p1", "p1_domains", "p2", "p3", "p4"),
         min_length=1,
         description="files of config/studies to run, without .yaml",
     )

@@ -22,7 +22,7 @@ SOURCES = (
     *(".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "run", "Snakefile", "config", "envs", "profiles"),
     *("requirements", "rules", "scripts", "soundproof", "tests/artefacts", "workflow_scripts"),
 )
-DEFAULT_STUDIES = "studies: [p1, p1_domains, p2, p3]"
+DEFAULT_STUDIES = "studies: [p1, p1_domains, p2, p3, p4]"
 NOTHING = "Nothing to be done"
 STUDY = Path("results/bench/tiny")
 TINY = "studies: [tiny]"
