@@ -357,7 +357,11 @@ class Config(Section):
     threads: PositiveInt = Field(
         1, description="CPU threads of one job (numbers may differ in the last digit between values)"
     )
-    memory_budget_mb: PositiveInt = Field(1024, description="memory that one job may fill with maps")
+    memory_budget_mb: PositiveInt = Field(
+        1024,
+        description="memory that one job may fill with maps; a pass on a GPU may take an eighth of its memory, "
+        "where that is more",
+    )
 
     @field_validator("studies", mode="before")
     @classmethod
