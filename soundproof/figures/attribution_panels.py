@@ -19,7 +19,7 @@ from soundproof.figures.pictures import (
     picture,
     relevance_picture,
 )
-from soundproof.figures.style import PAGE_IN, PEAK, Space, empty, placed_blocks, styled
+from soundproof.figures.style import PAGE_IN, PEAK, Space, empty, placed_blocks, styled, without_ticks
 from soundproof.illustrations.table import Illustration, first_of_detectors
 from soundproof.localisation.cells import binarise
 from soundproof.localisation.frames import frame_curves
@@ -127,9 +127,9 @@ def _z_curve(relevance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _scales(rows: np.ndarray) -> None:
     for axes in rows[:2].flat:
-        axes.tick_params(labelbottom=False)
+        without_ticks(axes, along="time")
     for axes in rows[:2, 1:].flat:
-        axes.tick_params(labelleft=False)
+        without_ticks(axes, along="frequency")
     for axes in rows[:2, 0]:
         axes.set_ylabel("kHz")
     rows[2, 0].set_ylabel("z")

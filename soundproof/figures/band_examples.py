@@ -14,7 +14,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.faithfulness.bands import band_edges_hz, band_of_bins
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.pictures import bracket_events, relevance_picture
-from soundproof.figures.style import OUTLINE, PAGE_IN, Space, empty, placed_blocks, styled
+from soundproof.figures.style import OUTLINE, PAGE_IN, Space, empty, placed_blocks, styled, without_ticks
 from soundproof.illustrations.table import Illustration
 
 NO_BANDS = "band removal was not measured"
@@ -82,7 +82,7 @@ def _words(axes: Axes, title: str, machine: str, top: bool, left: bool, bottom: 
     if left:
         axes.set_ylabel(f"{machine}\nFrequency (kHz)".lstrip())
     else:
-        axes.tick_params(labelleft=False)
+        without_ticks(axes, along="frequency")
     if bottom:
         axes.set_xlabel("Time (s)")
 

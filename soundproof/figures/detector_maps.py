@@ -13,7 +13,7 @@ from soundproof.analysis.results import StudyResults
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.own_maps import own_map
 from soundproof.figures.pictures import bracket_events, mark_events, outline, picture, relevance_picture
-from soundproof.figures.style import PAGE_IN, empty, panels, styled
+from soundproof.figures.style import PAGE_IN, empty, panels, styled, without_ticks
 from soundproof.illustrations.table import Illustration, first_of_detectors
 from soundproof.localisation.frames import frame_curves
 
@@ -86,7 +86,7 @@ def _map(axes: Axes, one: Illustration, title: str, values: np.ndarray, detector
     bracket_events(axes, one.events)
     outline(axes, one, one.mask)
     axes.set_title(textwrap.fill(title, 22))
-    axes.tick_params(labelbottom=False)
+    without_ticks(axes, along="time")
 
 
 def _curve(axes: Axes, one: Illustration, values: np.ndarray) -> None:

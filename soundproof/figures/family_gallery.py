@@ -15,7 +15,7 @@ from soundproof.detectors.registry import one_of_each_family
 from soundproof.figures.finished import FinishedFigure
 from soundproof.figures.own_maps import own_map
 from soundproof.figures.pictures import bracket_events, outline, picture, relevance_picture
-from soundproof.figures.style import PAGE_IN, Space, empty, placed_blocks, styled
+from soundproof.figures.style import PAGE_IN, Space, empty, placed_blocks, styled, without_ticks
 from soundproof.illustrations.table import Illustration
 from soundproof.tables import sentences
 
@@ -85,7 +85,7 @@ def draw(results: StudyResults, illustrations: Sequence[Illustration]) -> Finish
                 continue
             relevance_picture(axes, values, own)
             _truth(axes, own)
-            axes.tick_params(labelleft=False)
+            without_ticks(axes, along="frequency")
             cells = own.cells({"own_map": values}).assign(fault=fault)
             frames.append(_with_words(cells, said, own.clip_id, label))
     _title(
@@ -106,7 +106,7 @@ def _title(grid: np.ndarray, titles: Sequence[str]) -> None:
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(textwrap.fill(title, 15))
     for axes in grid[:-1].flat:
-        axes.tick_params(labelbottom=False)
+        without_ticks(axes, along="time")
     for axes in grid[-1]:
         axes.set_xlabel("Time (s)")
 
