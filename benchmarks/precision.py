@@ -85,8 +85,10 @@ def _rounding(name: str, device: torch.device) -> Iterator[None]:
         with torch.autocast(device.type, dtype=torch.bfloat16):
             yield
         return
-    set_determinism(precision="tf32" if name == "tf32" else "strict")
+    if name == "tf32":
+        set_determinism(precision="tf32")
     try:
         yield
     finally:
-        set_determinism()
+        if name == "tf32":
+            set_determinism()

@@ -17,6 +17,7 @@ from soundproof.attribution.captum_passes import (
     gradients_in_passes,
 )
 from soundproof.attribution.settings import BY_SEGMENTS, BaselineKind, CaptumSettings
+from soundproof.attribution.unpooling import unpooling
 from soundproof.core.errors import ConfigError, SoundproofError
 from soundproof.interfaces.detector import Detector
 from soundproof.interfaces.explainer import ExplainContext, Explanation
@@ -53,7 +54,7 @@ def explain(detector: Detector, x: Tensor, context: ExplainContext[CaptumSetting
         generators = [context.generator(clip_id) for clip_id in clip_ids]
         # methods by segments draw from global generators: their clips come one at a time
         seed = int(torch.randint(2**31, (), generator=context.generator(clip_ids[0])))
-        with seeded(seed):
+        with seeded(seed), unpooling():
             return _attribute(detector, clips, generators, context)
 
     try:

@@ -1,13 +1,24 @@
-"""Settings that registered explainers cannot do without."""
+"""What all contracts share: jobs' own rule on kernels, and settings that explainers cannot do without."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from contract_toys import IDS, SMALL
+
+
+@pytest.fixture(autouse=True)
+def kernels_as_in_jobs() -> Iterator[None]:
+    """An operation without a deterministic kernel is an error, on a CPU as well."""
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("error")
+    yield
+    torch.set_deterministic_debug_mode(before)
 
 
 @pytest.fixture(scope="module")

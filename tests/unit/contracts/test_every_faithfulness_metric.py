@@ -189,7 +189,9 @@ def measured_on(name: str, device: str) -> pd.DataFrame:
         backgrounds=(clips() - loud()).to(device),
         sounds=sounds,
         normal=HeldNormals(clips() - loud()),
-        beside=lambda clip_id, n_clips: beside(clip_id, n_clips).to(device),
+        beside=lambda one, clip_id, n_clips: [
+            (of, maps.to(device)) for of, maps in beside(one, clip_id, n_clips)
+        ],
     )
     maps = {ORACLE: detector.contributions(x), BLIND: x.clone()}
     maps |= {f"noise{seed}": noise(seed).to(device) for seed in range(N_NOISES)}

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,11 +33,9 @@ RTOL = 1e-3
 
 
 @pytest.fixture(autouse=True)
-def deterministic() -> Iterator[None]:
-    """As jobs set it: an operation without a deterministic kernel is an error."""
+def settings_of_jobs(kernels_as_in_jobs: None) -> None:
+    """All that jobs set."""
     set_determinism(1)
-    yield
-    torch.set_deterministic_debug_mode("default")
 
 
 def scored(detector: Detector, x: Tensor) -> Tensor:
