@@ -63,14 +63,21 @@ def test_a_run_of_every_rule_survives_twenty_kills(undisturbed, fresh, tmp_path)
     assert set(jobs) == {f"{rule}tiny" if rule.endswith("_") else rule for rule in rules} - ELSEWHERE
 
     whole = undisturbed.digests_of_run()
+    contents = set(whole.values())
     broken = []
+
+    def on_its_way(name, found):
+        """Whether a file is what a job keeps of what it has finished: that of the run in peace, or with seconds."""
+        path = Path(name)
+        kept = found in contents or path.stem == "timing" or path.suffix == ".pt"
+        return name.startswith("checkpoints/") and kept
 
     def look():
         # whatever has its final name is whole, however the run ended
         for name, found in checkout.digests_of_run().items():
-            if not is_partial(Path(name)) and (
-                name not in whole or (found != whole[name] and not timed(name))
-            ):
+            if is_partial(Path(name)) or on_its_way(name, found):
+                continue
+            if name not in whole or (found != whole[name] and not timed(name)):
                 broken.append(name)
 
     kills = Interruptions.spread(jobs, KILLS, SEED, LONGEST_WAIT_S)
