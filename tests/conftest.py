@@ -1,4 +1,4 @@
-"""What all tests share: seeds of their own, no clock on generated examples, and disks that fill up or cannot be written.
+"""What all tests share: seeds, no clock on generated examples, and disks that fill up or cannot be written.
 
 The disks are real ones, since a library's own error is what is to be understood.
 """
