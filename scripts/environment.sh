@@ -1,6 +1,8 @@
 # What every set-up and every job may rely on, whatever the shell it is started from has set. Sourced, not run.
 # usage: . scripts/environment.sh     with $here, the repository's folder
 
+# of an empty environment bash makes up a PATH and keeps it to itself: Python would not find out where it lies
+export PATH
 # Python reads its own variables before anything else: a foreign PYTHONPATH brings foreign packages, PYTHONHOME a
 # foreign library. PYTHON names the interpreter to set up with; the other two change no more than what is printed when.
 for name in "${!PYTHON@}"; do

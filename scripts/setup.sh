@@ -80,7 +80,8 @@ install() { .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/b
 # torch's CPU builds lie in an index of their own, whose digests the lock does not have: torch comes by its version
 without_cuda() {
     awk '/^[a-z]/ { keep = !/^(torch|triton|cuda-[a-z]+|nvidia-[a-z0-9-]+)==/ } keep' requirements/gpu.lock >.venv/others.lock
-    install --require-hashes -r .venv/others.lock &&
+    # what torchaudio asks for is torch, of which no digest is known here: the lock is whole, nothing is resolved
+    install --no-deps --require-hashes -r .venv/others.lock &&
         install --no-deps --torch-backend=cpu "$(grep -o '^torch==[0-9.]*' requirements/gpu.lock)"
 }
 if [ "$flavour" = gpu ]; then

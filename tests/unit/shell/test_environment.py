@@ -91,6 +91,12 @@ def test_nothing_foreign_reaches_a_job(here, tmp_path):
     assert job["PYTHONPATH"] == str(here) and job["MPLBACKEND"] == "agg"
 
 
+def test_of_an_empty_environment_a_path_is_passed_on(here):
+    words = (f'here=$1; . "{REPOSITORY}/scripts/environment.sh"; env', "-", str(here))
+    done = subprocess.run(["/bin/bash", "-ec", *words], env={}, capture_output=True, text=True, check=True)
+    assert "\nPATH=/" in f"\n{done.stdout}"
+
+
 def test_how_to_reach_packages_and_the_rest_of_the_shell_is_kept(here, tmp_path):
     job = reached(here, HOME=str(tmp_path), **KEPT)
     assert {name: job.get(name) for name in KEPT} == KEPT

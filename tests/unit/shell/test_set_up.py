@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,26 @@ def test_without_a_gpu_nobody_downloads_cuda(folder):
     }
     assert {"numpy", "torchaudio", "snakemake"} <= set(pins["others"]) < set(pins["all"])
     assert others.count("--hash=") > len(pins["others"])
+
+
+@pytest.mark.slow
+def test_uv_itself_takes_what_is_not_torch(folder, tmp_path):
+    assert folder.set_up("cpu")[0] == 0
+    asked = next(call for call in folder.calls() if "others.lock" in call)
+    words = asked.removeprefix("uv ").split(" certs=")[0].replace(".venv/bin/python", f"{tmp_path}/real").split()
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "real"], check=True)
+    done = subprocess.run(
+        [uv, *(word for word in words if word != "--quiet"), "--dry-run"],
+        cwd=folder.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    would = re.findall(r"^ \+ ([a-z][\w-]*)==", done.stderr, re.MULTILINE)
+    assert len(would) > 150 and "torchaudio" in would
+    assert not any(re.match("torch$|triton$|nvidia-|cuda-", name) for name in would)
 
 
 def test_where_the_cpu_builds_cannot_be_reached_the_other_build_is_taken_and_said(folder):
