@@ -85,10 +85,8 @@ def _rounding(name: str, device: torch.device) -> Iterator[None]:
         with torch.autocast(device.type, dtype=torch.bfloat16):
             yield
         return
-    if name == "tf32":
-        set_determinism(precision="tf32")
+    set_determinism(precision="tf32" if name == "tf32" else "strict")
     try:
         yield
     finally:
-        if name == "tf32":
-            set_determinism()
+        set_determinism()

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -180,6 +181,9 @@ def _places(context: FaithfulnessContext[HeatSettings], x: Tensor) -> Tensor:
 def _scores(detector: Detector, heats: Tensor, places: Tensor, change: Change, size: int) -> _Scores:
     """Score every clip after a change by every kind of heat; rows are made pass by pass, never all at once.
 
+    A pass holds copies by one map: those by a map that is the same for several detectors, as the input and the random
+    map are, are the same batch for all of them (:mod:`soundproof.backbones.shared_maps`).
+
     Args:
         detector: Frozen detector.
         heats: [n_maps, B, n_freq, n_frames], 0..1.
@@ -188,17 +192,19 @@ def _scores(detector: Detector, heats: Tensor, places: Tensor, change: Change, s
         size: Rows per pass.
     """
     n_maps, n_clips = heats.shape[:2]
-    numbers = [torch.arange(n, device=heats.device) for n in (len(places), n_maps, n_clips)]
+    kinds, clips = (torch.arange(n, device=heats.device) for n in (len(places), n_clips))
+    rows = torch.cartesian_prod(kinds, clips)
 
-    def score(rows: Tensor) -> Tensor:
-        kind, of_map, clip = rows.unbind(dim=1)
+    def score(of_map: int, rows: Tensor) -> Tensor:
+        kind, clip = rows.unbind(dim=1)
         heat = heats[of_map, clip].flatten(1).gather(1, places[kind, clip])
         return detector.score(change(heat.view(-1, *heats.shape[2:]), clip))
 
     def score_of_all(clips: Tensor) -> Tensor:
         return detector.score(change(torch.ones_like(heats[0, clips]), clips))
 
+    by_map = [in_passes(partial(score, of_map), rows, size).double() for of_map in range(n_maps)]
     return _Scores(
-        in_passes(score, torch.cartesian_prod(*numbers), size).double().view(len(places), n_maps, n_clips),
-        in_passes(score_of_all, numbers[2], size).double(),
+        torch.stack([scores.view(len(places), n_clips) for scores in by_map], dim=1),
+        in_passes(score_of_all, clips, size).double(),
     )

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Hashable
 from weakref import WeakKeyDictionary
 
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -23,8 +22,8 @@ from soundproof.faithfulness.settings import FFidelitySettings
 from soundproof.interfaces.detector import Detector, TrainingClips, TrainingRun
 from soundproof.interfaces.faithfulness import FaithfulnessContext
 from soundproof.interfaces.replacement import Background
+from soundproof.interfaces.wrapped_clips import WrappedClips
 from soundproof.randomness.seeding import seed_from
-from soundproof.storage.maps import Axes
 from soundproof.training.loop import GradientTrained
 
 _LOG = logging.getLogger(__name__)
@@ -32,8 +31,8 @@ _TUNED: WeakKeyDictionary[Detector, dict[Hashable, Detector]] = WeakKeyDictionar
 """A detector is tuned once for all its batches of clips."""
 
 
-class ClipsWithHoles:
-    """Training clips with cells missing; see :class:`soundproof.interfaces.detector.TrainingClips`.
+class ClipsWithHoles(WrappedClips):
+    """Training clips with cells missing.
 
     Which cells, hangs on the clip's id and the seed, so that neither order nor batch changes them.
 
@@ -48,24 +47,11 @@ class ClipsWithHoles:
     def __init__(
         self, clips: TrainingClips, detector: Detector, share: float, replacement: Background, seed: int
     ) -> None:
-        self._clips = clips
+        super().__init__(clips)
         self._detector = detector
         self._share = share
         self._replacement = replacement
         self._seed = seed
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The clips' rows of the ``clips`` table, in reading order."""
-        return self._clips.frame
-
-    @property
-    def axes(self) -> Axes:
-        """The time-frequency grid of the features."""
-        return self._clips.axes
-
-    def __len__(self) -> int:
-        return len(self._clips)
 
     def read(self, rows: list[int]) -> Tensor:
         """Return maps float32 [n, n_freq, n_frames] of the given rows, on the CPU."""

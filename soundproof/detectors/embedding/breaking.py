@@ -8,19 +8,18 @@ the power (Nádas et al. 1989, IEEE Trans. ASSP 37:1495): the scale of the map n
 
 from __future__ import annotations
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from soundproof.interfaces.detector import TrainingClips
+from soundproof.interfaces.wrapped_clips import WrappedClips
 from soundproof.randomness.seeding import seed_from
-from soundproof.storage.maps import Axes
 
 _DRAWS = 8
 """Uniform numbers that a clip is broken by."""
 
 
-class BrokenClips:
+class BrokenClips(WrappedClips):
     """Training clips, each broken by a piece of another one, or of itself where there is no other.
 
     What is drawn of a clip hangs on its name, the seed and the number of the copy, not on what was read before.
@@ -36,21 +35,9 @@ class BrokenClips:
     def __init__(
         self, clips: TrainingClips, piece: tuple[float, float], louder: float, seed: int, copy: int
     ) -> None:
-        self._clips, self._piece, self._louder = clips, piece, louder
+        super().__init__(clips)
+        self._piece, self._louder = piece, louder
         self._seeds = [seed_from("breaking", seed, copy, clip_id) for clip_id in clips.frame["clip_id"]]
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """Rows of the ``clips`` table of the clips as they were."""
-        return self._clips.frame
-
-    @property
-    def axes(self) -> Axes:
-        """The time-frequency grid."""
-        return self._clips.axes
-
-    def __len__(self) -> int:
-        return len(self._clips)
 
     def read(self, rows: list[int]) -> Tensor:
         """Broken maps float32 [n, n_freq, n_frames] of the given rows."""

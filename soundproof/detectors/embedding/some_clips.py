@@ -9,11 +9,11 @@ from torch import Tensor
 
 from soundproof.core.errors import DataError
 from soundproof.interfaces.detector import TrainingClips
+from soundproof.interfaces.wrapped_clips import WrappedClips
 from soundproof.randomness.seeding import seed_from
-from soundproof.storage.maps import Axes
 
 
-class SomeClips:
+class SomeClips(WrappedClips):
     """Training clips of some rows.
 
     Args:
@@ -22,17 +22,13 @@ class SomeClips:
     """
 
     def __init__(self, clips: TrainingClips, rows: Sequence[int]) -> None:
-        self._clips, self._rows = clips, list(rows)
+        super().__init__(clips)
+        self._rows = list(rows)
 
     @property
     def frame(self) -> pd.DataFrame:
         """Their rows of the ``clips`` table."""
         return self._clips.frame.iloc[self._rows].reset_index(drop=True)
-
-    @property
-    def axes(self) -> Axes:
-        """The time-frequency grid of all."""
-        return self._clips.axes
 
     def __len__(self) -> int:
         return len(self._rows)
