@@ -16,12 +16,12 @@ from soundproof.features.extract import StemFiles
 from soundproof.runs.jobs_of import StudyJobs
 from soundproof.storage.provenance import Stated
 from soundproof.training.runtime import Runtime
-from workflow_scripts.attribute_clips import Asked, attribute_clips
+from workflow_scripts.attribute_clips import Asked, Fitted, attribute_clips
 from workflow_scripts.build_tables import build_tables
 from workflow_scripts.collect_measurements import collect_measurements
 from workflow_scripts.extract_features import extract_features
 from workflow_scripts.list_clips import list_clips
-from workflow_scripts.measure_faithfulness import measure_faithfulness
+from workflow_scripts.measure_faithfulness import Explained, measure_faithfulness
 from workflow_scripts.measure_localisation import measure_localisation
 from workflow_scripts.remove_bands import remove_bands
 from workflow_scripts.score_clips import score_clips
@@ -191,12 +191,9 @@ class StudyRun:
             lambda: attribute_clips(
                 study=self.study.name,
                 part="all",
-                detector=label,
-                seed=0,
-                explainers=[alone],
+                trainings=[Fitted(label, 0, self._path(f"models/{label}.safetensors"), [alone])],
                 clips=self._clips,
                 features=self._features,
-                model=self._path(f"models/{label}.safetensors"),
                 checkpoints=self.folder / "checkpoints",
                 runtime=RUNTIME,
             ),
@@ -213,16 +210,14 @@ class StudyRun:
             lambda: measure_faithfulness(
                 study=self.study.name,
                 part="all",
-                detector=label,
-                seed=0,
-                record=record,
+                trainings=[
+                    Explained(label, 0, record, self._path(f"models/{label}.safetensors"), maps, rows)
+                ],
                 clips=self._clips,
                 features=self._features,
-                model=self._path(f"models/{label}.safetensors"),
-                maps=maps,
                 backgrounds=None,
                 data_dir=self.folder,
-                output=rows,
+                checkpoints=self.folder / "checkpoints",
                 runtime=RUNTIME,
             ),
             rows,

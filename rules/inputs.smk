@@ -1,7 +1,7 @@
 """What rules ask of the study that their wildcards name: settings, code, inputs that not every study has. No rule stands here."""
 
 import os
-from functools import cache
+from functools import cache, partial
 
 from soundproof.datasets.registry import DATASETS
 from soundproof.folders.sources import fit_digests, joint, map_digests, source_digests
@@ -166,19 +166,32 @@ def other_trainings(wildcards):
     ]
 
 
-def asked(study, label):
-    """Parameter function: what shapes the maps of one explainer, so that a change names that explainer alone."""
-    record = stated(
-        lambda jobs, of: jobs.attribute_clips(of.part, of.detector, int(of.seed), label)
-    )
-    return of_study(
-        study,
-        lambda of: {
-            "label": label,
-            "record": record(of),
-            "foreign_maps": maps_of(study, label),
-        },
-    )
+def asked(study, label, sharing):
+    """Parameter function: what shapes the maps of one explainer, training by training, so that a change names that
+    explainer alone."""
+
+    def of_each(wildcards):
+        jobs, part = StudyJobs(STUDIES[study]), wildcards.part
+        return [
+            {
+                "label": label,
+                "record": jobs.attribute_clips(part, detector, seed, label).stated(),
+                "foreign_maps": maps_of(study, label),
+            }
+            for detector, seed in fits_of_job(sharing, wildcards)
+        ]
+
+    return of_each
+
+
+def judged(study, sharing):
+    """Parameter function: what shapes the faithfulness of each training of a job."""
+    return lambda wildcards: [
+        StudyJobs(STUDIES[study])
+        .measure_faithfulness(wildcards.part, detector, seed)
+        .stated()
+        for detector, seed in fits_of_job(sharing, wildcards)
+    ]
 
 
 def trainings_of(wildcards, fits):
@@ -202,7 +215,7 @@ def one_training(wildcards):
 
 def shared_trainings(wildcards):
     """The study's trainings that share a job."""
-    return trainings_of(wildcards, trainings_at_once(wildcards.study))
+    return trainings_of(wildcards, trainings_at_once(wildcards.study).fits())
 
 
 def backgrounds(wildcards):

@@ -1,6 +1,7 @@
 """Where files lie, and which of them a study has. No rule stands here."""
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from soundproof.config.stages import Stages
 from soundproof.exhibits.registry import ARTEFACTS
@@ -152,27 +153,66 @@ def of_study(name, function):
     )
 
 
-def of_explainers(study, kind):
-    """Files of a fit, one per explainer of the study. The job decides what of them stays, so none is removed before."""
-    return [
-        update(f"{RUN}/{study}/{kind}/{label}/{FIT}.parquet")
-        for label in STUDIES[study].explainers
-    ]
+class Sharing(NamedTuple):
+    """Trainings of a part that share a job, where it is not one job each."""
+
+    study: str
+    labels: list
+
+    def fits(self):
+        """[detector, seed] of each."""
+        chosen = STUDIES[self.study]
+        return [
+            [label, seed]
+            for label in self.labels
+            for seed in chosen.detectors[label].seeds or chosen.seeds
+        ]
 
 
 def trainings_at_once(study):
-    """[detector, seed] of the trainings of a part that share a job."""
-    chosen = STUDIES[study]
+    """Trainings that share the job which fits them."""
+    return Sharing(study, Stages(STUDIES[study]).fitted_at_once())
+
+
+def explained_together(study):
+    """Trainings that share the jobs which explain and judge them, by what these are called."""
+    together = Stages(STUDIES[study]).explained_together()
+    return {name: Sharing(study, labels) for name, labels in together.items()}
+
+
+def of_fits(folder, sharing, suffix=".parquet"):
+    """Files in a folder: of the training that the wildcards name, or of each that shares the job."""
+    if sharing is None:
+        return [f"{folder}/{FIT}{suffix}"]
     return [
-        [label, seed]
-        for label in Stages(chosen).fitted_at_once()
-        for seed in chosen.detectors[label].seeds or chosen.seeds
+        f"{folder}/{{part}}/{label}/seed{seed}{suffix}"
+        for label, seed in sharing.fits()
     ]
 
 
-def of_trainings(study, kind, suffix):
-    """Files of a part, one per training that shares the job, which decides what of them stays."""
-    return [
-        update(f"{RUN}/{study}/{kind}/{{part}}/{label}/seed{seed}{suffix}")
-        for label, seed in trainings_at_once(study)
-    ]
+def of_explainers(study, kind, sharing):
+    """Files of each training, one per explainer of the study."""
+    of_each = zip(
+        *(
+            of_fits(f"{RUN}/{study}/{kind}/{label}", sharing)
+            for label in STUDIES[study].explainers
+        )
+    )
+    return [path for paths in of_each for path in paths]
+
+
+def kept(paths):
+    """Outputs of a job that decides itself what of them stays, so that none is removed before it starts."""
+    return [update(path) for path in paths]
+
+
+def fits_of_job(sharing, wildcards):
+    """[detector, seed] of the training that the wildcards name, or of each that shares the job."""
+    if sharing is None:
+        return [[wildcards.detector, int(wildcards.seed)]]
+    return sharing.fits()
+
+
+def log_of(together):
+    """Name of a job's log in its study: what tells the jobs of a rule apart."""
+    return f"{{part}}/on_{together}" if together else FIT

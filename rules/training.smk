@@ -41,7 +41,8 @@ rule train_detector:
 # outputs depend on the study's detectors, which only a rule for each study can say
 for NAME in STUDIES:
     FOLDER = f"{RUN}/{NAME}"
-    if trainings_at_once(NAME):
+    AT_ONCE = trainings_at_once(NAME)
+    if AT_ONCE.labels:
 
         rule:
             """Fit the simple detectors of a study."""
@@ -50,10 +51,10 @@ for NAME in STUDIES:
             input:
                 clips=f"{FOLDER}/clips.parquet",
                 features=f"{FOLDER}/features/{{part}}.parquet",
-                weights=weights_of(NAME, Stages(STUDIES[NAME]).fitted_at_once()),
+                weights=weights_of(NAME, AT_ONCE.labels),
             output:
-                models=of_trainings(NAME, "models", ".safetensors"),
-                histories=of_trainings(NAME, "history", ".parquet"),
+                models=kept(of_fits(f"{FOLDER}/models", AT_ONCE, ".safetensors")),
+                histories=kept(of_fits(f"{FOLDER}/history", AT_ONCE)),
             log:
                 f"{RUN}/logs/fit_detectors/{NAME}/{{part}}.log",
             retries: 1

@@ -1,7 +1,7 @@
-"""Explain one detector's scores with all explainers."""
+"""Explain detectors' scores with all explainers."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +11,7 @@ import torch
 
 from soundproof.attribution.explain_clips import Explained, explain_clips
 from soundproof.attribution.registry import EXPLAINERS
+from soundproof.backbones.shared_maps import SharedMaps
 from soundproof.clips.selection import clips_to_explain, part_of
 from soundproof.core.progress import progress
 from soundproof.detectors.individuals import individuals_of
@@ -49,32 +50,71 @@ class Asked(NamedTuple):
     outputs: Mapping[str, Path]
 
 
+class Fitted(NamedTuple):
+    """A training to explain.
+
+    Attributes:
+        detector: Its name in tables.
+        seed: Run seed.
+        model: File of its weights.
+        explainers: What is made of it.
+    """
+
+    detector: str
+    seed: int
+    model: Path
+    explainers: Sequence[Asked]
+
+
 def attribute_clips(
     study: str,
     part: str,
-    detector: str,
-    seed: int,
-    explainers: Iterable[Asked],
+    trainings: Sequence[Fitted],
     clips: Path,
     features: Path,
-    model: Path,
     checkpoints: Path,
     runtime: Runtime,
 ) -> None:
-    """Write what each explainer makes of the chosen clips.
+    """Write what each explainer makes of the chosen clips, training by training.
 
     Explainers whose outputs are of the same settings, code and inputs are carried over. A job that was killed
     leaves what it finished in ``checkpoints``, and the next attempt takes it from there.
     """
-    device = runtime.device()
     rows = part_of(read_table(clips), part)
     reader = MapReader(features)
     normal = PartNormals(reader, rows)
-    fitted = cache(lambda: load_detector(model, device))
-    contents = content_digests(inputs_of.attribute_clips(clips, features, model))
-    shelf = Shelf(checkpoints / digest(["attributions", study, part, detector, seed]))
-    asked = list(explainers)
-    for one in asked:
+    shared = SharedMaps(runtime.memory_budget_bytes) if len(trainings) > 1 else None
+    shelves = {}
+    for training in trainings:
+        detector, seed = training.detector, training.seed
+        logger.info("%s (seed %d)", detector, seed)
+        shelf = Shelf(checkpoints / digest(["attributions", study, part, detector, seed]))
+        contents = content_digests(inputs_of.attribute_clips(clips, features, training.model))
+        _explain_all(study, training, rows, reader, normal, contents, shelf, shared, runtime)
+        shelves[detector, seed] = shelf
+    # together: outputs of a job that fails are removed
+    for training in trainings:
+        shelves[training.detector, training.seed].empty(
+            {one.label: one.outputs for one in training.explainers}
+        )
+
+
+def _explain_all(
+    study: str,
+    training: Fitted,
+    rows: pd.DataFrame,
+    reader: MapReader,
+    normal: PartNormals,
+    contents: Mapping[str, str],
+    shelf: Shelf,
+    shared: SharedMaps | None,
+    runtime: Runtime,
+) -> None:
+    """Put what each explainer makes of a training on its shelf."""
+    device = runtime.device()
+    detector, seed = training.detector, training.seed
+    fitted = cache(lambda: _loaded(training.model, device, shared))
+    for one in training.explainers:
         label = one.label
         inputs = {**contents, **inputs_of.foreign_maps(one.foreign_maps)}
         provenance = Provenance.of_record(one.record, inputs, device.type)
@@ -93,7 +133,13 @@ def attribute_clips(
         cost = {"detector": detector, "seed": seed, "explainer": label}
         seconds = {"seconds_per_clip": explained.seconds_per_clip, "device": device.type}
         write_table(pd.DataFrame([{**cost, **seconds}]), places["timing"], provenance)
-    shelf.empty({one.label: one.outputs for one in asked})
+
+
+def _loaded(model: Path, device: torch.device, shared: SharedMaps | None) -> Detector:
+    detector = load_detector(model, device)
+    if shared is not None:
+        shared.serve(detector)
+    return detector
 
 
 def _explain(
@@ -128,22 +174,31 @@ def _explain(
 
 if __name__ == "__main__":
     with job(snakemake.rule, Path(snakemake.log[0])):
-        files = zip(snakemake.output.maps, snakemake.output.numbers, snakemake.output.timing, strict=True)
+        params, output = snakemake.params, snakemake.output
+        files = zip(output.maps, output.numbers, output.timing, strict=True)
+        trainings = [
+            Fitted(
+                detector,
+                seed,
+                Path(model),
+                [
+                    Asked(
+                        **params.get(f"explainer_{label}")[number],
+                        outputs=dict(zip(("maps", "numbers", "timing"), map(Path, next(files)), strict=True)),
+                    )
+                    for label in params.labels
+                ],
+            )
+            for number, ((detector, seed), model) in enumerate(
+                zip(params.fits, snakemake.input.models, strict=True)
+            )
+        ]
         attribute_clips(
-            study=snakemake.params.study,
+            study=params.study,
             part=snakemake.wildcards.part,
-            detector=snakemake.wildcards.detector,
-            seed=int(snakemake.wildcards.seed),
-            explainers=[
-                Asked(
-                    **snakemake.params.get(f"explainer_{label}"),
-                    outputs=dict(zip(("maps", "numbers", "timing"), map(Path, paths), strict=True)),
-                )
-                for label, paths in zip(snakemake.params.labels, files, strict=True)
-            ],
+            trainings=trainings,
             clips=Path(snakemake.input.clips),
             features=Path(snakemake.input.features),
-            model=Path(snakemake.input.model),
-            checkpoints=Path(snakemake.params.checkpoints),
-            runtime=Runtime.of(snakemake.config, snakemake.params.study),
+            checkpoints=Path(params.checkpoints),
+            runtime=Runtime.of(snakemake.config, params.study),
         )

@@ -37,6 +37,8 @@ Plain = dict[str, Any]
 _RANDOMISATION = "randomisation"
 _ALWAYS = frozenset({"anomaly_score", "completeness_gap", "completeness_error"})
 """Metrics that no study asks for by name."""
+_FEW_CLIPS = 4
+"""Explained clips per machine up to which what a network makes of their copies is kept for the next detector."""
 
 
 class Stages:
@@ -73,6 +75,27 @@ class Stages:
     def fitted_at_once(self) -> list[str]:
         """Detectors that are fitted without epochs: those of a part share a job."""
         return [label for label, chosen in self.study.detectors.items() if DETECTORS[chosen.kind].quick]
+
+    def explained_together(self) -> dict[str, list[str]]:
+        """Explained detectors that stand on one network, by its name: those of a part share jobs, and its passes.
+
+        Only where few clips are explained: what a network makes of thousands of copies cannot be kept, and as many
+        jobs as detectors are done sooner side by side.
+        """
+        few = self.study.explain.per_machine
+        if few is None or few > _FEW_CLIPS:
+            return {}
+        standing: dict[str, list[str]] = {}
+        for label in self.study.explained:
+            for part in self.study.detectors[label].settings.parts():
+                if isinstance(part, BackboneSettings):
+                    standing.setdefault(digest([part.kind, part.model_dump(mode="json")]), []).append(label)
+        several = [labels for labels in standing.values() if len(labels) > 1]
+        names = [self.backbones()[labels[0]] for labels in several]
+        return {
+            name if names.count(name) == 1 else f"{name}_{names[: number + 1].count(name)}": labels
+            for number, (name, labels) in enumerate(zip(names, several, strict=True))
+        }
 
     def weights(self, label: str) -> list[str]:
         """Pretrained weights that a detector needs, by their names in the catalogue."""

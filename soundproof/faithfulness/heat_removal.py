@@ -181,8 +181,8 @@ def _places(context: FaithfulnessContext[HeatSettings], x: Tensor) -> Tensor:
 def _scores(detector: Detector, heats: Tensor, places: Tensor, change: Change, size: int) -> _Scores:
     """Score every clip after a change by every kind of heat; rows are made pass by pass, never all at once.
 
-    A pass holds copies by one map: those by a map that is the same for several detectors, as the input and the random
-    map are, are the same batch for all of them (:mod:`soundproof.backbones.shared_maps`).
+    A pass holds copies by one map: those by a map that several detectors have in common, as the input and the
+    random map are, make the same batch for all of them (:mod:`soundproof.backbones.shared_maps`).
 
     Args:
         detector: Frozen detector.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class WrappedClips(ABC):
-    """The clips behind it, row by row, but for their maps; see :class:`soundproof.interfaces.detector.TrainingClips`.
+    """A :class:`soundproof.interfaces.detector.TrainingClips` of the clips behind it, but for their maps.
 
     Args:
         clips: The clips behind.

@@ -25,10 +25,12 @@ def measure(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Measured
     ``aupro_regions`` how many regions count; its parameter is the size of the smallest that does.
     """
     masks, limit = truth.cells(), settings.limit
-    yield from _areas(maps, masks, settings, "")
+    value = _area(maps, masks, settings)
+    yield from _with_spread(value, maps, masks, settings, "")
     if truth.event_maps is not None:
-        yield from _areas(maps, energy_mask(truth.event_maps), settings, ENERGY)
-    if isinstance(aupro(maps, masks, limit, settings.connectivity, settings.min_cells), Undefined):
+        loud = energy_mask(truth.event_maps)
+        yield from _with_spread(_area(maps, loud, settings), maps, loud, settings, ENERGY)
+    if isinstance(value, Undefined):
         return
     for place, (share, chance) in false_positive_shares(maps, masks, limit).items():
         yield Block("aupro_false_positives", place, limit, share)
@@ -38,10 +40,15 @@ def measure(maps: np.ndarray, truth: Truth, settings: AuproSettings) -> Measured
         yield Block("aupro_regions", protocol, float(settings.min_cells), float(count))
 
 
-def _areas(maps: np.ndarray, masks: np.ndarray, settings: AuproSettings, protocol: str) -> Measured:
+def _area(maps: np.ndarray, masks: np.ndarray, settings: AuproSettings) -> float | Undefined:
+    return aupro(maps, masks, settings.limit, settings.connectivity, settings.min_cells)
+
+
+def _with_spread(
+    value: float | Undefined, maps: np.ndarray, masks: np.ndarray, settings: AuproSettings, protocol: str
+) -> Measured:
     """The area, its chance, and how much each clip weighs in it."""
     limit, end = settings.limit, f"_{protocol}" if protocol else ""
-    value = aupro(maps, masks, limit, settings.connectivity, settings.min_cells)
     if isinstance(value, Undefined):
         yield Unmeasured("aupro", value)
         return

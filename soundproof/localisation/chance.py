@@ -39,10 +39,15 @@ def uniform_frames_f1(positive: np.ndarray, sizes: np.ndarray, n_peaks: int) -> 
     Returns:
         The expectation, 0..1.
     """
-    inside = tuple(sorted(sizes[positive].tolist()))
-    outside = tuple(sorted(sizes[~positive].tolist()))
+    inside, outside = (tuple(sorted(sizes[chosen].tolist())) for chosen in (positive, ~positive))
+    return _expected_f1(inside, outside, n_peaks)
+
+
+@lru_cache(maxsize=4096)
+def _expected_f1(inside: tuple[int, ...], outside: tuple[int, ...], n_peaks: int) -> float:
+    """As :func:`uniform_frames_f1`, from the sizes of the positive segments and of the others: maps share it."""
     drawn_inside = np.arange(n_peaks + 1)
-    weight = hypergeom.pmf(drawn_inside, int(sizes.sum()), sum(inside), n_peaks)
+    weight = hypergeom.pmf(drawn_inside, sum(inside) + sum(outside), sum(inside), n_peaks)
     hit_inside = _segments_touched(inside, n_peaks)
     hit_outside = _segments_touched(outside, n_peaks)[::-1]
     a = np.arange(len(inside) + 1)[:, np.newaxis]

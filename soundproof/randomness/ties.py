@@ -41,7 +41,11 @@ def ranks(values: np.ndarray, breakers: np.ndarray) -> np.ndarray:
     Returns:
         int64 [n_rows, n_items].
     """
-    order = np.lexsort((breakers, -values), axis=-1)
+    order = np.argsort(-values, axis=-1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    # where nothing ties there is one order, and the quickest way finds it
+    tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    order[tied] = np.lexsort((breakers[tied], -values[tied]), axis=-1)
     found = np.empty_like(order)
     np.put_along_axis(found, order, np.arange(values.shape[1])[np.newaxis], axis=1)
     return found

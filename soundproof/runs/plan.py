@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from soundproof.config.model import Config, Study
@@ -43,16 +43,29 @@ def jobs_per_step(
     Returns:
         Study, step, number of jobs.
     """
-    at_once = {(name, label) for name, study in studies.items() for label in Stages(study).fitted_at_once()}
+    shared = {
+        (name, rule, label): together
+        for name, study in studies.items()
+        for rule, together, labels in _together(Stages(study))
+        for label in labels
+    }
     listed = expected_files(studies, run) if files is None else files
-    jobs = {_job(file, run, at_once) for file in listed}
+    jobs = {_job(file, run, shared) for file in listed}
     counts = Counter((study, step) for study, step, *_ in jobs)
     for name, n_fetched in [*_manifests(studies).items(), *_weights(studies).items()]:
         counts[name, "download"] += n_fetched
     return {name: {step: counts[name, step] for step in STEPS} for name in studies}
 
 
-def _job(file: Expected, run: Path, at_once: Collection[tuple[str, str]]) -> tuple[str, str, str, str]:
+def _together(stages: Stages) -> Iterable[tuple[str, str, list[str]]]:
+    """Rule, name and detectors of jobs that detectors of a part share."""
+    yield "train_detector", "at once", stages.fitted_at_once()
+    for name, labels in stages.explained_together().items():
+        yield "attribute_clips", name, labels
+        yield "measure_faithfulness", name, labels
+
+
+def _job(file: Expected, run: Path, shared: Mapping[tuple[str, str, str], str]) -> tuple[str, str, str, str]:
     """Study, step, rule and what tells its jobs apart: a job's files differ in the study's folder they are in."""
     study, *rest = file.path.relative_to(run).parts
     if file.step == "report":
@@ -60,8 +73,8 @@ def _job(file: Expected, run: Path, at_once: Collection[tuple[str, str]]) -> tup
         return study, file.step, file.rule, ""
     # one job makes the maps of all explainers, each in a folder named after it
     own = rest[2:] if file.step == "attribution" else rest[1:]
-    if file.rule == "train_detector" and (study, own[1]) in at_once:
-        own = own[:1]
+    if len(own) > 1 and (study, file.rule, own[1]) in shared:
+        own = [own[0], shared[study, file.rule, own[1]]]
     return study, file.step, file.rule, "/".join(own).partition(".")[0]
 
 

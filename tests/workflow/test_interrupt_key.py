@@ -19,10 +19,12 @@ def test_an_interrupt_ends_in_one_line_and_the_same_command_goes_on(fresh, tmp_p
     run = Run(fresh, said, "--cores", "1", str(CLIPS))
     while not run.working():
         assert run.process.poll() is None
-        time.sleep(0.05)
-    # in the middle of its imports, and to every process of the terminal, as the key does
-    time.sleep(0.15)
+        time.sleep(0.005)
+    # in the middle of a job, whatever the machine's pace, and to every process of the terminal, as the key does
+    run.stop()
+    assert run.working()
     os.killpg(run.process.pid, signal.SIGINT)
+    run.go_on()
     assert run.process.wait(timeout=120) == 1
     text = said.read_text()
     assert text.rstrip().endswith("Everything that is finished is kept: the same command goes on from here.")

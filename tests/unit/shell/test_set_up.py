@@ -126,7 +126,9 @@ def test_without_a_gpu_nobody_downloads_cuda(folder):
 def test_uv_itself_takes_what_is_not_torch(folder, tmp_path):
     assert folder.set_up("cpu")[0] == 0
     asked = next(call for call in folder.calls() if "others.lock" in call)
-    words = asked.removeprefix("uv ").split(" certs=")[0].replace(".venv/bin/python", f"{tmp_path}/real").split()
+    words = (
+        asked.removeprefix("uv ").split(" certs=")[0].replace(".venv/bin/python", f"{tmp_path}/real").split()
+    )
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "real"], check=True)
     done = subprocess.run(
