@@ -126,7 +126,7 @@ def _explain_all(
         logger.info("%s: explaining %d clips", label, len(chosen))
         places = shelf.place(label, one.outputs)
         with MapWriter(places["maps"], reader.axes.with_unit("relevance"), provenance) as writer:
-            explained = _explain(one, fitted(), chosen, reader, normal, writer, seed, device, runtime)
+            explained = _explain(one, fitted(), chosen, reader, normal, writer, seed, device, runtime, shared)
         said = explained.rows.assign(explainer=label)
         numbers = complete(said, rows, study=study, detector=detector, seed=seed)
         write_table(numbers, places["numbers"], provenance, MEASUREMENTS)
@@ -152,6 +152,7 @@ def _explain(
     seed: int,
     device: torch.device,
     runtime: Runtime,
+    shared: SharedMaps | None,
 ) -> Explained:
     entry, settings = EXPLAINERS.choose(one.record["settings"]["explainer"])
     with progress(one.label, len(clips), "clip") as step:
@@ -169,6 +170,7 @@ def _explain(
             individuals=individuals_of(clips),
             normal=normal,
             progress=lambda done, _: step(done),
+            spared=lambda: 0.0 if shared is None else shared.spared_s,
         )
 
 

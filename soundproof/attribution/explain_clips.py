@@ -29,7 +29,8 @@ class Explained:
     Attributes:
         rows: One row per number and clip: ``metric``, ``clip_id``, ``value`` (float64). Every explainer has
             ``constant_map``: 1 where the map has one value everywhere and so explains nothing, else 0.
-        seconds_per_clip: Time of the explanation alone; not reproducible, so no part of ``rows``.
+        seconds_per_clip: Time of the explanation alone, as if nobody had looked at the clips before; not reproducible,
+            so no part of ``rows``.
     """
 
     rows: pd.DataFrame
@@ -51,6 +52,7 @@ def explain_clips(
     individuals: Individuals | None = None,
     normal: NormalClips | None = None,
     progress: Callable[[int, int], None] | None = None,
+    spared: Callable[[], float] = lambda: 0.0,
 ) -> Explained:
     """Explain clips and append their relevance to ``writer``.
 
@@ -70,6 +72,7 @@ def explain_clips(
         individuals: Individual of each clip, for detectors that compare clips with their own kind.
         normal: Normal training clips of the same part, for what is taken from them.
         progress: Called after each batch with (clips done, clips in all).
+        spared: Seconds so far that the explanation did not take, since another detector had made the same passes.
 
     Raises:
         ArtefactError: A clip is not in ``reader``, or its relevance is not finite.
@@ -88,10 +91,10 @@ def explain_clips(
         context = ExplainContext(
             settings=settings, clip_ids=ids, rows_per_pass=size, method=name, seed=seed, normal=normal
         )
-        start = time.perf_counter()
+        start = time.perf_counter() + spared()
         explanation = explain(of_individual, torch.from_numpy(maps).to(device, torch.float32), context)
         relevance = explanation.relevance.cpu()  # waits for the device, so that its time is counted
-        seconds += time.perf_counter() - start
+        seconds += time.perf_counter() + spared() - start
         _check_finite(relevance, name, ids)
         writer.append(ids, relevance.numpy())
         rows += _numbers(explanation, ids)

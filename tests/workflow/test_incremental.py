@@ -46,7 +46,7 @@ def test_an_explainers_setting_reruns_its_maps_and_what_is_measured_on_them(copy
     copy.replace("config/studies/tiny.yaml", "steps: 4", "steps: 5")
     assert per_rule(copy.planned()) == {
         "attribute_clips_tiny": 1,
-        "measure_faithfulness": 1,
+        "measure_faithfulness_tiny": 1,
         "measure_localisation": 1,
         "illustrate_clips": 1,
         **GATHERED,
@@ -113,7 +113,7 @@ def test_code_reruns_what_uses_it_and_reverting_it_nothing(copy):
     # one metric explains again, so faithfulness uses the explainer as well
     assert planned == {
         "attribute_clips_tiny": 1,
-        "measure_faithfulness": 1,
+        "measure_faithfulness_tiny": 1,
         "measure_localisation": 1,
         "illustrate_clips": 1,
         **GATHERED,

@@ -17,7 +17,7 @@ RERUN = {
     "train_detector": 1,
     "score_clips": 1,
     "attribute_clips_tiny": 1,
-    "measure_faithfulness": 1,
+    "measure_faithfulness_tiny": 1,
     "measure_localisation": 1,
     "illustrate_clips": 1,
     "collect_measurements": 1,

@@ -13,7 +13,7 @@ from checkout import NOTHING, STUDY, Checkout, per_rule
 PLUGIN = Path(__file__).parents[1] / "plugin"
 STAGES = [
     *("list_clips", "extract_features", "fit_detectors_tiny", "score_clips", "attribute_clips_tiny"),
-    *("measure_faithfulness", "measure_localisation"),
+    *("measure_faithfulness_tiny", "measure_localisation"),
 ]
 """Rules that compute numbers, in their order."""
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plugins")]
@@ -68,9 +68,9 @@ def test_all_that_it_registers_is_run_and_printed(plugged: Checkout) -> None:
         ("dataset", "list_clips"),
         ("detector", "fit_detectors_tiny"),
         ("explainer", "attribute_clips_tiny"),
-        ("metrics", "measure_faithfulness"),
+        ("metrics", "measure_faithfulness_tiny"),
         # which the metrics import
-        ("peaks", "measure_faithfulness"),
+        ("peaks", "measure_faithfulness_tiny"),
     ],
 )
 def test_an_edit_of_its_files_reruns_what_they_shape(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,9 @@ def test_every_shipped_run_can_be_planned(path, fresh):
     assert fresh.planned("--configfile", str(path))
 
 
+EXPLAIN = ("attribute_clips", "measure_faithfulness")
+
+
 def test_the_default_run_has_one_job_per_cell(fresh):
     fresh.replace("config/config.yaml", TINY, DEFAULT_STUDIES)
     counts = per_rule(fresh.planned())
@@ -63,7 +67,12 @@ def test_the_default_run_has_one_job_per_cell(fresh):
         trainings(study, [label for label in study.detectors if label not in at_once[name]])
         for name, study in studies.items()
     )
-    explained = sum(trainings(study, study.explained) for study in studies.values())
+    together = {name: Stages(study).explained_together() for name, study in studies.items()}
+    sharing = {name: set(chain.from_iterable(shared.values())) for name, shared in together.items()}
+    explained = {
+        name: trainings(study, [label for label in study.explained if label not in sharing[name]])
+        for name, study in studies.items()
+    }
     parts = sum(len(study.parts()) for study in studies.values())
     expected = {
         "list_clips": len(studies),
@@ -72,9 +81,14 @@ def test_the_default_run_has_one_job_per_cell(fresh):
         # the simple detectors of a part in one job
         **{f"fit_detectors_{name}": len(study.parts()) for name, study in studies.items()},
         "score_clips": parts,
-        # all explainers of a study in one job
-        **{f"attribute_clips_{name}": trainings(study, study.explained) for name, study in studies.items()},
-        "measure_faithfulness": explained,
+        # all explainers of a study in one job, and where few clips are explained all detectors on one network
+        **{f"{rule}_{name}": n for rule in EXPLAIN for name, n in explained.items()},
+        **{
+            f"{rule}_{name}_{network}": len(studies[name].parts())
+            for rule in EXPLAIN
+            for name, shared in together.items()
+            for network in shared
+        },
         "measure_localisation": parts,
         # detectors that are explained and trained with several seeds, where weights are redrawn
         "compare_trainings": sum("randomisation" in study.faithfulness for study in studies.values()),
@@ -92,7 +106,7 @@ def test_the_default_run_has_one_job_per_cell(fresh):
     # a page of clips for each study computes nothing, and is counted above
     of_p4 = per_rule(fresh.planned("--config", "studies=[p4]"))
     few = "jobs are to be chunks of minutes, not clips or explainers"
-    # p2 stands each detector on its controls as well: of its 52 jobs 36 explain and judge one of 18 detectors
+    assert set(together["p2"]) == {"cnn9", "random", "none"} and not together["p1"]
     others = (
         sum(counts.values()) - sum(of_p4.values()) + 2
     )  # weights and the page of the run are planned once
@@ -103,7 +117,7 @@ def test_the_default_run_has_one_job_per_cell(fresh):
 
 @pytest.mark.parametrize("judged", ["faithfulness", "localisation"])
 def test_what_a_study_does_not_ask_for_is_not_planned(fresh, judged):
-    rule = f"measure_{judged}"
+    rule = {"faithfulness": "measure_faithfulness_tiny", "localisation": "measure_localisation"}[judged]
     before = per_rule(fresh.planned())
     fresh.set_study(**{judged: {}})
     after = per_rule(fresh.planned())

@@ -68,6 +68,17 @@ def test_maps_and_numbers_of_the_chosen_clips(tmp_path):
     assert explained.seconds_per_clip > 0
 
 
+def test_time_that_another_detector_spared_counts(tmp_path):
+    x, ids = clips(4)
+    features = write(tmp_path / "features.parquet", x, ids)
+    told = iter([100.0, 140.0])
+    explained = run(
+        SmallAutoEncoder(), "saliency", features, tmp_path / "maps.parquet", ids, spared=lambda: next(told)
+    )
+    # 40 s of four clips
+    assert 10 < explained.seconds_per_clip < 20
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path):
     x, ids = clips(3)
     features = write(tmp_path / "features.parquet", x, ids)

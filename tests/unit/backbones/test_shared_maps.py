@@ -1,6 +1,7 @@
 """What several detectors ask of equal networks is computed once, and nothing else is taken for equal."""
 
 import copy
+import time
 
 import pytest
 import torch
@@ -70,6 +71,24 @@ def test_what_does_not_fit_is_computed_anew_and_what_came_first_stays():
         for x in batches:
             backbone.maps(x)
     assert (shared.computed, shared.found) == (4, 2)
+
+
+class Slow(Ripples):
+    """Takes a twentieth of a second."""
+
+    def forward(self, x):
+        time.sleep(0.05)
+        return super().forward(x)
+
+
+def test_the_time_that_is_spared_is_that_of_the_pass():
+    one, other, x = Slow(), Slow(), clips(2)
+    shared = served(one, other)
+    one.maps(x)
+    assert shared.spared_s == 0
+    for times in (1, 2):
+        other.maps(x)
+        assert 0.05 * times <= shared.spared_s < 0.05 * times + 1
 
 
 def test_a_copy_shares_with_what_it_was_copied_from():

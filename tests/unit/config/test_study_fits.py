@@ -47,3 +47,29 @@ def test_bands_are_shown_where_they_are_measured():
     # nothing was scored without bands
     assert not {"auc_without_bands", "auc_without_bands_overview"} & set(shown)
     assert "auc_without_bands" in Stages(study(bands={})).shown()
+
+
+def test_detectors_on_one_network_are_explained_together_where_few_clips_are():
+    def on(backbone):
+        return {"kind": "padim", "explain": True, "backbone": backbone}
+
+    few, narrow = {"per_machine": 4}, {"kind": "random", "network": "featex", "width": 0.25}
+    detectors = {
+        "a": on("random"),
+        "alone": on("none"),
+        "other": {"kind": "cae", "explain": True},
+        "b": {**on("random"), "kind": "patchcore"},
+        "narrow": on(narrow),
+        "not": {**on("random"), "explain": False},
+    }
+
+    def together(**changes):
+        return Stages(study(**{"detectors": detectors, "explain": few, **changes})).explained_together()
+
+    # another width of the same kind is another network
+    assert together() == {"random": ["a", "b"]}
+    both = {**detectors, "narrow too": {**on(narrow), "kind": "patchcore"}}
+    assert together(detectors=both) == {"random_1": ["a", "b"], "random_2": ["narrow", "narrow too"]}
+    assert together(explain={"per_machine": 5}) == together(explain={"per_machine": None}) == {}
+    # a fit on its own is no other network
+    assert together(detectors={**detectors, "b": {**detectors["b"], "seeds": [3]}}) == {"random": ["a", "b"]}
