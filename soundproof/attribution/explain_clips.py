@@ -29,8 +29,8 @@ class Explained:
     Attributes:
         rows: One row per number and clip: ``metric``, ``clip_id``, ``value`` (float64). Every explainer has
             ``constant_map``: 1 where the map has one value everywhere and so explains nothing, else 0.
-        seconds_per_clip: Time of the explanation alone, as if nobody had looked at the clips before; not reproducible,
-            so no part of ``rows``.
+        seconds_per_clip: Time of the explanation alone, as if nobody had looked at the clips before; not
+            reproducible, so no part of ``rows``.
     """
 
     rows: pd.DataFrame

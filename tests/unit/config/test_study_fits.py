@@ -68,8 +68,8 @@ def test_detectors_on_one_network_are_explained_together_where_few_clips_are():
 
     # another width of the same kind is another network
     assert together() == {"random": ["a", "b"]}
-    both = {**detectors, "narrow too": {**on(narrow), "kind": "patchcore"}}
-    assert together(detectors=both) == {"random_1": ["a", "b"], "random_2": ["narrow", "narrow too"]}
+    both = {**detectors, "narrow_too": {**on(narrow), "kind": "patchcore"}}
+    assert together(detectors=both) == {"random_1": ["a", "b"], "random_2": ["narrow", "narrow_too"]}
     assert together(explain={"per_machine": 5}) == together(explain={"per_machine": None}) == {}
     # a fit on its own is no other network
     assert together(detectors={**detectors, "b": {**detectors["b"], "seeds": [3]}}) == {"random": ["a", "b"]}
