@@ -221,9 +221,7 @@ def shared_trainings(wildcards):
 def backgrounds(wildcards):
     """Clean backgrounds of the clips, where a metric asks for them."""
     needed = stages(wildcards).needs_backgrounds()
-    return (
-        [f"{RUN}/{wildcards.study}/backgrounds/{{part}}.parquet"] if needed else []
-    )
+    return [f"{RUN}/{wildcards.study}/backgrounds/{{part}}.parquet"] if needed else []
 
 
 def event_maps(wildcards):

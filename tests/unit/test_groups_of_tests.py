@@ -1,4 +1,4 @@
-"""Tests that share something outside, as one Slurm, run one after the other."""
+"""Tests of a file run one after the other in one process: they may share a machine-wide thing, as those on Slurm do."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ TESTS = """
 import pathlib, time
 import pytest
 
-@pytest.mark.xdist_group("shared")
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(8))
 def test_something(number, worker_id):
-    time.sleep(0.2)
+    time.sleep(0.1)
     pathlib.Path(__file__).with_name(f"{__name__}-{number}.txt").write_text(worker_id)
 """
 
 
-def test_tests_of_a_group_run_in_one_process(tmp_path, pytestconfig):
-    # in two files, since those of one file may come to one process by chance
-    for name in ("test_a", "test_b"):
-        (tmp_path / f"{name}.py").write_text(TESTS)
+def test_tests_of_a_file_run_in_one_process(tmp_path, pytestconfig):
+    (tmp_path / "test_a.py").write_text(TESTS)
+    (tmp_path / "test_b.py").write_text("def test_other(): pass\n")
     configured = pytestconfig.getini("addopts")
     distribution = configured[configured.index("--dist") :][:2]
     command = [sys.executable, "-m", "pytest", "-n", "2", *distribution, tmp_path]

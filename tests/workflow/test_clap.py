@@ -17,7 +17,7 @@ from guide import blocks_of
 
 ROOT = Path(__file__).parents[2]
 CASES = ("tests/unit/detectors/foundation/test_clap_zero_shot.py", "tests/unit/contracts")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clap")]
+pytestmark = pytest.mark.slow
 SMALL = {
     "dataset": {"machines": ["fan"], "train_clips": 6, "test_normal": 5, "test_anomaly": 5},
     "detectors": {"vae": {"epochs": 1}},

@@ -18,7 +18,6 @@ from checkout import NOTHING, SOURCES, STUDY, Checkout, per_rule
 from test_verification import verify
 
 # one repository serves all of these tests
-pytestmark = pytest.mark.xdist_group("dvc")
 # what differs from run to run, and on which nothing depends
 LEFT_OUT = re.compile(r"bench/(logs|benchmarks|checkpoints)/")
 # a client and a server of the S3 protocol; not in the project's own environment, which only a user of S3 extends

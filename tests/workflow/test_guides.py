@@ -18,7 +18,7 @@ GUIDES = {
 BLOCKS = [block for blocks in GUIDES.values() for block in blocks]
 COMMANDS = list({tuple(words): None for block in BLOCKS for words in block.commands()})
 STUDY = Path("results/tiny/tiny")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("guides")]
+pytestmark = pytest.mark.slow
 
 
 def first_words(*words: str) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from guide import blocks_of
 
 ROOT = Path(__file__).parents[2]
 CASES = "tests/unit/detectors/external/test_onnx_models.py"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("onnx")]
+pytestmark = pytest.mark.slow
 
 
 def test_models_in_onnx_files_do_what_they_should(tmp_path: Path) -> None:

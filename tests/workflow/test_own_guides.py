@@ -24,7 +24,7 @@ from soundproof.storage.maps import MapReader
 DOCS = Path(__file__).parents[2] / "docs"
 STUDY_OF_SOUND = next(block.text for block in blocks_of(DOCS / "own-audio.md") if block.language == "yaml")
 # nine runs, one after the other
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("own guides")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")

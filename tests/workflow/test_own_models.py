@@ -12,7 +12,7 @@ from checkout import NOTHING, STUDY, Checkout, per_rule
 from safetensors.torch import save_file
 from toys.own_models import FILE
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own models")]
+pytestmark = pytest.mark.slow
 RERUN = {
     "train_detector": 1,
     "score_clips": 1,

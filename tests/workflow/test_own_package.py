@@ -16,7 +16,7 @@ STAGES = [
     *("measure_faithfulness_tiny", "measure_localisation"),
 ]
 """Rules that compute numbers, in their order."""
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plugins")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from cluster import (
 from filelock import FileLock
 
 # a busy machine takes its time; one Slurm serves all of these tests
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SCORES = STUDY / "scores/all.parquet"
 MAPS = STUDY / "attributions/random_map/all/ae/seed0.parquet"
 OTHER_MAPS = STUDY / "attributions/error_map/all/ae/seed0.parquet"

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.prefix, "bin", "uv")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 ALONE = """
 import importlib.util
 import soundproof

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def test_the_default_file_holds_every_default() -> None:
     assert len(commented) > len(Config.model_fields)
 
 
+@cache
 def validator() -> jsonschema.Draft202012Validator:
     schema = json.loads(json_schema())
     jsonschema.Draft202012Validator.check_schema(schema)
