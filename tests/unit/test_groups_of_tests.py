@@ -1,4 +1,4 @@
-"""Tests of a file run one after the other in one process: they may share a machine-wide thing, as those on Slurm do."""
+"""Tests of a file run one after the other in one process: they may share what a machine has once."""
 
 from __future__ import annotations
 
