@@ -1,11 +1,13 @@
 """What a run says on the terminal, and how Ctrl-C ends it. No rule stands here; included last, since it names all rules."""
 
 import logging
+import os
 import signal
 
 import psutil
 from snakemake.logging import logger
 
+from soundproof.runs.interrupts import end_on_interrupt
 from soundproof.runs.terminal import OneLineAJob
 
 
@@ -27,38 +29,30 @@ def speak_briefly():
     return None
 
 
-def end_on_interrupt(formatter):
-    """On Ctrl-C end the jobs, say one line, and let Snakemake clear away.
+def say_interrupted():
+    """What Ctrl-C says."""
+    if TERMINAL:
+        TERMINAL.interrupted = True
+    # not `print`, which fails where it interrupts another
+    os.write(
+        sys.stderr.fileno(),
+        b"\nInterrupted. Everything that is finished is kept: the same command goes on from here.\n",
+    )
 
-    Jobs do not hear Ctrl-C themselves: each would end in a traceback of its own, in the middle of an import.
-    """
-    shell.prefix("trap '' INT; set -euo pipefail; ")
 
-    interrupted = []
-
-    def interrupt(number, frame):
-        for process in psutil.Process().children(recursive=True):
-            try:
-                # whoever presses again does not want to wait
-                process.kill() if interrupted else process.terminate()
-            except psutil.Error:
-                pass
-        if interrupted:
-            return
-        interrupted.append(number)
-        if formatter:
-            formatter.interrupted = True
-        print(
-            "\nInterrupted. Everything that is finished is kept: the same command goes on from here.",
-            file=sys.stderr,
-        )
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupt)
+def end_jobs(at_once):
+    """Ask all jobs to end, or end them."""
+    for process in psutil.Process().children(recursive=True):
+        try:
+            process.kill() if at_once else process.terminate()
+        except psutil.Error:
+            pass
 
 
 if workflow.is_main_process:
     TERMINAL = speak_briefly()
     # a run in the background ignores Ctrl-C, and goes on doing so
     if HERE and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        end_on_interrupt(TERMINAL)
+        # a job that heard it would end in a traceback of its own, in the middle of an import
+        shell.prefix("trap '' INT; set -euo pipefail; ")
+        end_on_interrupt(say_interrupted, end_jobs)
