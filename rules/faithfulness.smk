@@ -1,9 +1,9 @@
 """From relevance maps to faithfulness: does the detector really use what the map marks?
 
 DOES   replace, delete and insert what each map marks and measure the score; redraw the weights and compare maps.
-       All explainers of a detector share one job, so that their perturbed clips share the passes, and where few clips
-       are explained, all detectors on one network do. Where weights are
-       redrawn and a detector was trained more than once, compare its trainings' maps as well
+       All explainers of a detector share one job, so that their perturbed clips share the passes; where few clips are
+       explained, all detectors on one network share it. Where weights are redrawn and a detector was trained more
+       than once, compare its trainings' maps as well
 NEEDS  features, a fitted detector, the maps of all explainers
 GIVES  faithfulness/<part>/<detector>/seed<seed>.parquet, trainings/<part>.parquet (rows of measurements)
 """

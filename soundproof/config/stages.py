@@ -87,9 +87,10 @@ class Stages:
             return {}
         standing: dict[str, list[str]] = {}
         for label in self.study.explained:
-            for part in self.study.detectors[label].settings.parts():
-                if isinstance(part, BackboneSettings):
-                    standing.setdefault(digest([part.kind, part.model_dump(mode="json")]), []).append(label)
+            parts = self.study.detectors[label].settings.parts()
+            if network := next((part for part in parts if isinstance(part, BackboneSettings)), None):
+                settings = digest([network.kind, network.model_dump(mode="json")])
+                standing.setdefault(settings, []).append(label)
         several = [labels for labels in standing.values() if len(labels) > 1]
         names = [self.backbones()[labels[0]] for labels in several]
         return {
