@@ -28,6 +28,7 @@ for NAME, CHOSEN in STUDIES.items():
                 timing=kept(of_explainers(NAME, "timings", SHARING)),
             log:
                 f"{RUN}/logs/attribute_clips/{NAME}/{log_of(TOGETHER)}.log",
+            priority: turn_of(NAME)
             # profiles name the rule as it is called here
             group:
                 group_of("attribute_clips")

@@ -16,6 +16,7 @@ rule remove_bands:
         rows=f"{STUDY}/bands/{{part}}.parquet",
     log:
         f"{RUN}/logs/remove_bands/{{study}}/{{part}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -21,6 +21,7 @@ rule explore_clips:
         folder=directory(f"{STUDY}/explorer"),
     log:
         f"{RUN}/logs/explore_clips/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:

@@ -27,6 +27,7 @@ for NAME in STUDIES:
                 rows=kept(of_fits(f"{FOLDER}/faithfulness", SHARING)),
             log:
                 f"{RUN}/logs/measure_faithfulness/{NAME}/{log_of(TOGETHER)}.log",
+            priority: turn_of(NAME)
             # profiles name the rule as it is called here
             group:
                 group_of("measure_faithfulness")
@@ -73,6 +74,7 @@ rule compare_trainings:
         rows=f"{STUDY}/trainings/{{part}}.parquet",
     log:
         f"{RUN}/logs/compare_trainings/{{study}}/{{part}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     resources:

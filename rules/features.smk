@@ -17,6 +17,7 @@ rule list_clips:
         notes=f"{STUDY}/notes.parquet",
     log:
         f"{RUN}/logs/list_clips/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:
@@ -38,6 +39,7 @@ rule extract_features:
         events=f"{STUDY}/events/{{part}}.parquet",
     log:
         f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -17,6 +17,7 @@ rule measure_localisation:
         rows=f"{STUDY}/localisation/{{part}}.parquet",
     log:
         f"{RUN}/logs/measure_localisation/{{study}}/{{part}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     resources:

@@ -216,3 +216,22 @@ def fits_of_job(sharing, wildcards):
 def log_of(together):
     """Name of a job's log in its study: what tells the jobs of a rule apart."""
     return f"{{part}}/on_{together}" if together else FIT
+
+
+def turn_of(study):
+    """Priority of a study's jobs: they come in the order in which studies are listed.
+
+    Without it all studies end at once, and their last jobs, one after the other in each, leave cores idle.
+    """
+    return 100 * (len(STUDIES) - list(STUDIES).index(study))
+
+
+def turn(wildcards):
+    """As `turn_of`, of the study that the wildcards name."""
+    return turn_of(wildcards.study)
+
+
+def turn_of_training(wildcards):
+    """As `turn`; of a study, trainings that are explained come first, for they feed everything else."""
+    explained = wildcards.detector in STUDIES[wildcards.study].explained
+    return turn(wildcards) + 10 * explained

@@ -21,6 +21,7 @@ rule collect_measurements:
         measurements=f"{STUDY}/measurements.parquet",
     log:
         f"{RUN}/logs/collect_measurements/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:
@@ -42,6 +43,7 @@ rule illustrate_clips:
         illustrations=f"{STUDY}/illustrations.parquet",
     log:
         f"{RUN}/logs/illustrate_clips/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:
@@ -66,6 +68,7 @@ rule render_sounds:
         sounds=f"{STUDY}/listening.parquet",
     log:
         f"{RUN}/logs/render_sounds/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:
@@ -91,6 +94,7 @@ rule state_reasons:
         reasons=f"{STUDY}/reasons.parquet",
     log:
         f"{RUN}/logs/state_reasons/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:
@@ -126,6 +130,7 @@ for NAME, CHOSEN in STUDIES.items():
             tables=artefact_files(FOLDER, TABLES),
         log:
             f"{RUN}/logs/build_tables/{NAME}.log",
+        priority: turn_of(NAME)
         group:
             group_of("build_tables")
         conda:
@@ -160,6 +165,7 @@ for NAME, CHOSEN in STUDIES.items():
             figures=artefact_files(FOLDER, FIGURES),
         log:
             f"{RUN}/logs/draw_figures/{NAME}.log",
+        priority: turn_of(NAME)
         group:
             group_of("draw_figures")
         conda:
@@ -191,6 +197,7 @@ rule write_report:
         page=f"{STUDY}/index.html",
     log:
         f"{RUN}/logs/write_report/{{study}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     params:

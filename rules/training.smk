@@ -19,8 +19,7 @@ rule train_detector:
         histories=[f"{STUDY}/history/{FIT}.parquet"],
     log:
         f"{RUN}/logs/train_detector/{{study}}/{FIT}.log",
-    # long trainings first: they feed everything else
-    priority: lambda wildcards: 10 if wildcards.detector in STUDIES[wildcards.study].explained else 0
+    priority: turn_of_training
     retries: 1
     conda:
         "../envs/soundproof.yaml"
@@ -57,6 +56,7 @@ for NAME in STUDIES:
                 histories=kept(of_fits(f"{FOLDER}/history", AT_ONCE)),
             log:
                 f"{RUN}/logs/fit_detectors/{NAME}/{{part}}.log",
+            priority: turn_of(NAME)
             retries: 1
             # profiles name the rule as it is called here
             group:
@@ -92,6 +92,7 @@ rule score_clips:
         scores=f"{STUDY}/scores/{{part}}.parquet",
     log:
         f"{RUN}/logs/score_clips/{{study}}/{{part}}.log",
+    priority: turn
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads
