@@ -17,7 +17,7 @@ rule list_clips:
         notes=f"{STUDY}/notes.parquet",
     log:
         f"{RUN}/logs/list_clips/{{study}}.log",
-    priority: turn
+    priority: turn_of_maps
     conda:
         "../envs/soundproof.yaml"
     params:
@@ -39,7 +39,7 @@ rule extract_features:
         events=f"{STUDY}/events/{{part}}.parquet",
     log:
         f"{RUN}/logs/extract_features/{{study}}/{{part}}.log",
-    priority: turn
+    priority: turn_of_maps
     conda:
         "../envs/soundproof.yaml"
     threads: CONFIG.threads

@@ -231,7 +231,12 @@ def turn(wildcards):
     return turn_of(wildcards.study)
 
 
+def turn_of_maps(wildcards):
+    """Maps, and trainings that are explained, come before all else: the longest chains of jobs begin with them."""
+    return turn(wildcards) + 100 * len(STUDIES)
+
+
 def turn_of_training(wildcards):
-    """As `turn`; of a study, trainings that are explained come first, for they feed everything else."""
+    """As `turn_of_maps` or `turn`, by whether the detector is explained."""
     explained = wildcards.detector in STUDIES[wildcards.study].explained
-    return turn(wildcards) + 10 * explained
+    return turn_of_maps(wildcards) if explained else turn(wildcards)

@@ -115,6 +115,19 @@ def test_the_default_run_has_one_job_per_cell(fresh):
     assert sum(of_p4.values()) < 60, few
 
 
+def test_studies_are_finished_in_the_order_in_which_they_are_listed(fresh):
+    said = fresh.dry_run("--config", "studies=[p3,tiny]")
+    of_jobs = re.findall(r"^ {4}output: results/bench/(p3|tiny)/(?:.*\n)*? {4}priority: (\d+)$", said, re.M)
+    priorities = {name: sorted({int(n) for study, n in of_jobs if study == name}) for name in ("p3", "tiny")}
+    # maps and trainings that are explained, then the rest
+    (rest_of_p3, first_of_p3), (rest_of_tiny, first_of_tiny) = priorities.values()
+    assert first_of_p3 > first_of_tiny > rest_of_p3 > rest_of_tiny > 0
+    # each job of a study has one
+    jobs = fresh.planned("--config", "studies=[p3,tiny]")
+    made = sum(job.outputs[0].startswith(("results/bench/p3/", "results/bench/tiny/")) for job in jobs)
+    assert len(of_jobs) == made
+
+
 @pytest.mark.parametrize("judged", ["faithfulness", "localisation"])
 def test_what_a_study_does_not_ask_for_is_not_planned(fresh, judged):
     rule = {"faithfulness": "measure_faithfulness_tiny", "localisation": "measure_localisation"}[judged]
