@@ -77,7 +77,9 @@ def _compare_numbers(reference: Path, run: Path, left_out: Collection[str]) -> s
         raise ArtefactError(
             f"headline numbers as in {reference} (tolerance {tolerance})",
             f"{len(wrong)} that differ:\n    {listed(wrong)}",
-            "find out what changed them; if the change is wanted, copy the new files over the reference",
+            "on another kind of processor trainings end elsewhere, and numbers of few clips move further than "
+            "that: nothing is wrong then. Else find out what changed them; if the change is wanted, copy the new "
+            "files over the reference",
         )
     return f"Headline numbers agree with {reference} (tolerance {tolerance})."
 
