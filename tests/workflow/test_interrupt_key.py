@@ -16,6 +16,14 @@ from soundproof.storage.files import is_partial
 CLIPS = STUDY / "clips.parquet"
 
 
+@pytest.fixture(autouse=True)
+def key_is_heard():
+    """Tests that a shell started in the background ignore the key, and so does what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("delay", [0, 0.02, 0.1])
 def test_an_interrupt_ends_in_one_line_and_the_same_command_goes_on(fresh, tmp_path, delay):
     said = tmp_path / "said"
