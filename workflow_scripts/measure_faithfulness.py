@@ -63,14 +63,12 @@ class Part(NamedTuple):
     """What all trainings of a part are measured on.
 
     Attributes:
-        listed: The whole ``clips`` table.
-        rows: Its rows of the part.
+        rows: Its rows of the ``clips`` table.
         reader: The part's maps.
         normal: Its normal training clips.
         backgrounds: Maps of the clips without their events; None: nobody asks for them.
     """
 
-    listed: pd.DataFrame
     rows: pd.DataFrame
     reader: MapReader
     normal: PartNormals
@@ -96,7 +94,6 @@ def measure_faithfulness(
     device, listed, reader = runtime.device(), read_table(clips), MapReader(features)
     rows = part_of(listed, part)
     of_part = Part(
-        listed,
         rows,
         reader,
         PartNormals(reader, rows),
