@@ -6,13 +6,15 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, wilcoxon
+from scipy.stats import permutation_test, rankdata, wilcoxon
 
 from soundproof.core.errors import DataError
 from soundproof.statistics.clustered import clustered_signed_rank
 
 COLUMNS = ["a", "b", "n", "statistic", "p", "p_holm", "median_difference", "rank_biserial"]
 COLUMNS += ["n_machines", "p_machines", "p_machines_holm"]
+_SIGNS_UP_TO = 13
+"""Clips up to which SciPy counts all patterns of signs where differences tie."""
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -72,8 +74,32 @@ def _pair(
     over_machines = len(np.unique(machine)), clustered_signed_rank(difference, machine)
     if moved.size == 0:
         return a, b, len(difference), 0.0, 1.0, 0.0, 0.0, *over_machines
-    test = wilcoxon(moved, zero_method="wilcox")
     ranks = rankdata(np.abs(moved))
+    statistic, p = _signed_rank_test(moved, ranks)
     effect = float((np.sign(moved) * ranks).sum() / ranks.sum())
     median = float(np.median(difference))
-    return a, b, len(difference), float(test.statistic), float(test.pvalue), median, effect, *over_machines
+    return a, b, len(difference), statistic, p, median, effect, *over_machines
+
+
+def _signed_rank_test(moved: np.ndarray, ranks: np.ndarray) -> tuple[float, float]:
+    """Smaller rank sum and two-sided p of SciPy's ``wilcoxon``, of few tied differences a hundred times faster.
+
+    There it counts all patterns of signs and ranks the differences anew for each, one call of Python after the
+    other; a sign changes no rank.
+
+    Args:
+        moved: Differences other than zero, [n].
+        ranks: Of their magnitudes, [n].
+    """
+    if len(moved) > _SIGNS_UP_TO or len(np.unique(ranks)) == len(ranks):
+        test = wilcoxon(moved)
+        return float(test.statistic), float(test.pvalue)
+    counted = permutation_test(
+        (moved,),
+        lambda flipped, axis: ((flipped > 0) * ranks).sum(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=2**_SIGNS_UP_TO,
+        axis=-1,
+    )
+    return float(min(counted.statistic, ranks.sum() - counted.statistic)), float(counted.pvalue)

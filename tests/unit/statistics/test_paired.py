@@ -52,6 +52,13 @@ def test_agrees_with_scipy_and_corrects_over_all_pairs():
     assert mirrored.loc[("z", "x"), "rank_biserial"] == pytest.approx(-table.loc[1, "rank_biserial"])
 
 
+@given(st.lists(st.integers(-4, 4), min_size=2, max_size=15).filter(any))
+def test_ties_are_counted_as_scipy_counts_them(differences):
+    row = wilcoxon_holm(pd.DataFrame({"x": differences, "y": 0}, dtype=float)).iloc[0]
+    expected = wilcoxon([difference for difference in differences if difference])
+    assert (row["statistic"], row["p"]) == (expected.statistic, expected.pvalue)
+
+
 def test_identical_columns_differ_in_nothing():
     frame = pd.DataFrame({"x": [1.0, 2.0], "y": [1.0, 2.0]})
     row = wilcoxon_holm(frame).iloc[0]
