@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from soundproof.core.errors import ArtefactError
 from soundproof.runs.expected import Expected
-from soundproof.runs.reference import agrees, compare_with_reference
+from soundproof.runs.reference import agrees, compare_with_reference, within_intervals
 from soundproof.runs.result_records import read_record
 from soundproof.runs.verify import (
     check,
@@ -230,16 +230,84 @@ def test_tables_and_numbers_are_compared_with_the_reference(tmp_path):
         table = pd.DataFrame({"detector": ["ae", "mae"], "auc": [auc, 0.7], "clips": clips, "n": count})
         table.to_csv(folder / "p1/tables/T1.csv", index=False)
         (folder / "metrics.json").write_text(json.dumps({"p1": {"ae": auc, "mae": 0.7}}))
-    assert list(compare_with_reference(theirs, theirs)) == []
-    said = [finding.detail for finding in compare_with_reference(theirs, ours)]
-    assert said == [
+    itself = compare_with_reference(theirs, theirs)
+    assert (itself.same, itself.moved, itself.differ) == (4, {}, [])
+    found = compare_with_reference(theirs, ours)
+    assert [finding.detail for finding in found.differ] == [
         "p1.ae: 0.6 for 0.8",
         "auc in row 1: 0.6 for 0.8",
         "clips in row 1: 5 / 6 for 5 / 5, and 1 more rows",
         "n in row 1: 4 for 3, and 1 more rows",
     ]
+    assert (found.same, found.moved) == (2, {})
     (ours / "metrics.json").unlink()
-    assert next(iter(compare_with_reference(theirs, ours))).problem == "missing"
+    assert compare_with_reference(theirs, ours).differ[0].problem == "missing"
+
+
+@pytest.mark.parametrize(
+    ("ours", "reference", "within"),
+    [
+        # the sides that face each other are 0.3 and 0.4, their root of squares 0.5
+        ((0.0, -9.0, 0.3), (0.49, 0.09, 9.0), True),
+        ((0.0, -9.0, 0.3), (0.51, 0.11, 9.0), False),
+        ((0.49, 0.09, 9.0), (0.0, -9.0, 0.3), True),
+        ((0.2, 0.2, 0.2), (0.2, 0.2, 0.2), True),
+    ],
+)
+def test_the_interval_of_a_difference_by_hand(ours, reference, within):
+    assert within_intervals(ours, reference) is within
+
+
+def tables_with_intervals(folder, **changed):
+    """A table of two explainers, with the number of the first in ``metrics.json``."""
+    row = {"detector": "ae", "explainer": "saliency", "iou": 0.4, "iou_ci_low": 0.2, "iou_ci_high": 0.6}
+    row |= {"iou_sd_seeds": 0.1, "n_clips": 5, "best": "yes", "cost": 3.0}
+    (folder / "p1/tables").mkdir(parents=True, exist_ok=True)
+    rows = pd.DataFrame([row | changed, row | {"explainer": "occlusion"}])
+    rows.to_csv(folder / "p1/tables/quality.csv", index=False)
+    explained = {"ae": {"saliency": {"iou": rows["iou"][0]}}}
+    (folder / "metrics.json").write_text(json.dumps({"p1": {"explanation": explained}}))
+    return folder
+
+
+def compared_with_changed(tmp_path, **changed):
+    reference = tables_with_intervals(tmp_path / "reference")
+    return compare_with_reference(reference, tables_with_intervals(tmp_path / "run", **changed))
+
+
+def test_another_training_moves_a_number_within_the_intervals_and_what_follows_from_it(tmp_path):
+    found = compared_with_changed(
+        tmp_path, iou=0.55, iou_ci_low=0.3, iou_ci_high=0.8, iou_sd_seeds=0.4, best="no", cost=9.0
+    )
+    assert found.differ == []
+    assert found.moved == {tmp_path / "run/metrics.json": 1, tmp_path / "run/p1/tables/quality.csv": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "details"),
+    [
+        # sides of 0.1 and 0.2 cannot explain 0.3
+        (
+            {"iou": 0.7, "iou_ci_low": 0.6, "iou_ci_high": 0.8},
+            ["p1.explanation.ae.saliency.iou: 0.7 for 0.4", "iou in row 1: 0.7 for 0.4"],
+        ),
+        # without an interval nobody knows
+        (
+            {"iou": 0.55, "iou_ci_low": None},
+            ["p1.explanation.ae.saliency.iou: 0.55 for 0.4", "iou in row 1: 0.55 for 0.4"],
+        ),
+        # other clips are no other training
+        ({"iou": 0.45, "n_clips": 6}, ["n_clips in row 1: 6 for 5"]),
+        ({"iou": 0.45, "explainer": "input_map"}, ["explainer in row 1: input_map for saliency"]),
+        # nothing has moved that the rest could follow from
+        ({"best": "no"}, ["best in row 1: no for yes"]),
+        ({"iou_sd_seeds": 0.4}, ["iou_sd_seeds in row 1: 0.4 for 0.1"]),
+    ],
+)
+def test_what_another_training_does_not_explain_differs(tmp_path, changed, details):
+    found = compared_with_changed(tmp_path, **changed)
+    assert [finding.detail for finding in found.differ] == details
+    assert found.moved == {}
 
 
 def test_a_study_that_was_left_out_has_no_numbers_to_compare(tmp_path):
@@ -250,11 +318,11 @@ def test_a_study_that_was_left_out_has_no_numbers_to_compare(tmp_path):
             (folder / name / "tables").mkdir(parents=True)
             pd.DataFrame({"auc": [0.8]}).to_csv(folder / name / "tables/detection.csv", index=False)
         (folder / "metrics.json").write_text(json.dumps({name: numbers[name] for name in studies}))
-    assert list(compare_with_reference(theirs, ours, {"p2"})) == []
-    found = list(compare_with_reference(theirs, ours))
+    assert compare_with_reference(theirs, ours, {"p2"}).differ == []
+    found = compare_with_reference(theirs, ours).differ
     assert [finding.problem for finding in found] == ["differs from the reference", "missing"]
     # what is there is compared whatever was left out
     (ours / "metrics.json").write_text(json.dumps({"p1": {"ae": 0.5}}))
-    assert [finding.detail for finding in compare_with_reference(theirs, ours, {"p2"})] == [
+    assert [finding.detail for finding in compare_with_reference(theirs, ours, {"p2"}).differ] == [
         "p1.ae: 0.5 for 0.8"
     ]
