@@ -21,7 +21,7 @@ SUM_OF_SIX = Aim("at least", 2.0)
 AT_A_KINK = 0.02
 """Relative difference of Grad-CAM's maps: little is left of the means of gradients, so that a unit whose input is 0
 but for rounding shows; the other explainers' maps are mostly the error itself."""
-PASS_SIZES = {"cpu": (4, 8, 16, 32), "cuda": (64, 128, 256, 512)}
+PASS_SIZES = {"cpu": (8, 16, 32, 64), "cuda": (64, 128, 256, 512)}
 
 
 def attribution(setting: Setting) -> list[Row]:

@@ -8,7 +8,7 @@ from toys.attribution import SMALL, SmallAutoEncoder, clips, context_for, explai
 from soundproof.attribution.explain_clips import explain_clips
 from soundproof.attribution.registry import EXPLAINERS
 from soundproof.core.errors import ArtefactError, DataError
-from soundproof.detectors.batching import ROWS_ON_CPU, rows_per_pass
+from soundproof.detectors.batching import FEWEST_ON_CPU, rows_per_pass
 from soundproof.storage.maps import Axes, MapReader, MapWriter
 from soundproof.storage.provenance import Provenance
 
@@ -93,7 +93,7 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
     features = write(tmp_path / "features.parquet", x, ids)
     budget = 20_000
     limit = rows_per_pass(SmallAutoEncoder(), torch.device("cpu"), budget, gradients=True)
-    assert limit < ROWS_ON_CPU
+    assert limit < FEWEST_ON_CPU
     for n in (4, 66):
         tight = SmallAutoEncoder()
         run(tight, "integrated_gradients", features, tmp_path / "maps.parquet", ids[:n], budget=budget)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from soundproof.core.registry import Parameters
-from soundproof.detectors.batching import ROWS_ON_CPU, in_passes, rows_per_pass
+from soundproof.detectors.batching import in_passes, rows_per_pass
 from soundproof.interfaces.detector import Detector
 
 CPU = torch.device("cpu")
@@ -15,8 +15,8 @@ MAP = 80 * 40 * 4  # bytes
 class Chain(Detector):
     """Four channels of activations, one after the other; optionally many weights."""
 
-    def __init__(self, weights=0):
-        super().__init__((80, 40), Parameters())
+    def __init__(self, weights=0, shape=(80, 40)):
+        super().__init__(shape, Parameters())
         self.layers = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Tanh(), nn.Tanh(), nn.Tanh())
         self.weights = nn.Parameter(torch.ones(1, weights * 3200))
         self.freeze()
@@ -44,9 +44,17 @@ def test_a_row_with_gradients_costs_twice_that():
     assert rows_per_pass(Chain(), CPU, 7 * 2 * KEPT - 1, gradients=True) == 6
 
 
-def test_at_least_one_row_and_no_more_than_helps():
-    assert rows_per_pass(Chain(), CPU, 1, gradients=True) == 1
-    assert rows_per_pass(Chain(), CPU, 1 << 40, gradients=True) == ROWS_ON_CPU
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [
+        ((80, 40), 163),  # 2^19 cells
+        ((257, 160), 16),  # twelve would be, but no fewer than sixteen
+        ((8, 16), 512),  # no more than on an accelerator
+    ],
+)
+def test_at_least_one_row_and_no_more_than_helps(shape, rows):
+    assert rows_per_pass(Chain(shape=shape), CPU, 1, gradients=True) == 1
+    assert rows_per_pass(Chain(shape=shape), CPU, 1 << 40, gradients=True) == rows
 
 
 def test_nothing_is_left_on_the_detector():
