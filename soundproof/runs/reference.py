@@ -157,8 +157,10 @@ def _verdict(ours: Row, reference: Row, name: str, ends: tuple[str, str] | None,
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Whether two numbers are the same to the last digits."""
-    return bool(a == b or (pd.isna(a) and pd.isna(b)) or math.isclose(a, b, rel_tol=_LAST_DIGITS))
+    """Whether two numbers, or what stands in their place, are the same to the last digits."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=_LAST_DIGITS)
+    return str(a) == str(b)
 
 
 def _compare_json(reference: Path, ours: Path, left_out: Collection[str], found: Comparison) -> Iterator[str]:

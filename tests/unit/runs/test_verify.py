@@ -296,6 +296,10 @@ def test_another_training_moves_a_number_within_the_intervals_and_what_follows_f
             {"iou": 0.55, "iou_ci_low": None},
             ["p1.explanation.ae.saliency.iou: 0.55 for 0.4", "iou in row 1: 0.55 for 0.4"],
         ),
+        (
+            {"iou": "none"},
+            ["p1.explanation.ae.saliency.iou: none for 0.4", "iou in row 1: none for 0.4"],
+        ),
         # other clips are no other training
         ({"iou": 0.45, "n_clips": 6}, ["n_clips in row 1: 6 for 5"]),
         ({"iou": 0.45, "explainer": "input_map"}, ["explainer in row 1: input_map for saliency"]),
