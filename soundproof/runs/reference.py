@@ -31,6 +31,8 @@ from soundproof.runs.verify import Finding
 ABSOLUTE = 0.03
 RELATIVE = 0.05
 _LAST_DIGITS = 1e-6
+_ROUNDING = 1e-4
+"""By how much the numbers of ``metrics.json``, of four digits, may differ from those of the tables."""
 _COUNTS = ("clips", "n_clips", "n_machines", "n_normal", "n_anomalous", "n_seeds")
 _TABLE_OF = {"detection": ("detection", "auc"), "explanation": ("quality", None)}
 """Table and column that a part of ``metrics.json`` is taken from; None: the number's own name."""
@@ -170,7 +172,7 @@ def _compare_json(reference: Path, ours: Path, left_out: Collection[str], found:
             continue
         a, b = mine.get(key), theirs.get(key)
         if isinstance(a, float) and isinstance(b, float):
-            verdict = "same" if agrees(a, b) else _by_tables(key, ours.parent, reference.parent)
+            verdict = "same" if agrees(a, b) else _by_tables(key, a, b, ours.parent, reference.parent)
         else:
             verdict = "same" if a == b else "differs"
         if verdict == "differs":
@@ -179,8 +181,16 @@ def _compare_json(reference: Path, ours: Path, left_out: Collection[str], found:
             found.count(ours, verdict)
 
 
-def _by_tables(key: tuple[str, ...], ours: Path, reference: Path) -> str:
-    """Judge a number of ``metrics.json`` by the intervals that the tables beside it state."""
+def _by_tables(key: tuple[str, ...], a: float, b: float, ours: Path, reference: Path) -> str:
+    """Judge a number of ``metrics.json`` by the intervals that the tables beside it state of the same number.
+
+    Args:
+        key: Where it stands: study, part, detector and so on.
+        a: Ours.
+        b: That of the reference.
+        ours: Folder of the run.
+        reference: Folder of the reference.
+    """
     study, *path = key
     if len(path) < 2 or path[0] not in _TABLE_OF:
         return "differs"
@@ -191,7 +201,13 @@ def _by_tables(key: tuple[str, ...], ours: Path, reference: Path) -> str:
         for folder in (ours, reference)
     )
     ends = _ends_of(name, [str(column) for column in mine if column in theirs])
-    return "differs" if ends is None else _verdict(mine, theirs, name, ends, True)
+    stated = ends is not None and _rounds_to(mine[name], a) and _rounds_to(theirs[name], b)
+    return _verdict(mine, theirs, name, ends, True) if stated else "differs"
+
+
+def _rounds_to(number: Any, rounded: float) -> bool:
+    """Whether ``metrics.json`` has this number of a table."""
+    return isinstance(number, float) and abs(number - rounded) <= _ROUNDING
 
 
 def _rows_of(path: Path) -> dict[tuple[str, ...], Row]:

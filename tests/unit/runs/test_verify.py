@@ -283,6 +283,15 @@ def test_another_training_moves_a_number_within_the_intervals_and_what_follows_f
     assert found.moved == {tmp_path / "run/metrics.json": 1, tmp_path / "run/p1/tables/quality.csv": 1}
 
 
+def test_intervals_of_another_number_excuse_nothing(tmp_path):
+    reference = tables_with_intervals(tmp_path / "reference")
+    run = tables_with_intervals(tmp_path / "run")
+    numbers = {"p1": {"explanation": {"ae": {"saliency": {"iou": 0.55}}}}}
+    (reference / "metrics.json").write_text(json.dumps(numbers))
+    found = compare_with_reference(reference, run)
+    assert [finding.detail for finding in found.differ] == ["p1.explanation.ae.saliency.iou: 0.4 for 0.55"]
+
+
 @pytest.mark.parametrize(
     ("changed", "details"),
     [
