@@ -98,7 +98,7 @@ def within_intervals(ours: Sequence[float], reference: Sequence[float]) -> bool:
     """Whether the 95 % interval of the difference of two numbers holds 0.
 
     It is put together of the sides that the two intervals turn to each other, as root of the sum of their squares
-    (Zou and Donner 2008, doi:10.1002/sim.3095, equation 6).
+    (Zou and Donner 2008, doi:10.1002/sim.3095). Both runs heard the same clips, so it is wider than it need be.
 
     Args:
         ours: Number, lower and upper end of its interval.
