@@ -22,6 +22,8 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 Mount = Callable[..., None]
+MINUTES = ("test_endurance.py", "test_own_guides.py", "test_slurm.py")
+"""Files that take longest: where several processes share the tests, none waits for one of these at the end."""
 
 
 def _seed_by(name: str) -> None:
@@ -33,6 +35,15 @@ def _seed_by(name: str) -> None:
         sys.modules["numpy"].random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        if item.path.name in MINUTES:
+            return MINUTES.index(item.path.name)
+        return len(MINUTES) + ("workflow" not in item.path.parts)
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(tryfirst=True)
