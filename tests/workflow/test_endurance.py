@@ -89,6 +89,11 @@ def test_a_run_of_every_rule_survives_twenty_kills(undisturbed, fresh, tmp_path)
     assert broken == lost == []
     # what had ended was not made again
     assert kills.repeated == []
+    # nobody had to unlock anything, and nobody was told to
+    assert len(kills.resumed) >= KILLS
+    for attempt in kills.resumed:
+        text = attempt.read_text()
+        assert "The last run here was killed" in text and "--unlock" not in text
     assert not [path for path in (checkout.path / "results").rglob("*") if is_partial(path)]
     assert NOTHING in checkout.dry_run()
     report = checkout.snakemake("verify", "--cores", "1")
