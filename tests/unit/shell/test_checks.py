@@ -37,7 +37,9 @@ def test_hooks_need_no_environment_of_their_own_and_look_at_everything():
 def test_ci_runs_the_checks_and_every_tier_of_tests_unconditionally():
     script = (REPOSITORY / ".ci/run").read_text()
     assert "./run scripts/check.sh" in script
-    chosen = re.findall(r'^(?:\w+=\w+ )*\./run pytest(?: -n logical)?(?: -m "(.*?)")?', script, re.MULTILINE)
+    chosen = re.findall(
+        r'^(?:\w+=\w+ )*\./run pytest(?: -n (?:logical|3))?(?: -m "(.*?)")?', script, re.MULTILINE
+    )
     assert chosen == ["", "slow or endurance"]
     assert not re.search(r"\bif\b|\|\|", script)
     markers = re.findall(r'^  "(\w+): ', (REPOSITORY / "pyproject.toml").read_text(), re.MULTILINE)
